@@ -1,0 +1,43 @@
+# A fresh machine needs Python 3.11 or newer, and make. Every target installs what it needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test check bench docs clean
+
+$(VENV)/.base: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit("admet needs Python 3.11 or newer") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.base
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+$(VENV)/.docs: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	touch $@
+
+demo: $(VENV)/.base  ## Simulate a panel, measure, group, train, test
+	$(BIN)/admet make_demo_panel --output demo/panel.csv --overwrite true
+	$(BIN)/admet train --config configs/demo.yaml --data-path demo/panel.csv --save-dir demo/run --overwrite true
+
+test: $(VENV)/.dev  ## All tests
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.dev  ## Style, types, layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+bench: $(VENV)/.dev  ## Speed, side by side with Chemprop
+	$(BIN)/python benchmarks/training_step.py
+
+docs: $(VENV)/.docs  ## HTML documentation in docs/_build/html
+	$(BIN)/python docs/generate_reference.py
+	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
+
+clean:
+	rm -rf $(VENV) demo docs/_build .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,168 @@
+"""What all commands share: parsing from the schema, the console log, errors to exit codes."""
+
+import json
+import logging
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import tyro
+from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, PrimitiveTypeInfo
+
+from admet.config import ModelConfig, TrainCommand, load_yaml_config
+from admet.config.base import Section
+from admet.errors import AdmetError
+
+S = TypeVar("S", bound=Section)
+
+BUG, BAD_INPUT, INTERRUPTED = 1, 2, 130
+_BOOLEANS = {"true": True, "false": False}
+_GROUPS = ModelConfig.model_fields["groups"].annotation
+
+
+def execute(
+    command: type[S], body: Callable[[S], None], argv: Sequence[str] | None, prog: str
+) -> int:
+    """Parses a command line, runs the command, and turns what goes wrong into an exit code.
+
+    Args:
+        command: The schema of the command line.
+        body: The command.
+        argv: Words of the command line; None takes the process's own.
+        prog: Name for the help.
+
+    Returns:
+        0 done, 2 bad input or usage, 1 a bug, 130 interrupted.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        with console_log():
+            body(parse(command, words, prog))
+    except BrokenPipeError:  # the reader of our output has seen enough (`| head`)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except SystemExit as stop:  # help and usage errors of the parser, which has said all
+        return int(stop.code or 0)
+    except (AdmetError, OSError) as error:
+        # Faults of the file system (no space, no permission) are the user's to mend, too.
+        print(f"error: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        print("interrupted: nothing was written", file=sys.stderr)
+        return INTERRUPTED
+    except Exception:
+        traceback.print_exc()
+        print(f"error: this is a bug in {prog}; please report the lines above", file=sys.stderr)
+        return BUG
+    return 0
+
+
+def parse(command: type[S], words: Sequence[str], prog: str) -> S:
+    """Builds a frozen configuration from flags, over a YAML file where the command takes one.
+
+    Raises:
+        ConfigError: If the YAML file is wrong.
+        SystemExit: With 2 for wrong flags, with 0 for help.
+    """
+    default: Any = None
+    if issubclass(command, TrainCommand):
+        path = _config_path(words)
+        default = command() if path is None else load_yaml_config(path, command)
+    parsed: S = tyro.cli(
+        command,
+        prog=prog,
+        description=command.__doc__,
+        args=list(words),
+        default=default if default is not None else tyro.MISSING_NONPROP,
+        config=(tyro.conf.FlagConversionOff,),
+        registry=_registry(),
+    )
+    return parsed
+
+
+def _config_path(words: Sequence[str]) -> Path | None:
+    """Finds the value of --config, which the other flags' defaults depend on."""
+    for index, word in enumerate(words):
+        if word.startswith("--config="):
+            return Path(word.removeprefix("--config="))
+        if word == "--config" and index + 1 < len(words):
+            return Path(words[index + 1])
+    return None
+
+
+def _registry() -> ConstructorRegistry:
+    registry = ConstructorRegistry()
+
+    @registry.primitive_rule
+    def boolean(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | None:
+        """Takes true and false in any case."""
+        if info.type is not bool:
+            return None
+        return PrimitiveConstructorSpec(
+            nargs=1,
+            metavar="{true,false}",
+            instance_from_str=lambda words: _boolean(words[0]),
+            is_instance=lambda value: isinstance(value, bool),
+            str_from_instance=lambda value: [str(value).lower()],
+        )
+
+    @registry.primitive_rule
+    def groups(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | None:
+        """Takes a list of lists as one word of JSON; the schema parses and checks it."""
+        if info.type != _GROUPS:
+            return None
+        return PrimitiveConstructorSpec(
+            nargs=1,
+            metavar="multi_task|single_task|JSON",
+            instance_from_str=lambda words: words[0],
+            is_instance=lambda value: isinstance(value, str | tuple),
+            str_from_instance=lambda value: [_as_json(value)],
+        )
+
+    return registry
+
+
+def _boolean(word: str) -> bool:
+    if word.lower() not in _BOOLEANS:
+        raise ValueError(f"must be true or false; got {word!r}")
+    return _BOOLEANS[word.lower()]
+
+
+def _as_json(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+@contextmanager
+def console_log() -> Iterator[None]:
+    """Sends the package's log, and Python's warnings as log lines, to the console."""
+    logger = logging.getLogger("admet")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_ConsoleFormatter())
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    with warnings.catch_warnings():
+        warnings.showwarning = _log_warning
+        try:
+            yield
+        finally:
+            logger.removeHandler(handler)
+            logger.setLevel(level)
+
+
+def _log_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    logging.getLogger("admet").warning("%s", message)
+
+
+class _ConsoleFormatter(logging.Formatter):
+    """Plain lines; a warning says that it is one."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = record.getMessage()
+        indented = text.startswith(" ")
+        return f"warning: {text}" if record.levelno >= logging.WARNING and not indented else text

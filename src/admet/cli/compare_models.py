@@ -1,0 +1,51 @@
+"""`admet compare_models`: paired differences to the first model."""
+
+import sys
+from collections.abc import Sequence
+
+from admet.cli._common import execute
+from admet.config import CompareCommand
+from admet.errors import ConfigError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command."""
+    return execute(CompareCommand, _compare, argv, "admet compare_models")
+
+
+def _compare(command: CompareCommand) -> None:
+    if bool(command.model_dirs) == bool(command.result_files):
+        raise ConfigError(
+            "Name either --model-dirs (with --test-data) or --result-files; got "
+            f"{'both' if command.model_dirs else 'neither'}."
+        )
+    if command.model_dirs and command.test_data is None:
+        raise ConfigError("--model-dirs needs --test-data: the labelled table to compare on.")
+    from admet.cli._tables import print_comparison
+    from admet.inference import compare_results, compare_runs
+    from admet.model.chemprop.device import resolve_device
+
+    if command.model_dirs and command.test_data is not None:
+        table = compare_runs(
+            command.model_dirs,
+            command.test_data,
+            split=command.split,
+            n_bootstrap=command.n_bootstrap,
+            seed=command.seed,
+            device=resolve_device(command.device),
+            batch_size=command.batch_size,
+        )
+    else:
+        table = compare_results(
+            command.result_files, n_bootstrap=command.n_bootstrap, seed=command.seed
+        )
+    if command.output:
+        command.output.parent.mkdir(parents=True, exist_ok=True)
+        table.to_csv(command.output, index=False)
+    print_comparison(table)
+    if command.output:
+        print(f"All metrics: {command.output}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,52 @@
+"""`admet compute_task_affinity`: the matrix and the groups, without training a model."""
+
+import sys
+from collections.abc import Sequence
+
+from admet.cli._common import execute
+from admet.config import AffinityCommand, DataConfig
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command."""
+    return execute(AffinityCommand, _compute, argv, "admet compute_task_affinity")
+
+
+def _compute(command: AffinityCommand) -> None:
+    from admet.data import load_panel
+    from admet.model.chemprop.task_affinity import (
+        TaskAffinityComputer,
+        plot_clustered_heatmap,
+        plot_task_affinity_heatmap,
+    )
+    from admet.model.chemprop.task_affinity.computer import group_tasks
+    from admet.model.chemprop.task_affinity.grouping import check_n_groups
+    from admet.model.chemprop.task_affinity.matrix import save_affinity
+
+    data = DataConfig(
+        smiles_column=command.smiles_column,
+        target_columns=command.target_columns,
+        task_kinds=command.task_kinds,
+        standardize=command.standardize,
+    )
+    if data.target_columns:
+        check_n_groups(command.n_groups, len(data.target_columns))
+    panel = load_panel(command.data_path, data)
+    estimate = TaskAffinityComputer(command, command.model).compute(panel)
+    groups = group_tasks(estimate.matrix, panel.task_names, command)
+    save_affinity(command.save_path, estimate.matrix, panel.task_names, groups, estimate.pair_steps)
+    print(f"Affinity: {command.save_path} and {command.save_path.with_suffix('.csv')}")
+    if command.plot_heatmap:
+        plot_task_affinity_heatmap(
+            estimate.matrix, panel.task_names, save_path=command.plot_heatmap
+        )
+        print(f"Heatmap:  {command.plot_heatmap}")
+    if command.plot_clustered:
+        plot_clustered_heatmap(
+            estimate.matrix, panel.task_names, save_path=command.plot_clustered, groups=groups
+        )
+        print(f"Clustered heatmap: {command.plot_clustered}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

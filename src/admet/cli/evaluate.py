@@ -1,0 +1,40 @@
+"""`admet evaluate`: metrics of a trained model on a labelled table."""
+
+import sys
+from collections.abc import Sequence
+
+from admet.cli._common import execute
+from admet.config import EvaluateCommand
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command."""
+    return execute(EvaluateCommand, _evaluate, argv, "admet evaluate")
+
+
+def _evaluate(command: EvaluateCommand) -> None:
+    from admet.cli._tables import print_metrics
+    from admet.inference import TrainedModel, evaluate_run
+    from admet.model.chemprop.device import resolve_device
+    from admet.run_directory import write_json
+
+    device = resolve_device(command.device)
+    model = TrainedModel.load(command.model_dir, device, command.batch_size)
+    result = evaluate_run(
+        command.model_dir,
+        model,
+        command.data_path,
+        split=command.split,
+        n_bootstrap=command.n_bootstrap,
+        seed=command.seed,
+    )
+    if command.output:
+        command.output.parent.mkdir(parents=True, exist_ok=True)
+        write_json(command.output, result)
+    print_metrics(result, f"{command.model_dir} on {command.data_path} ({command.split})")
+    if command.output:
+        print(f"Result: {command.output}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,33 @@
+"""The YAML schema: one module a section, frozen pydantic models, free of torch."""
+
+from admet.config.commands import (
+    AffinityCommand,
+    CompareCommand,
+    DemoCommand,
+    EvaluateCommand,
+    PredictCommand,
+    TrainCommand,
+)
+from admet.config.data import DataConfig
+from admet.config.load import load_yaml_config
+from admet.config.model import FFNConfig, MessagePassingConfig, ModelConfig
+from admet.config.root import TrainConfig
+from admet.config.task_affinity import TaskAffinityConfig
+from admet.config.training import TrainingConfig
+
+__all__ = [
+    "AffinityCommand",
+    "CompareCommand",
+    "DataConfig",
+    "DemoCommand",
+    "EvaluateCommand",
+    "FFNConfig",
+    "MessagePassingConfig",
+    "ModelConfig",
+    "PredictCommand",
+    "TaskAffinityConfig",
+    "TrainCommand",
+    "TrainConfig",
+    "TrainingConfig",
+    "load_yaml_config",
+]

@@ -1,0 +1,100 @@
+"""What each command takes: the schema that its flags are built from."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from admet.config.base import Section
+from admet.config.data import TaskKind
+from admet.config.model import ModelConfig
+from admet.config.root import DEFAULT_DATA_PATH, TrainConfig
+from admet.config.task_affinity import TaskAffinityConfig
+
+SplitSide = Literal["all", "train", "val", "test"]
+
+
+class TrainCommand(TrainConfig):
+    """Measure the affinity, group the tasks, train the network, and test it."""
+
+    config: Path | None = Field(None, description="YAML file; flags override its keys.")
+    overwrite: bool = Field(False, description="Replace the run directory that is there.")
+
+
+class AffinityCommand(TaskAffinityConfig):
+    """Measure the affinity of the tasks and group them, without training a model."""
+
+    data_path: Path = Field(
+        DEFAULT_DATA_PATH, description="The panel: CSV, CSV.gz, TSV or Parquet."
+    )
+    smiles_column: str = Field("SMILES", description="Column with the SMILES.")
+    target_columns: tuple[str, ...] = Field((), description="Columns to compare, one a task.")
+    task_kinds: dict[str, TaskKind] = Field(
+        {}, description="Kind of a task where it should not be inferred."
+    )
+    standardize: bool = Field(
+        True, description="Strip salts to the parent, normalise and neutralise the molecules."
+    )
+    save_path: Path = Field(
+        Path("results/task_affinity.npz"), description="Where matrix, names and groups are saved."
+    )
+    plot_heatmap: Path | None = Field(None, description="Where the heatmap is drawn.")
+    plot_clustered: Path | None = Field(
+        None, description="Where the heatmap ordered by its dendrogram is drawn."
+    )
+    model: ModelConfig = Field(ModelConfig(), description="The network of the affinity phase.")
+
+
+class EvaluateCommand(Section):
+    """Test a trained model on a labelled table."""
+
+    model_dir: Path = Field(description="Run directory of the model.")
+    data_path: Path = Field(description="Labelled table.")
+    output: Path | None = Field(None, description="JSON file to write.")
+    split: SplitSide = Field(
+        "all", description="Only the molecules that the run had on this side of its split."
+    )
+    n_bootstrap: int = Field(1000, ge=0, description="Resamples of the 95 % intervals.")
+    seed: int = Field(42, ge=0, description="Seed of the resampling.")
+    batch_size: int = Field(256, ge=1, description="Molecules in one step.")
+    device: str = Field("auto", description="auto, cpu, cuda or cuda:N.")
+
+
+class CompareCommand(Section):
+    """Compare models, molecule by molecule, with the first one named."""
+
+    model_dirs: tuple[Path, ...] = Field((), description="Run directories, the reference first.")
+    test_data: Path | None = Field(None, description="Labelled table, with --model-dirs.")
+    result_files: tuple[Path, ...] = Field((), description="JSON files written by evaluate.")
+    output: Path | None = Field(None, description="CSV file to write.")
+    split: SplitSide = Field(
+        "all", description="With --model-dirs: only this side of the first run's split."
+    )
+    n_bootstrap: int = Field(1000, ge=1, description="Resamples of the 95 % intervals.")
+    seed: int = Field(42, ge=0, description="Seed of the resampling.")
+    batch_size: int = Field(256, ge=1, description="Molecules in one step.")
+    device: str = Field("auto", description="auto, cpu, cuda or cuda:N.")
+
+
+class PredictCommand(Section):
+    """Predict every row of a table."""
+
+    model_dir: Path = Field(description="Run directory of the model.")
+    data_path: Path = Field(description="Table with a SMILES column.")
+    output: Path = Field(description="CSV file to write.")
+    smiles_column: str | None = Field(
+        None, description="Column with the SMILES; empty: the one that the model was trained on."
+    )
+    overwrite: bool = Field(False, description="Replace the output file that is there.")
+    batch_size: int = Field(256, ge=1, description="Molecules in one step.")
+    device: str = Field("auto", description="auto, cpu, cuda or cuda:N.")
+
+
+class DemoCommand(Section):
+    """Write the simulated demo panel."""
+
+    output: Path = Field(Path("data/demo_panel.csv"), description="CSV file to write.")
+    n_molecules: int = Field(1500, ge=50, description="Molecules.")
+    missing: float = Field(0.3, ge=0, lt=1, description="Share of the cells left empty.")
+    seed: int = Field(0, ge=0, description="Seed of the choice, the noise and the gaps.")
+    overwrite: bool = Field(False, description="Replace the output file that is there.")

@@ -1,0 +1,74 @@
+"""The `data` section."""
+
+import math
+from typing import Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from admet.config.base import Section
+
+TaskKind = Literal["regression", "binary"]
+SplitType = Literal["random", "scaffold", "cluster", "time", "predefined"]
+
+
+class DataConfig(Section):
+    """Which columns are read, how molecules are cleaned, how the panel is split."""
+
+    smiles_column: str = Field("SMILES", description="Column with the SMILES.")
+    target_columns: tuple[str, ...] = Field((), description="Columns to predict, one a task.")
+    task_kinds: dict[str, TaskKind] = Field(
+        {},
+        description="Kind of a task where it should not be inferred: regression or binary.",
+    )
+    standardize: bool = Field(
+        True, description="Strip salts to the parent, normalise and neutralise the molecules."
+    )
+    split_type: SplitType = Field("scaffold", description="How the panel is split.")
+    split_ratios: tuple[float, float, float] = Field(
+        (0.8, 0.1, 0.1), description="Shares of train, validation and test."
+    )
+    split_column: str | None = Field(
+        None, description="Column of a time split (sorted) or a predefined one (train/val/test)."
+    )
+    split_seed: int | None = Field(
+        None, ge=0, description="Seed of the split; empty: the seed of the run."
+    )
+
+    @field_validator("split_ratios")
+    @classmethod
+    def _shares(cls, value: tuple[float, float, float]) -> tuple[float, float, float]:
+        if min(value) < 0 or not math.isclose(sum(value), 1, abs_tol=1e-6):
+            raise ValueError(
+                "`split_ratios` must be three numbers ≥ 0 that sum to 1; got "
+                f"{list(value)}, sum {sum(value):g}."
+            )
+        if value[0] == 0:
+            raise ValueError(
+                f"`split_ratios` leaves nothing to train on; got {list(value)}. "
+                "Make the first number larger than 0."
+            )
+        return value
+
+    @field_validator("target_columns")
+    @classmethod
+    def _once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        twice = sorted({name for name in value if value.count(name) > 1})
+        if twice:
+            raise ValueError(f"`target_columns` names {twice} more than once. Name each once.")
+        return value
+
+    @model_validator(mode="after")
+    def _columns(self) -> Self:
+        if self.split_type in {"time", "predefined"} and not self.split_column:
+            raise ValueError(
+                f"`split_column` must name a column for split_type {self.split_type!r}; it is "
+                "empty."
+            )
+        if self.smiles_column in self.target_columns:
+            raise ValueError(
+                f"`target_columns` holds the SMILES column {self.smiles_column!r}. Remove it."
+            )
+        strangers = sorted(set(self.task_kinds) - set(self.target_columns))
+        if strangers and self.target_columns:
+            raise ValueError(f"`task_kinds` names {strangers}, which `target_columns` does not.")
+        return self

@@ -1,0 +1,90 @@
+"""From a YAML file to a frozen configuration."""
+
+import re
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+from admet.config.base import Section
+from admet.errors import ConfigError
+
+S = TypeVar("S", bound=Section)
+
+
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """YAML's safe loader; a key that stands twice is an error, not the last one the winner."""
+
+
+def _mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+    loader.flatten_mapping(node)
+    seen: set[Any] = set()
+    for key_node, _ in node.value:
+        key = loader.construct_object(key_node)
+        if key in seen:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"key {key!r} stands twice", key_node.start_mark
+            )
+        seen.add(key)
+    return loader.construct_mapping(node, deep=True)
+
+
+_UniqueKeyLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+
+
+def _float_without_point(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> float:
+    """Reads `1e-3` as the number it is; YAML 1.1 would make it text for want of a point."""
+    return float(loader.construct_scalar(node))
+
+
+_UniqueKeyLoader.add_implicit_resolver(
+    "!exponent", re.compile(r"^[-+]?[0-9]+[eE][-+]?[0-9]+$"), list("-+0123456789")
+)
+_UniqueKeyLoader.add_constructor("!exponent", _float_without_point)
+
+
+def load_yaml_config(path: Path, model: type[S]) -> S:
+    """Reads and checks a YAML file.
+
+    Args:
+        path: The file.
+        model: The section class that it must fit.
+
+    Returns:
+        The frozen configuration.
+
+    Raises:
+        ConfigError: If the file is missing, is no YAML mapping, or holds an unknown key or a
+            value that breaks its rule.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError(f"Config file {str(path)!r} does not exist. Check --config.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"Config file {str(path)!r} cannot be read: {error}.") from None
+    try:
+        content = yaml.load(text, Loader=_UniqueKeyLoader)  # noqa: S506 - a subclass of SafeLoader
+    except yaml.YAMLError as error:
+        raise ConfigError(f"Config file {str(path)!r} is not valid YAML: {error}") from None
+    if content is None:
+        content = {}
+    if not isinstance(content, dict):
+        raise ConfigError(
+            f"Config file {str(path)!r} must hold sections such as `data:`; it holds a "
+            f"{type(content).__name__}."
+        )
+    # A section that holds nothing but comments reads as None: its defaults apply.
+    for key in content:
+        if content[key] is None and _is_section(model, key):
+            content[key] = {}
+    try:
+        return model(**{str(key): value for key, value in content.items()})
+    except ConfigError as error:
+        raise ConfigError(f"In {str(path)!r}: {error}") from None
+
+
+def _is_section(model: type[Section], key: object) -> bool:
+    field = model.model_fields.get(str(key))
+    annotation = field.annotation if field else None
+    return isinstance(annotation, type) and issubclass(annotation, Section)

@@ -1,0 +1,76 @@
+"""The `model` section: the shape of the network and who shares what."""
+
+import json
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from admet.config.base import Section
+
+Activation = Literal["relu", "leakyrelu", "prelu", "tanh", "elu"]
+
+
+class MessagePassingConfig(Section):
+    """The shared encoder: Chemprop's bond message passing."""
+
+    depth: int = Field(3, ge=1, description="Message-passing iterations.")
+    hidden_size: int = Field(300, ge=1, description="Width of the hidden bond vectors.")
+    dropout: float = Field(0.0, ge=0, lt=1, description="Dropout in the encoder.")
+    activation: Activation = Field("relu", description="Activation in the encoder.")
+    bias: bool = Field(False, description="Bias in the message layers.")
+    undirected: bool = Field(False, description="Average the two directions of each bond.")
+    aggregation: Literal["norm", "mean", "sum"] = Field(
+        "norm", description="Atoms to molecule: sum/aggregation_norm, mean, or sum."
+    )
+    aggregation_norm: float = Field(100.0, gt=0, description="Divisor of the norm aggregation.")
+    batch_norm: bool = Field(False, description="Batch normalisation of the embedding.")
+
+
+class FFNConfig(Section):
+    """One head: a feed-forward network for the tasks of one group."""
+
+    num_layers: int = Field(2, ge=1, description="Hidden layers, as in Chemprop's n_layers.")
+    hidden_size: int = Field(300, ge=1, description="Width of the hidden layers.")
+    dropout: float = Field(0.0, ge=0, lt=1, description="Dropout in the head.")
+    activation: Activation = Field("relu", description="Activation in the head.")
+
+
+class ModelConfig(Section):
+    """The network and its groups."""
+
+    type: Literal["chemprop"] = Field("chemprop", description="Kind of the network.")
+    message_passing: MessagePassingConfig = Field(
+        MessagePassingConfig(), description="The shared encoder."
+    )
+    ffn: FFNConfig = Field(FFNConfig(), description="The heads.")
+    groups: str | tuple[tuple[str, ...], ...] = Field(
+        "multi_task",
+        description="Groups of a training without affinity: multi_task (one group), single_task "
+        "(a group a task), or your own as a list of lists (JSON on the command line).",
+    )
+    share_encoder: bool | None = Field(
+        None,
+        description="true: one encoder, a head per group; false: a network per group; empty: "
+        "shared unless groups is single_task.",
+    )
+
+    @field_validator("groups", mode="before")
+    @classmethod
+    def _groups(cls, value: object) -> object:
+        if not isinstance(value, str) or value in {"multi_task", "single_task"}:
+            return value
+        try:
+            parsed = json.loads(value)
+        except json.JSONDecodeError:
+            parsed = None
+        if isinstance(parsed, list) and all(isinstance(group, list) for group in parsed):
+            return parsed
+        raise ValueError(
+            "`groups` must be multi_task, single_task or a list of lists of task names, on the "
+            f"""command line as JSON: '[["A", "B"], ["C"]]'; got {value!r}."""
+        )
+
+    @property
+    def shares_encoder(self) -> bool:
+        """Whether the groups share one encoder."""
+        return self.groups != "single_task" if self.share_encoder is None else self.share_encoder

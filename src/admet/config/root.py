@@ -1,0 +1,39 @@
+"""The whole configuration of a training."""
+
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from admet.config.base import Section
+from admet.config.data import DataConfig
+from admet.config.model import ModelConfig
+from admet.config.task_affinity import TaskAffinityConfig
+from admet.config.training import TrainingConfig
+
+DEFAULT_DATA_PATH = Path("data/admet_train.csv")
+
+
+class TrainConfig(Section):
+    """Everything that a YAML file can say about a training."""
+
+    data_path: Path = Field(
+        DEFAULT_DATA_PATH, description="The panel: CSV, CSV.gz, TSV or Parquet."
+    )
+    save_dir: Path = Field(Path("models/admet"), description="The run directory to write.")
+    seed: int = Field(42, ge=0, description="Seed of the split, the weights and the shuffling.")
+    data: DataConfig = Field(DataConfig(), description="Columns, molecules, split.")
+    model: ModelConfig = Field(ModelConfig(), description="The network.")
+    task_affinity: TaskAffinityConfig = Field(
+        TaskAffinityConfig(), description="Affinity and grouping."
+    )
+    training: TrainingConfig = Field(TrainingConfig(), description="The optimisation.")
+
+    @model_validator(mode="after")
+    def _one_source_of_groups(self) -> Self:
+        if self.task_affinity.enabled and self.model.groups != "multi_task":
+            raise ValueError(
+                "`model.groups` must stay multi_task while task_affinity.enabled is true, since "
+                f"the affinity chooses the groups; got {self.model.groups!r}. Remove one of them."
+            )
+        return self

@@ -1,0 +1,78 @@
+"""The `task_affinity` section."""
+
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from admet.config.base import Section
+
+
+class TaskAffinityConfig(Section):
+    """How the affinity of the tasks is measured and how they are grouped."""
+
+    enabled: bool = Field(
+        False, description="Measure the affinity and group the tasks before the training."
+    )
+    n_groups: int | Literal["auto"] = Field(
+        3,
+        description="Number of groups, from 1 to the number of tasks; auto takes the number with "
+        "the highest mean silhouette.",
+    )
+    affinity_epochs: int = Field(1, ge=1, description="Epochs of the short joint training.")
+    affinity_batch_size: int = Field(64, ge=1, description="Molecules in one step of it.")
+    affinity_lr: float = Field(1e-3, gt=0, description="Learning rate of its Adam optimiser.")
+    affinity_type: Literal["cosine", "dot_product"] = Field(
+        "cosine",
+        description="cosine averages the cosines of the steps; dot_product averages the products "
+        "and normalises once at the end.",
+    )
+    normalize_gradients: bool = Field(
+        True,
+        description="Scale each task's gradient to unit length at each step; false lets steps "
+        "with large gradients weigh more.",
+    )
+    clustering_method: Literal["agglomerative", "spectral"] = Field(
+        "agglomerative", description="How the matrix is cut into groups."
+    )
+    encoder_param_patterns: tuple[str, ...] = Field(
+        (),
+        description="Take the gradient for parameters whose name holds one of these; empty: all "
+        "but the heads.",
+    )
+    device: str = Field("auto", description="auto, cpu, cuda or cuda:N.")
+    seed: int = Field(
+        42, ge=0, description="Seed of the initial weights, the shuffling and the clustering."
+    )
+    log_affinity_matrix: bool = Field(True, description="Write the matrix to the log.")
+
+    @field_validator("n_groups")
+    @classmethod
+    def _at_least_one(cls, value: int | str) -> int | str:
+        if isinstance(value, int) and value < 1:
+            raise ValueError(
+                f"`n_groups` must be between 1 and the number of tasks, or 'auto'; got {value}."
+            )
+        return value
+
+    @field_validator("device")
+    @classmethod
+    def _device_name(cls, value: str) -> str:
+        return check_device_name(value)
+
+
+def check_device_name(value: str) -> str:
+    """Checks the form of a device name, not whether the device is there.
+
+    Args:
+        value: What the user wrote.
+
+    Returns:
+        The same string.
+
+    Raises:
+        ValueError: If it is none of `auto`, `cpu`, `cuda`, `cuda:N`.
+    """
+    kind, _, index = value.partition(":")
+    if value in {"auto", "cpu", "cuda"} or (kind == "cuda" and index.isdigit()):
+        return value
+    raise ValueError(f"`device` must be auto, cpu, cuda or cuda:N; got {value!r}.")

@@ -1,0 +1,66 @@
+"""The `training` section."""
+
+from typing import Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from admet.config.base import Section
+from admet.config.task_affinity import check_device_name
+
+
+class TrainingConfig(Section):
+    """The optimisation; the schedule is Chemprop's (linear warm-up, exponential decay)."""
+
+    epochs: int = Field(50, ge=1, description="Epochs.")
+    batch_size: int = Field(64, ge=1, description="Molecules in one step.")
+    learning_rate: float = Field(1e-3, gt=0, description="Peak learning rate.")
+    max_lr: float | None = Field(
+        None, gt=0, description="Another name of the peak rate; empty: learning_rate."
+    )
+    init_lr: float | None = Field(
+        None, gt=0, description="Rate at the first step; empty: a tenth of the peak."
+    )
+    final_lr: float | None = Field(
+        None, gt=0, description="Rate at the last step; empty: a tenth of the peak."
+    )
+    warmup_epochs: float = Field(2, ge=0, description="Epochs in which the rate rises.")
+    loss_mean: Literal["labels", "tasks"] = Field(
+        "labels",
+        description="labels: every label weighs the same (as in Chemprop); tasks: every task does.",
+    )
+    weight_decay: float = Field(0.0, ge=0, description="L2 penalty of Adam.")
+    gradient_clip: float | None = Field(
+        None, gt=0, description="Largest norm of the gradient; empty: no limit."
+    )
+    patience: int | None = Field(
+        None, ge=1, description="Stop after so many epochs without a better validation loss."
+    )
+    device: str = Field("auto", description="auto, cpu, cuda or cuda:N.")
+    threads: int | None = Field(
+        None, ge=1, description="CPU threads of torch; empty: its own choice."
+    )
+
+    @field_validator("device")
+    @classmethod
+    def _device_name(cls, value: str) -> str:
+        return check_device_name(value)
+
+    @model_validator(mode="after")
+    def _one_peak(self) -> Self:
+        given = self.model_fields_set
+        both = self.max_lr is not None and {"max_lr", "learning_rate"} <= given
+        if both and self.max_lr != self.learning_rate:
+            raise ValueError(
+                "`learning_rate` and `max_lr` both name the peak rate and must agree; got "
+                f"{self.learning_rate:g} and {self.max_lr:g}. Remove one of them."
+            )
+        if self.init_lr is not None and self.init_lr > self.peak_lr:
+            raise ValueError(
+                f"`init_lr` must not exceed the peak rate {self.peak_lr:g}; got {self.init_lr:g}."
+            )
+        return self
+
+    @property
+    def peak_lr(self) -> float:
+        """The highest rate of the schedule."""
+        return self.learning_rate if self.max_lr is None else self.max_lr

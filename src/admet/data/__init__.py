@@ -1,0 +1,24 @@
+"""From a file to a checked panel: tables, labels, chemistry, duplicates, splits, the demo panel."""
+
+from admet.data.chemistry import Molecule, read_molecules
+from admet.data.labels import Task
+from admet.data.panel import Panel, build_panel, load_panel, rejected_frame
+from admet.data.splits import SIDES, split_panel
+from admet.data.table import Rejection, Table, read_table, require_columns, table_from_frame
+
+__all__ = [
+    "SIDES",
+    "Molecule",
+    "Panel",
+    "Rejection",
+    "Table",
+    "Task",
+    "build_panel",
+    "load_panel",
+    "read_molecules",
+    "read_table",
+    "rejected_frame",
+    "require_columns",
+    "split_panel",
+    "table_from_frame",
+]

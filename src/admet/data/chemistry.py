@@ -1,0 +1,102 @@
+"""Molecules: SMILES parsed once, salts stripped, standardised, written as canonical SMILES."""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import joblib
+from rdkit import Chem, rdBase
+from rdkit.Chem.MolStandardize import rdMolStandardize
+
+_PARALLEL_FROM = 20_000  # molecules; below, starting the workers takes longer than the work
+_CHUNK = 2_000
+_LONGEST = 100_000  # characters of a SMILES; a protein of 2,000 residues stays well below
+
+
+@dataclass(frozen=True)
+class Molecule:
+    """What became of one SMILES cell.
+
+    Attributes:
+        smiles: Canonical isomeric SMILES, or None where the cell holds no molecule.
+        reason: Why it holds none; empty where it does.
+    """
+
+    smiles: str | None
+    reason: str = ""
+
+
+def read_molecules(cells: Sequence[object], standardize: bool = True) -> list[Molecule]:
+    """Parses and cleans SMILES; equal cells are parsed once.
+
+    Standardisation is RDKit's MolStandardize in this order: clean-up (explicit hydrogens, metal
+    bonds, functional groups, ionisation), largest organic fragment, neutral where it can be.
+    Stereochemistry, isotopes and tautomers stay as written. Where the result would not be a valid
+    molecule, the largest fragment as written stands in.
+
+    Args:
+        cells: The n SMILES cells.
+        standardize: Whether to standardise; otherwise SMILES are made canonical only.
+
+    Returns:
+        n molecules in the order of the cells.
+    """
+    texts = ["" if _is_missing(cell) else str(cell).strip() for cell in cells]
+    distinct = list(dict.fromkeys(texts))
+    if len(distinct) < _PARALLEL_FROM:
+        read = _read_chunk(distinct, standardize)
+    else:
+        chunks = [distinct[i : i + _CHUNK] for i in range(0, len(distinct), _CHUNK)]
+        parts = joblib.Parallel(n_jobs=-1)(
+            joblib.delayed(_read_chunk)(chunk, standardize) for chunk in chunks
+        )
+        read = [molecule for part in parts for molecule in part]
+    by_text = dict(zip(distinct, read, strict=True))
+    return [by_text[text] for text in texts]
+
+
+def _is_missing(cell: object) -> bool:
+    return cell is None or (isinstance(cell, float) and math.isnan(cell))
+
+
+def _read_chunk(texts: list[str], standardize: bool) -> list[Molecule]:
+    with rdBase.BlockLogs():
+        return [_read_one(text, standardize) for text in texts]
+
+
+def _read_one(text: str, standardize: bool) -> Molecule:
+    if not text:
+        return Molecule(None, "empty SMILES")
+    if len(text) > _LONGEST:
+        return Molecule(None, f"SMILES longer than {_LONGEST:,} characters")
+    if ">" in re.sub(r"\[[^\]]*\]", "", text).split()[0]:
+        return Molecule(None, "a reaction, not a molecule")
+    mol = Chem.MolFromSmiles(text)
+    if mol is None:
+        return Molecule(None, "invalid SMILES")
+    if mol.GetNumAtoms() == 0:
+        return Molecule(None, "a molecule without atoms")
+    try:
+        smiles = Chem.MolToSmiles(_parent(mol) if standardize else mol)
+        if Chem.MolFromSmiles(smiles) is None:
+            # RDKit's normalisation breaks some mesoionic rings; the parent as written is valid.
+            smiles = Chem.MolToSmiles(_fragment_chooser().choose(mol))
+    except (RuntimeError, ValueError) as error:
+        return Molecule(None, f"cannot be standardised: {str(error).strip().splitlines()[0]}")
+    return Molecule(smiles)
+
+
+def _parent(mol: Chem.Mol) -> Chem.Mol:
+    return _uncharger().uncharge(rdMolStandardize.FragmentParent(mol))
+
+
+@cache
+def _fragment_chooser() -> rdMolStandardize.LargestFragmentChooser:
+    return rdMolStandardize.LargestFragmentChooser()
+
+
+@cache
+def _uncharger() -> rdMolStandardize.Uncharger:
+    return rdMolStandardize.Uncharger()

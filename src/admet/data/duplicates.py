@@ -1,0 +1,165 @@
+"""Several records of one molecule become one row, by a rule, with a count of what was merged."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from admet.data.labels import Task
+from admet.data.table import Rejection
+
+_SIDE_ORDER = {"train": 0, "val": 1, "test": 2}
+
+
+@dataclass(frozen=True)
+class Merged:
+    """Molecules after the merge.
+
+    Attributes:
+        smiles: Each once, in the order of their first record, shape (m,).
+        labels: Shape (m, T).
+        lines: First line of each, shape (m,).
+        split_values: Shape (m,), or None.
+        rejected: Records that could not join.
+        messages: What to tell the user.
+    """
+
+    smiles: np.ndarray
+    labels: np.ndarray
+    lines: np.ndarray
+    split_values: np.ndarray | None
+    rejected: list[Rejection] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
+
+
+def merge_duplicates(
+    smiles: np.ndarray,
+    labels: np.ndarray,
+    tasks: tuple[Task, ...],
+    lines: np.ndarray,
+    split_values: np.ndarray | None = None,
+    *,
+    keep_apart: bool = False,
+) -> Merged:
+    """Merges the records of each molecule: the mean for regression, the majority for binary tasks.
+
+    A binary tie leaves the label empty. The first record gives the line; a time column its
+    earliest value. With `keep_apart` (a predefined split) a molecule that stands on two sides
+    stays on the one nearer to the test, and its other records are rejected, since training on a
+    test molecule would flatter the test.
+
+    Args:
+        smiles: Canonical SMILES, shape (n,).
+        labels: Shape (n, T), NaN where absent.
+        tasks: T tasks.
+        lines: Shape (n,).
+        split_values: Cells of the split column, shape (n,), or None.
+        keep_apart: Whether `split_values` are sides that must not mix.
+
+    Returns:
+        The merged rows, with what to tell the user.
+    """
+    rejected: list[Rejection] = []
+    if keep_apart and split_values is not None:
+        keep = _one_side(smiles, lines, split_values, rejected)
+        smiles, labels, lines = smiles[keep], labels[keep], lines[keep]
+        split_values = split_values[keep]
+    first, inverse = _group(smiles)
+    n, n_tasks = len(first), labels.shape[1]
+    present = ~np.isnan(labels)
+    count = np.zeros((n, n_tasks))
+    total = np.zeros((n, n_tasks))
+    square = np.zeros((n, n_tasks))
+    filled = np.where(present, labels, 0.0)
+    np.add.at(count, inverse, present)
+    np.add.at(total, inverse, filled)
+    with np.errstate(invalid="ignore"):
+        mean = total / count
+    np.add.at(square, inverse, np.where(present, labels - mean[inverse], 0.0) ** 2)
+    merged = mean
+    # The sum of one label divided by one is that label, bit for bit.
+    messages: list[str] = []
+    if len(smiles) > n:
+        messages.append(
+            f"{len(smiles)} rows hold {n} molecules: {len(smiles) - n} duplicates were merged"
+        )
+    for column, task in enumerate(tasks):
+        several = count[:, column] > 1
+        if not several.any():
+            continue
+        if task.kind == "binary":
+            share = mean[several, column]
+            ties = int((share == 0.5).sum())
+            disagree = int(((share > 0) & (share < 1)).sum())
+            merged[several, column] = np.where(share == 0.5, np.nan, (share > 0.5).astype(float))
+            messages.append(
+                f"  {task.name}: majority of the labels of {several.sum()} molecules, {disagree} "
+                f"of which disagree ({ties} ties, left empty)"
+            )
+        else:
+            spread = np.sqrt(square[several, column] / (count[several, column] - 1))
+            messages.append(
+                f"  {task.name}: mean of the labels of {several.sum()} molecules; standard "
+                f"deviation among them: median {np.median(spread):.3g}, largest {spread.max():.3g}"
+            )
+    if rejected:
+        messages.append(
+            f"{len(rejected)} rows repeat a molecule of another side of the predefined split and "
+            "were left out"
+        )
+    values = split_values
+    if values is not None:
+        values = _earliest(values, inverse, first)
+    return Merged(smiles[first], merged, lines[first], values, rejected, messages)
+
+
+def _group(smiles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers the molecules in the order of their first record."""
+    index: dict[str, int] = {}
+    inverse = np.fromiter((index.setdefault(s, len(index)) for s in smiles), np.int64, len(smiles))
+    first = np.full(len(index), len(smiles))
+    np.minimum.at(first, inverse, np.arange(len(smiles)))
+    return first, inverse
+
+
+def _earliest(values: np.ndarray, inverse: np.ndarray, first: np.ndarray) -> np.ndarray:
+    """Takes the smallest split cell of each molecule, as a number where all are numbers."""
+    if len(first) == len(values):
+        return values
+    keys = sort_keys(values)
+    order = np.lexsort((np.arange(len(values)), keys, inverse))
+    starts = np.searchsorted(inverse[order], np.arange(len(first)))
+    return np.asarray(values[order][starts])
+
+
+def sort_keys(values: np.ndarray) -> np.ndarray:
+    """Turns cells into numbers that sort as the cells do: numbers, dates, or else text.
+
+    Args:
+        values: Shape (n,), any cells.
+
+    Returns:
+        Shape (n,), float64 or text.
+    """
+    import pandas as pd  # noqa: PLC0415 - a light module must not pay for it
+
+    numbers = pd.to_numeric(pd.Series(values), errors="coerce")
+    if numbers.notna().all():
+        return numbers.to_numpy(dtype=np.float64)
+    dates = pd.to_datetime(pd.Series(values), errors="coerce", format="ISO8601", utc=True)
+    if dates.notna().all():
+        return dates.astype("int64").to_numpy(dtype=np.float64)
+    return np.array([str(value) for value in values])
+
+
+def _one_side(
+    smiles: np.ndarray, lines: np.ndarray, sides: np.ndarray, rejected: list[Rejection]
+) -> np.ndarray:
+    rank = np.array([_SIDE_ORDER.get(str(side).strip().casefold(), 0) for side in sides])
+    _, inverse = _group(smiles)
+    best = np.zeros(inverse.max() + 1, dtype=int)
+    np.maximum.at(best, inverse, rank)
+    keep = rank == best[inverse]
+    for row in np.flatnonzero(~keep):
+        reason = "the same molecule stands on a later side of the predefined split"
+        rejected.append(Rejection(int(lines[row]), str(smiles[row]), reason))
+    return np.asarray(keep)

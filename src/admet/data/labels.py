@@ -1,0 +1,165 @@
+"""Label columns: from cells to numbers, with every fault named by its line."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from admet.config.data import TaskKind
+from admet.data.table import Table, require_columns
+from admet.errors import DataError
+
+MISSING = frozenset(
+    {"", "na", "n/a", "nan", "null", "none", "<na>", "#n/a", "#na", "-nan", "nat", "nd", "n.d."}
+)
+"""Cells (case folded, blanks stripped) that mean "not measured"."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One endpoint to predict.
+
+    Attributes:
+        name: Its column name.
+        kind: "regression" or "binary".
+    """
+
+    name: str
+    kind: TaskKind
+
+
+def read_labels(table: Table, columns: list[str]) -> np.ndarray:
+    """Reads target columns.
+
+    Args:
+        table: The table.
+        columns: T column names.
+
+    Returns:
+        Labels, shape (n, T), float64, NaN where a cell is empty or says that it is missing.
+
+    Raises:
+        DataError: If a column is missing, holds text or an infinite value; names the lines.
+    """
+    require_columns(table, columns, "Target")
+    faults: list[str] = []
+    parsed = [_numbers(table, name, faults) for name in columns]
+    if faults:
+        raise DataError("\n".join(faults))
+    return np.stack(parsed, axis=1) if parsed else np.empty((len(table.frame), 0))
+
+
+def infer_tasks(
+    labels: np.ndarray, columns: list[str], given: dict[str, TaskKind], source: str
+) -> tuple[Task, ...]:
+    """Decides the kind of each task: binary where all labels are 0 or 1, else regression.
+
+    Args:
+        labels: Shape (n, T), NaN where absent.
+        columns: T names.
+        given: Kinds that the user has set, by name.
+        source: Name of the table for messages.
+
+    Returns:
+        T tasks.
+
+    Raises:
+        DataError: If a task has no label, only equal labels, or is set to binary with other
+            labels than 0 and 1.
+    """
+    tasks: list[Task] = []
+    faults: list[str] = []
+    for name, column in zip(columns, labels.T, strict=True):
+        values = np.unique(column[~np.isnan(column)])
+        zero_one = not _other_than_zero_one(values).size
+        kind: TaskKind = given.get(name, "binary" if zero_one else "regression")
+        if values.size == 0:
+            faults.append(f"Target {name!r} has no label in {source}. Remove it from the targets.")
+        elif values.size == 1:
+            faults.append(
+                f"Target {name!r} has the same label, {values[0]:g}, wherever it has one in "
+                f"{source}: there is nothing to learn. Remove it from the targets."
+            )
+        tasks.append(Task(name, kind))
+    if faults:
+        raise DataError("\n".join(faults))
+    check_binary(labels, tasks, source)
+    return tuple(tasks)
+
+
+def check_binary(labels: np.ndarray, tasks: Sequence[Task], source: str) -> None:
+    """Checks that binary tasks hold 0 and 1 only; labels have shape (n, T), NaN where absent.
+
+    Raises:
+        DataError: Names the tasks and the labels that are neither.
+    """
+    faults = []
+    for task, column in zip(tasks, labels.T, strict=True):
+        other = _other_than_zero_one(np.unique(column[~np.isnan(column)]))
+        if task.kind == "binary" and other.size:
+            shown = ", ".join(f"{value:g}" for value in other[:3])
+            faults.append(
+                f"Target {task.name!r} is binary, so its labels must be 0 or 1; in {source} it "
+                f"has {shown}. Recode them, or set its kind to regression."
+            )
+    if faults:
+        raise DataError("\n".join(faults))
+
+
+def _other_than_zero_one(values: np.ndarray) -> np.ndarray:
+    return np.asarray(values[~np.isin(values, (0.0, 1.0))])
+
+
+def _numbers(table: Table, name: str, faults: list[str]) -> np.ndarray:
+    column = table.frame[name]
+    if pd.api.types.is_numeric_dtype(column):
+        values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        wrong: list[int] = []
+    else:
+        values = np.full(len(column), np.nan)
+        wrong = []
+        for row, cell in enumerate(column):
+            number = _number(cell)
+            if number is None:
+                wrong.append(row)
+            else:
+                values[row] = number
+    if wrong:
+        faults.append(
+            f"Target column {name!r} must hold numbers or empty cells; it holds text at "
+            f"{_places(table, wrong, name)}. Correct or empty these cells."
+        )
+    infinite = np.flatnonzero(np.isinf(values))
+    if infinite.size:
+        faults.append(
+            f"Target column {name!r} holds infinite values at "
+            f"{_places(table, infinite.tolist(), name)}. Correct or empty these cells."
+        )
+    return values
+
+
+def _number(cell: object) -> float | None:
+    """Gives the number in a cell, NaN for a missing one, None for text."""
+    if cell is None or cell is pd.NA:
+        return float("nan")
+    if isinstance(cell, str):
+        text = cell.strip()
+        if text.casefold() in MISSING:
+            return float("nan")
+        if "_" in text:  # float() would read 1_000 as 1000
+            return None
+        cell = text
+    try:
+        return float(cell)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return None
+
+
+def _places(table: Table, rows: list[int], name: str, shown: int = 5) -> str:
+    cells = table.frame[name]
+    named = ", ".join(
+        f"{table.unit} {table.lines[row]} ({str(cells.iloc[row])[:30]!r})" for row in rows[:shown]
+    )
+    more = f" and {len(rows) - shown} more" if len(rows) > shown else ""
+    return named + more

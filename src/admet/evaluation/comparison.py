@@ -1,0 +1,148 @@
+"""Comparison of models on the same molecules: paired differences to the first one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from admet.errors import DataError
+from admet.evaluation.metrics import BY_KIND, LOWER_IS_BETTER
+from admet.evaluation.scores import interval
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """One model's predictions with the labels.
+
+    Attributes:
+        name: Name of the model.
+        smiles: Canonical SMILES, each once, shape (n,).
+        tasks: Task name → kind.
+        labels: Shape (n, T), NaN where absent.
+        predictions: Shape (n, T).
+    """
+
+    name: str
+    smiles: Sequence[str]
+    tasks: dict[str, str]
+    labels: np.ndarray
+    predictions: np.ndarray
+
+
+def compare(
+    models: Sequence[Predicted], *, n_bootstrap: int = 1000, seed: int = 42
+) -> pd.DataFrame:
+    """Compares models with the first one, task by task, on the molecules that all have.
+
+    Args:
+        models: Two or more, the reference first.
+        n_bootstrap: Resamples of the molecules, the same for every model: differences are paired.
+        seed: Seed of the resampling.
+
+    Returns:
+        Columns task, metric, model, n, value, difference, low, high, better: `difference` is the
+        model's value less the reference's, [low, high] its 95 % percentile interval, `better`
+        whether the interval lies on the better side of zero ("yes", "worse" or "unclear"). The
+        reference's own rows have no difference. Rows of task "macro mean" average over the tasks of
+        a kind.
+
+    Raises:
+        DataError: If fewer than two models are given, or they share no task or no molecule.
+    """
+    if len(models) < 2:
+        raise DataError(f"A comparison needs at least two models; got {len(models)}. Name more.")
+    tasks = [
+        name
+        for name, kind in models[0].tasks.items()
+        if all(model.tasks.get(name) == kind for model in models)
+    ]
+    if not tasks:
+        raise DataError(
+            "The models share no task of the same kind: "
+            + "; ".join(f"{model.name} has {', '.join(model.tasks)}" for model in models)
+            + ". Compare models of the same panel."
+        )
+    common = set(models[0].smiles).intersection(*(model.smiles for model in models[1:]))
+    if not common:
+        raise DataError("The models were tested on no common molecule. Evaluate them on one table.")
+    aligned = [_align(model, common, tasks) for model in models]
+    rows: list[dict[str, object]] = []
+    for kind in dict.fromkeys(models[0].tasks[name] for name in tasks):
+        members = [name for name in tasks if models[0].tasks[name] == kind]
+        rows += _compare_kind(aligned, models, members, tasks, kind, n_bootstrap, seed)
+    return pd.DataFrame(rows)
+
+
+def _compare_kind(
+    aligned: list[tuple[np.ndarray, np.ndarray]],
+    models: Sequence[Predicted],
+    members: list[str],
+    tasks: list[str],
+    kind: str,
+    n_bootstrap: int,
+    seed: int,
+) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = []
+    for metric, function in BY_KIND[kind].items():
+        values = np.full((len(models), len(members)), np.nan)
+        resampled = np.full((len(models), len(members), n_bootstrap), np.nan)
+        counts = []
+        for t, name in enumerate(members):
+            column = tasks.index(name)
+            labels = aligned[0][0][:, column]
+            present = ~np.isnan(labels)
+            counts.append(int(present.sum()))
+            if counts[-1] < 2:
+                continue
+            y = labels[present]
+            picks = np.random.default_rng(seed).integers(0, len(y), (n_bootstrap, len(y)))
+            for m, (_, predictions) in enumerate(aligned):
+                p = predictions[present, column]
+                values[m, t] = function(y[None], p[None])[0]
+                resampled[m, t] = function(y[picks], p[picks])
+        for t, name in enumerate(members):
+            rows += _rows(name, metric, models, counts[t], values[:, t], resampled[:, t])
+        if len(members) > 1:
+            defined = ~np.isnan(values).any(axis=0)
+            if defined.any():
+                mean, spread = values[:, defined].mean(axis=1), resampled[:, defined].mean(axis=1)
+                rows += _rows("macro mean", metric, models, sum(counts), mean, spread)
+    return rows
+
+
+def _rows(
+    task: str,
+    metric: str,
+    models: Sequence[Predicted],
+    n: int,
+    values: np.ndarray,
+    resampled: np.ndarray,
+) -> list[dict[str, object]]:
+    """Makes one row a model; values have shape (m,), resampled (m, n_bootstrap)."""
+    rows: list[dict[str, object]] = []
+    for m, model in enumerate(models):
+        row: dict[str, object] = {"task": task, "metric": metric, "model": model.name, "n": n}
+        row["value"] = float(values[m])
+        if m:
+            low, high = interval(resampled[m] - resampled[0])
+            row |= {"difference": float(values[m] - values[0]), "low": low, "high": high}
+            row["better"] = _verdict(low, high, metric)
+        else:
+            row |= {"difference": None, "low": None, "high": None, "better": ""}
+        rows.append(row)
+    return rows
+
+
+def _verdict(low: float | None, high: float | None, metric: str) -> str:
+    if low is None or high is None or low <= 0 <= high:
+        return "unclear"
+    return "yes" if (high < 0) == (metric in LOWER_IS_BETTER) else "worse"
+
+
+def _align(model: Predicted, common: set[str], tasks: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Gives labels and predictions of the common molecules, both sorted by SMILES, (m, T)."""
+    index = {smiles: row for row, smiles in enumerate(model.smiles)}
+    rows = [index[smiles] for smiles in sorted(common)]
+    columns = [list(model.tasks).index(name) for name in tasks]
+    return model.labels[np.ix_(rows, columns)], model.predictions[np.ix_(rows, columns)]

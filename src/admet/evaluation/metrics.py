@@ -1,0 +1,111 @@
+"""Metrics of predictions, for one sample or for many resamples at once.
+
+Every function takes labels and predictions of shape (b, n), b resamples of n molecules, and gives
+shape (b,). NaN stands where a metric is not defined (a constant sample, one class only).
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy import stats
+from sklearn.metrics import average_precision_score
+
+Metric = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+def mae(y: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """Mean absolute error."""
+    return np.asarray(np.abs(y - p).mean(axis=1))
+
+
+def rmse(y: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """Root mean squared error."""
+    return np.asarray(np.sqrt(((y - p) ** 2).mean(axis=1)))
+
+
+def r2(y: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """Coefficient of determination, 1 − SS_res / SS_tot."""
+    total = ((y - y.mean(axis=1, keepdims=True)) ** 2).sum(axis=1)
+    return _ratio(total - ((y - p) ** 2).sum(axis=1), total)
+
+
+def rae(y: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """Relative absolute error: the MAE over the MAE of predicting the mean of these labels."""
+    return _ratio(mae(y, p), np.abs(y - y.mean(axis=1, keepdims=True)).mean(axis=1))
+
+
+def pearson(y: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """Pearson's correlation."""
+    y = y - y.mean(axis=1, keepdims=True)
+    p = p - p.mean(axis=1, keepdims=True)
+    return _ratio((y * p).sum(axis=1), np.sqrt((y**2).sum(axis=1) * (p**2).sum(axis=1)))
+
+
+def spearman(y: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """Spearman's rank correlation."""
+    return pearson(stats.rankdata(y, axis=1), stats.rankdata(p, axis=1))
+
+
+def kendall(y: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """Kendall's τ-b."""
+    return np.array(
+        [
+            stats.kendalltau(a, b).statistic if _varies(a) and _varies(b) else np.nan
+            for a, b in zip(y, p, strict=True)
+        ]
+    )
+
+
+def auroc(y: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """Area under the ROC curve, as the Mann–Whitney statistic; ties count half."""
+    positive = y > 0.5
+    n_pos = positive.sum(axis=1)
+    n_neg = y.shape[1] - n_pos
+    ranks = (stats.rankdata(p, axis=1) * positive).sum(axis=1)
+    return _ratio(ranks - n_pos * (n_pos + 1) / 2, n_pos * n_neg)
+
+
+def auprc(y: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """Area under the precision–recall curve, as average precision."""
+    return np.array(
+        [average_precision_score(a, b) if _varies(a) else np.nan for a, b in zip(y, p, strict=True)]
+    )
+
+
+def accuracy(y: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """Share of right classes at probability 0.5."""
+    return np.asarray(((p >= 0.5) == (y > 0.5)).mean(axis=1))
+
+
+def mcc(y: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """Matthews correlation coefficient at probability 0.5; 0 where only one class is predicted."""
+    a, b = y > 0.5, p >= 0.5
+    phi = pearson(a.astype(float), b.astype(float))
+    one_class = np.isnan(phi) & (a.min(axis=1) != a.max(axis=1))
+    return np.where(one_class, 0.0, phi)
+
+
+REGRESSION: dict[str, Metric] = {
+    "MAE": mae,
+    "RMSE": rmse,
+    "R2": r2,
+    "Pearson": pearson,
+    "Spearman": spearman,
+    "Kendall": kendall,
+    "RAE": rae,
+}
+BINARY: dict[str, Metric] = {"AUROC": auroc, "AUPRC": auprc, "Accuracy": accuracy, "MCC": mcc}
+BY_KIND: dict[str, dict[str, Metric]] = {"regression": REGRESSION, "binary": BINARY}
+PRIMARY: dict[str, str] = {"regression": "MAE", "binary": "AUROC"}
+"""The metric that a comparison prints for each kind of task."""
+LOWER_IS_BETTER = frozenset({"MAE", "RMSE", "RAE"})
+
+
+def _varies(values: np.ndarray) -> bool:
+    return bool(values.min() != values.max())
+
+
+def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
+    """Divides, with NaN where the denominator is zero."""
+    safe = np.where(denominator > 0, denominator, 1.0)
+    return np.where(denominator > 0, numerator / safe, np.nan)

@@ -1,0 +1,90 @@
+"""Batches of graphs with their labels."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from admet.featurize.packed import GraphBatch, PackedGraphs
+
+
+@dataclass(frozen=True)
+class LabelledBatch:
+    """Graphs, targets and mask of b molecules.
+
+    Attributes:
+        graphs: The graphs.
+        targets: Shape (b, T), float32; zero where there is no label.
+        mask: Shape (b, T), bool; true where there is a label.
+    """
+
+    graphs: GraphBatch
+    targets: Tensor
+    mask: Tensor
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def to(self, device: torch.device | str, non_blocking: bool = False) -> Self:
+        """Gives the batch on another device."""
+        return type(self)(
+            self.graphs.to(device, non_blocking),
+            self.targets.to(device, non_blocking=non_blocking),
+            self.mask.to(device, non_blocking=non_blocking),
+        )
+
+
+class BatchLoader:
+    """Iterates over batches of a labelled set, in a new order each time where it shuffles.
+
+    The order is a function of the seed and of how often the loader was iterated before, nothing
+    else. The last batch holds what is left, so that no label is passed over.
+    """
+
+    def __init__(
+        self,
+        graphs: PackedGraphs,
+        rows: np.ndarray,
+        targets: np.ndarray,
+        batch_size: int,
+        *,
+        shuffle: bool = False,
+        seed: int = 0,
+    ) -> None:
+        """Stores what to iterate over.
+
+        Args:
+            graphs: Graphs of all molecules.
+            rows: The m molecules to iterate over, indices into `graphs`, shape (m,).
+            targets: Their targets, shape (m, T), NaN where absent.
+            batch_size: Molecules in one batch.
+            shuffle: Whether to change the order at every pass.
+            seed: Seed of that order.
+        """
+        self.graphs = graphs
+        self.rows = np.asarray(rows)
+        mask = ~np.isnan(targets)
+        self._mask = torch.from_numpy(mask)
+        self._targets = torch.from_numpy(np.where(mask, targets, 0.0).astype(np.float32))
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self._rng = np.random.default_rng(seed)
+
+    def __len__(self) -> int:
+        return math.ceil(len(self.rows) / self.batch_size)
+
+    def __iter__(self) -> Iterator[LabelledBatch]:
+        n = len(self.rows)
+        order = self._rng.permutation(n) if self.shuffle else np.arange(n)
+        for start in range(0, n, self.batch_size):
+            picked = order[start : start + self.batch_size]
+            index = torch.from_numpy(picked)
+            yield LabelledBatch(
+                self.graphs.batch(self.rows[picked]),
+                self._targets.index_select(0, index),
+                self._mask.index_select(0, index),
+            )

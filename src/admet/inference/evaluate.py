@@ -1,0 +1,153 @@
+"""Tests a trained model on a labelled table."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from admet.config import DataConfig
+from admet.data import Panel, Table, build_panel, read_table
+from admet.errors import DataError
+from admet.evaluation import Predicted, score_tasks
+from admet.run_directory import SCHEMA_VERSION, TrainedModel, read_split
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Tested:
+    """Labels and predictions of the molecules of a table."""
+
+    panel: Panel
+    predictions: np.ndarray
+
+    def predicted(self, name: str) -> Predicted:
+        """Gives what a comparison takes."""
+        kinds: dict[str, str] = {task.name: task.kind for task in self.panel.tasks}
+        return Predicted(
+            name, [str(s) for s in self.panel.smiles], kinds, self.panel.labels, self.predictions
+        )
+
+
+def run_on_table(
+    run_dir: Path, model: TrainedModel, table: Table, split: str, split_of: Path | None = None
+) -> Tested:
+    """Predicts the labelled molecules of a table.
+
+    Args:
+        run_dir: Where the model was read from.
+        model: The model.
+        table: The table; duplicates of a molecule are merged as in training.
+        split: "all", or the side of the run's split to restrict to.
+        split_of: The run whose split is meant; None is `run_dir`.
+
+    Returns:
+        Labels and predictions.
+
+    Raises:
+        DataError: If the table has none of the model's targets, or no molecule on that side.
+    """
+    panel = _labelled_panel(model, table)
+    sides = read_split(split_of or run_dir)
+    place = np.array([sides.get(str(smiles), "") for smiles in panel.smiles])
+    if split != "all":
+        if not (place == split).any():
+            raise DataError(
+                f"No molecule of {table.source} is on the {split!r} side of the split of "
+                f"{str(split_of or run_dir)!r}. Name the table it was trained on, or use "
+                "--split all."
+            )
+        panel, place = panel.subset(place == split), place[place == split]
+    seen = int((place == "train").sum())
+    if seen and split != "train":
+        log.warning(
+            "%d of the %d molecules were trained on: the metrics on them are no test. Use "
+            "--split test, or another table",
+            seen,
+            len(panel),
+        )
+    predictions = model.predict(panel.smiles)
+    columns = [model.spec.task_names.index(name) for name in panel.task_names]
+    return Tested(panel, predictions[:, columns])
+
+
+def evaluate_run(
+    run_dir: Path,
+    model: TrainedModel,
+    data_path: Path,
+    *,
+    split: str = "all",
+    n_bootstrap: int = 1000,
+    seed: int = 42,
+) -> dict[str, Any]:
+    """Evaluates a model on a labelled table.
+
+    Args:
+        run_dir: Where the model was read from.
+        model: The model.
+        data_path: Labelled table.
+        split: "all", or the side of the run's split to restrict to.
+        n_bootstrap: Resamples of the 95 % intervals.
+        seed: Seed of the resampling.
+
+    Returns:
+        What `evaluate` writes as JSON: `tasks`, `macro`, and the `predictions` that a later
+        comparison pairs molecule by molecule.
+
+    Raises:
+        DataError: If the table has none of the model's targets, or cannot be used.
+    """
+    tested = run_on_table(run_dir, model, read_table(data_path), split)
+    panel = tested.panel
+    kinds = [task.kind for task in panel.tasks]
+    scores = score_tasks(
+        panel.labels,
+        tested.predictions,
+        panel.task_names,
+        kinds,
+        n_bootstrap=n_bootstrap,
+        seed=seed,
+    )
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "model_dir": str(run_dir),
+        "data_path": str(data_path),
+        "split": split,
+        "n_molecules": len(panel),
+        "n_bootstrap": n_bootstrap,
+        "seed": seed,
+        **scores,
+        "predictions": {
+            "smiles": [str(s) for s in panel.smiles],
+            "labels": _columns(panel.labels, panel.task_names),
+            "predicted": _columns(tested.predictions, panel.task_names),
+        },
+    }
+
+
+def _labelled_panel(model: TrainedModel, table: Table) -> Panel:
+    known = dict(zip(model.spec.task_names, model.spec.kinds, strict=True))
+    present = [name for name in known if name in table.frame.columns]
+    missing = [name for name in known if name not in present]
+    if not present:
+        raise DataError(
+            f"{table.source} has none of the model's target columns: {', '.join(missing)}. "
+            "Evaluate needs labels; for molecules without, use predict."
+        )
+    if missing:
+        log.warning("No column in %s, so not evaluated: %s", table.source, ", ".join(missing))
+    data = DataConfig(
+        smiles_column=model.spec.smiles_column,
+        target_columns=tuple(present),
+        standardize=model.spec.standardize,
+    )
+    return build_panel(table, data, known_kinds=known)
+
+
+def _columns(values: np.ndarray, names: list[str]) -> dict[str, list[float | None]]:
+    return {
+        name: [None if np.isnan(v) else float(v) for v in column]
+        for name, column in zip(names, values.T, strict=True)
+    }

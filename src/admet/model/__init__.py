@@ -1,0 +1,1 @@
+"""Networks, and the measurement of which tasks should share one."""

@@ -1,0 +1,57 @@
+"""Targets on a common scale: per task, from the training split only."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class TargetScaler:
+    """Mean and standard deviation of each regression task; 0 and 1 for a binary one.
+
+    Attributes:
+        mean: Shape (T,), float64, in the unit of the labels.
+        scale: Shape (T,), float64, in the unit of the labels.
+        kinds: T kinds.
+    """
+
+    mean: np.ndarray
+    scale: np.ndarray
+    kinds: tuple[str, ...]
+
+    @classmethod
+    def fit(cls, labels: np.ndarray, kinds: Sequence[str]) -> "TargetScaler":
+        """Fits on training labels, shape (n, T), NaN where absent.
+
+        A task that is constant or absent there gets scale 1.
+        """
+        present = ~np.isnan(labels)
+        count = np.maximum(present.sum(axis=0), 1)
+        mean = np.where(present, labels, 0.0).sum(axis=0) / count
+        variance = (np.where(present, labels - mean, 0.0) ** 2).sum(axis=0) / count
+        scale = np.sqrt(variance)
+        binary = np.array([kind == "binary" for kind in kinds])
+        mean = np.where(binary, 0.0, mean)
+        scale = np.where(binary | (scale <= 0) | ~np.isfinite(scale), 1.0, scale)
+        return cls(mean, scale, tuple(kinds))
+
+    def scale_labels(self, labels: np.ndarray) -> np.ndarray:
+        """Scales labels, shape (n, T); NaN stays NaN."""
+        return np.asarray((labels - self.mean) / self.scale)
+
+    def to_units(self, outputs: Tensor) -> np.ndarray:
+        """Turns network outputs into labels' units and probabilities.
+
+        Args:
+            outputs: Scaled values and logits, shape (n, T).
+
+        Returns:
+            Shape (n, T), float64.
+        """
+        values = outputs.detach().to("cpu", torch.float64)
+        binary = torch.tensor([kind == "binary" for kind in self.kinds])
+        values = torch.where(binary, torch.sigmoid(values), values)
+        return np.asarray(values.numpy() * self.scale + self.mean)

@@ -1,0 +1,210 @@
+"""From a panel to its affinity matrix, and on to groups."""
+
+import logging
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+
+from admet.config import DataConfig, ModelConfig, TaskAffinityConfig
+from admet.data import Panel, build_panel, table_from_frame
+from admet.data.chemistry import read_molecules
+from admet.data.labels import read_labels
+from admet.data.table import require_columns
+from admet.errors import AffinityWarning, NoGradientStepsError
+from admet.featurize import BatchLoader, LabelledBatch, PackedGraphs, featurize
+from admet.model.chemprop.device import resolve_device
+from admet.model.chemprop.losses import TaskLoss
+from admet.model.chemprop.network import GroupedNetwork
+from admet.model.chemprop.scaling import TargetScaler
+from admet.model.chemprop.task_affinity.estimator import AffinityEstimate, AffinityEstimator
+from admet.model.chemprop.task_affinity.gradient import NO_STEPS, GradientAffinity
+from admet.model.chemprop.task_affinity.grouping import TaskGrouper, check_n_groups
+from admet.model.chemprop.task_affinity.matrix import log_matrix
+
+log = logging.getLogger(__name__)
+
+
+class TaskAffinityComputer:
+    """Measures the affinity of the tasks of a panel with a freshly initialised network."""
+
+    def __init__(
+        self,
+        config: TaskAffinityConfig | None = None,
+        model: ModelConfig | None = None,
+        estimator: AffinityEstimator | None = None,
+    ) -> None:
+        """Stores how to measure.
+
+        Args:
+            config: The `task_affinity` section; None takes the defaults.
+            model: Shape of the network; None takes the defaults.
+            estimator: What measures; None takes `GradientAffinity`.
+        """
+        self.config = config or TaskAffinityConfig()
+        self.model = model or ModelConfig()
+        self.estimator = estimator or GradientAffinity()
+
+    def compute_from_dataframe(
+        self, df: pd.DataFrame, smiles_column: str, target_columns: Sequence[str]
+    ) -> tuple[np.ndarray, list[str]]:
+        """Measures the affinity of the target columns of a frame.
+
+        Args:
+            df: Molecules × endpoints; it is not changed.
+            smiles_column: Name of the SMILES column.
+            target_columns: Names of T target columns.
+
+        Returns:
+            The matrix, shape (T, T), float64, NaN for pairs that never had labels in one batch; and
+            the T names.
+
+        Raises:
+            DataError: If a column is missing or its labels cannot be used.
+            NoGradientStepsError: If no label or no valid SMILES is there at all.
+        """
+        data = DataConfig(smiles_column=smiles_column, target_columns=tuple(target_columns))
+        panel = _panel_from_frame(df, data)
+        return self.compute(panel).matrix, panel.task_names
+
+    def compute(self, panel: Panel, graphs: PackedGraphs | None = None) -> AffinityEstimate:
+        """Measures the affinity of the tasks of a panel.
+
+        Args:
+            panel: The panel; all its molecules are used.
+            graphs: Its graphs, where they are there already.
+
+        Returns:
+            The estimate, with a warning (`AffinityWarning`) for pairs that stay unknown.
+
+        Raises:
+            ConfigError: If `encoder_param_patterns` selects nothing.
+            DeviceError: If the device is not there.
+            NoGradientStepsError: If no batch held a label.
+        """
+        config = self.config
+        device = resolve_device(config.device, "task_affinity.device")
+        started = time.perf_counter()
+        graphs = featurize(panel.smiles) if graphs is None else graphs
+        kinds = [task.kind for task in panel.tasks]
+        targets = TargetScaler.fit(panel.labels, kinds).scale_labels(panel.labels)
+        if config.affinity_batch_size > len(panel):
+            log.warning(
+                "affinity_batch_size %d exceeds the %d molecules: each epoch is one step",
+                config.affinity_batch_size,
+                len(panel),
+            )
+        loader = BatchLoader(
+            graphs,
+            np.arange(len(panel)),
+            targets,
+            config.affinity_batch_size,
+            shuffle=True,
+            seed=config.seed,
+        )
+        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+            torch.manual_seed(config.seed)
+            groups = [list(range(len(kinds)))]
+            network = GroupedNetwork(self.model, groups, graphs.d_v, graphs.d_e).to(device)
+            estimate = self.estimator.estimate(
+                network, _OnDevice(loader, device), TaskLoss(kinds).to(device), config
+            )
+        _warn_of_unknown(estimate, panel.task_names)
+        if config.log_affinity_matrix:
+            log_matrix(estimate.matrix, panel.task_names)
+        seconds = time.perf_counter() - started
+        log.info("Affinity phase: %d steps in %.1f s", estimate.n_steps, seconds)
+        return estimate
+
+
+def compute_task_affinity(
+    df_train: pd.DataFrame,
+    smiles_col: str,
+    target_cols: Sequence[str],
+    config: TaskAffinityConfig | None = None,
+) -> tuple[np.ndarray, list[str], list[list[str]]]:
+    """Measures the affinity of the target columns of a frame and groups them.
+
+    Args:
+        df_train: Molecules × endpoints; it is not changed.
+        smiles_col: Name of the SMILES column.
+        target_cols: Names of T target columns.
+        config: The `task_affinity` section; None takes the defaults.
+
+    Returns:
+        The matrix, shape (T, T); the T names; the groups, each a list of names.
+
+    Raises:
+        ConfigError: If `n_groups` exceeds the number of targets.
+        DataError: If a column is missing or its labels cannot be used.
+        NoGradientStepsError: If no label or no valid SMILES is there at all.
+    """
+    config = config or TaskAffinityConfig()
+    check_n_groups(config.n_groups, len(target_cols))
+    computer = TaskAffinityComputer(config)
+    matrix, names = computer.compute_from_dataframe(df_train, smiles_col, target_cols)
+    groups = group_tasks(matrix, names, config)
+    return matrix, names, groups
+
+
+def group_tasks(
+    matrix: np.ndarray, names: Sequence[str], config: TaskAffinityConfig
+) -> list[list[str]]:
+    """Groups tasks as the `task_affinity` section says, and logs the groups.
+
+    Args:
+        matrix: Shape (T, T).
+        names: T names.
+        config: The section.
+
+    Returns:
+        The groups, each a list of names.
+    """
+    grouper = TaskGrouper(config.n_groups, config.clustering_method, config.seed)
+    groups = grouper.cluster(matrix, names)
+    log.info("Task groups formed:")
+    for index, group in enumerate(groups):
+        log.info("  Group %d: %s", index, ", ".join(group))
+    return groups
+
+
+@dataclass(frozen=True)
+class _OnDevice:
+    """A loader whose batches come on a device."""
+
+    loader: BatchLoader
+    device: torch.device
+
+    def __iter__(self) -> Iterator[LabelledBatch]:
+        for batch in self.loader:
+            yield batch.to(self.device)
+
+
+def _panel_from_frame(df: pd.DataFrame, data: DataConfig) -> Panel:
+    """Checks a frame; where nothing at all can be learnt from, says so in the affinity's words."""
+    table = table_from_frame(df)
+    require_columns(table, [data.smiles_column], "SMILES")
+    if np.isnan(read_labels(table, list(data.target_columns))).all():
+        raise NoGradientStepsError(NO_STEPS)
+    molecules = read_molecules(table.frame[data.smiles_column].tolist(), standardize=False)
+    if all(molecule.smiles is None for molecule in molecules):
+        raise NoGradientStepsError(NO_STEPS)
+    return build_panel(table, data)
+
+
+def _warn_of_unknown(estimate: AffinityEstimate, names: Sequence[str]) -> None:
+    unknown = np.argwhere(np.triu(estimate.pair_steps == 0, k=1))
+    if not len(unknown):
+        return
+    shown = "; ".join(f"{names[i]} – {names[j]}" for i, j in unknown[:5])
+    more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
+    warnings.warn(
+        f"{len(unknown)} pair(s) of tasks never had labels in one batch, so their affinity is "
+        f"unknown (NaN): {shown}{more}. Raise affinity_batch_size or affinity_epochs.",
+        AffinityWarning,
+        stacklevel=3,
+    )

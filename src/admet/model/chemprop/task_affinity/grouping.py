@@ -1,0 +1,159 @@
+"""From a matrix to groups."""
+
+import logging
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from sklearn.cluster import AgglomerativeClustering, SpectralClustering
+from sklearn.metrics import silhouette_score
+
+from admet.errors import ConfigError
+from admet.model.chemprop.task_affinity.matrix import check_matrix
+
+log = logging.getLogger(__name__)
+
+Method = Literal["agglomerative", "spectral"]
+
+
+class TaskGrouper:
+    """Cuts tasks into groups by their affinity.
+
+    * `agglomerative`: average linkage on the distance 1 − affinity.
+    * `spectral`: normalised cuts of the graph with weights (1 + affinity) / 2, read off by
+      column-pivoted QR, which needs no random start (Damle, Minden and Ying, Information and
+      Inference 2019).
+
+    `n_groups="auto"` takes, among 2 … T − 1, the number of groups with the highest mean silhouette
+    (Rousseeuw, J. Comput. Appl. Math. 1987, 20, 53) on the distance 1 − affinity; of equal ones the
+    nearest to ⌈T / 2.5⌉. Where no cut has a positive silhouette (or T < 3) there is one group if
+    the mean affinity is positive, else one a task.
+    """
+
+    def __init__(
+        self,
+        n_groups: int | Literal["auto"] = 3,
+        method: Method = "agglomerative",
+        seed: int = 42,
+    ) -> None:
+        """Stores how to group.
+
+        Args:
+            n_groups: From 1 to the number of tasks, or "auto".
+            method: "agglomerative" or "spectral".
+            seed: Seed of the spectral method's eigensolver.
+
+        Raises:
+            ConfigError: If `n_groups` is below 1 or `method` is unknown.
+        """
+        if method not in ("agglomerative", "spectral"):
+            raise ConfigError(f"`method` must be 'agglomerative' or 'spectral'; got {method!r}.")
+        check_n_groups(n_groups, None)
+        self.n_groups = n_groups
+        self.method = method
+        self.seed = seed
+
+    def cluster(self, affinity_matrix: np.ndarray, task_names: Sequence[str]) -> list[list[str]]:
+        """Groups the tasks.
+
+        An asymmetric matrix is averaged with its transpose. A pair whose affinity is NaN counts as
+        the mean of the known pairs, neither for nor against grouping, and the log says so.
+
+        Args:
+            affinity_matrix: Shape (T, T); it is not changed.
+            task_names: T names.
+
+        Returns:
+            The groups, ordered by their first task; tasks stand in the order of `task_names`.
+
+        Raises:
+            ConfigError: If the shape does not fit, or `n_groups` exceeds T.
+        """
+        names = list(task_names)
+        matrix = check_matrix(affinity_matrix, names)
+        check_n_groups(self.n_groups, len(names))
+        filled = fill_unknown((matrix + matrix.T) / 2)
+        n_groups = self._choose(filled) if self.n_groups == "auto" else int(self.n_groups)
+        labels = self._cut(filled, n_groups)
+        groups: dict[int, list[str]] = {}
+        for name, label in zip(names, labels, strict=True):
+            groups.setdefault(int(label), []).append(name)
+        return list(groups.values())
+
+    def _cut(self, affinity: np.ndarray, n_groups: int) -> np.ndarray:
+        """Gives the group of each task, shape (T,)."""
+        n_tasks = len(affinity)
+        if n_groups == 1:
+            return np.zeros(n_tasks, dtype=int)
+        if n_groups == n_tasks:
+            return np.arange(n_tasks)
+        if self.method == "agglomerative":
+            model = AgglomerativeClustering(n_groups, metric="precomputed", linkage="average")
+            return np.asarray(model.fit_predict(distances(affinity)))
+        model = SpectralClustering(
+            n_groups,
+            affinity="precomputed",
+            assign_labels="cluster_qr",
+            random_state=self.seed,
+        )
+        return np.asarray(model.fit_predict((1 + affinity).clip(min=0) / 2))
+
+    def _choose(self, affinity: np.ndarray) -> int:
+        n_tasks = len(affinity)
+        rule_of_thumb = math.ceil(n_tasks / 2.5)
+        scores = {
+            k: float(silhouette_score(distances(affinity), labels, metric="precomputed"))
+            for k in range(2, n_tasks)
+            if len(set(labels := self._cut(affinity, k).tolist())) == k
+        }
+        positive = {k: round(s, 9) for k, s in scores.items() if s > 0}
+        if positive:
+            best = max(positive, key=lambda k: (positive[k], -abs(k - rule_of_thumb), -k))
+            log.info("n_groups: auto chose %d (silhouette %.3f)", best, positive[best])
+            return best
+        off_diagonal = affinity[~np.eye(n_tasks, dtype=bool)]
+        best = 1 if not off_diagonal.size or off_diagonal.mean() > 0 else n_tasks
+        log.info("n_groups: auto chose %d (no cut has a positive silhouette)", best)
+        return best
+
+
+def distances(affinity: np.ndarray) -> np.ndarray:
+    """Turns affinities, shape (T, T), into distances 1 − affinity with a zero diagonal."""
+    distance: np.ndarray = np.maximum(1 - affinity, 0.0)
+    np.fill_diagonal(distance, 0.0)
+    return distance
+
+
+def fill_unknown(affinity: np.ndarray) -> np.ndarray:
+    """Replaces NaN off the diagonal by the mean of the known pairs (0 if none is known)."""
+    filled = affinity.copy()
+    np.fill_diagonal(filled, 1.0)
+    unknown = np.isnan(filled)
+    if unknown.any():
+        off_diagonal = ~np.eye(len(filled), dtype=bool)
+        known = filled[off_diagonal & ~unknown]
+        neutral = float(known.mean()) if known.size else 0.0
+        filled[unknown] = neutral
+        log.warning(
+            "%d unknown pair(s) enter the grouping with the mean affinity of the known ones, %.3f",
+            int(unknown.sum()) // 2,
+            neutral,
+        )
+    return filled
+
+
+def check_n_groups(n_groups: int | str, n_tasks: int | None) -> None:
+    """Checks the number of groups against the number of tasks, where that is known.
+
+    Raises:
+        ConfigError: Names the rule, the value and the remedy.
+    """
+    if n_groups == "auto":
+        return
+    upper = "the number of tasks" if n_tasks is None else f"the number of tasks ({n_tasks})"
+    whole = isinstance(n_groups, int | np.integer) and not isinstance(n_groups, bool)
+    if not whole or int(n_groups) < 1 or (n_tasks is not None and int(n_groups) > n_tasks):
+        too_many = whole and int(n_groups) > 1
+        remedy = "Lower it, or add target columns." if too_many else "Use 'auto' if in doubt."
+        raise ConfigError(f"`n_groups` must be between 1 and {upper}; got {n_groups!r}. {remedy}")

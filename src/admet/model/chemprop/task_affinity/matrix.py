@@ -1,0 +1,81 @@
+"""The matrix as a table, in the log and on disk."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from admet.errors import ConfigError
+
+log = logging.getLogger(__name__)
+
+
+def affinity_matrix_to_dataframe(
+    affinity_matrix: np.ndarray, task_names: Sequence[str]
+) -> pd.DataFrame:
+    """Labels the rows (sources) and columns (targets) of a matrix.
+
+    Args:
+        affinity_matrix: Shape (T, T).
+        task_names: T names.
+
+    Returns:
+        A T × T frame.
+
+    Raises:
+        ConfigError: If the shape does not fit the names.
+    """
+    matrix = check_matrix(affinity_matrix, task_names)
+    return pd.DataFrame(matrix, index=list(task_names), columns=list(task_names))
+
+
+def check_matrix(affinity_matrix: np.ndarray, task_names: Sequence[str]) -> np.ndarray:
+    """Gives the matrix as float64, shape (T, T).
+
+    Raises:
+        ConfigError: If it is not square, does not fit the names, or a name stands twice.
+    """
+    matrix = np.asarray(affinity_matrix, dtype=np.float64)
+    if matrix.ndim != 2 or matrix.shape != (len(task_names), len(task_names)):
+        raise ConfigError(
+            f"`affinity_matrix` must have shape ({len(task_names)}, {len(task_names)}) for the "
+            f"{len(task_names)} names in `task_names`; got {matrix.shape}."
+        )
+    if len(set(task_names)) != len(task_names):
+        raise ConfigError(f"`task_names` must differ from one another; got {list(task_names)}.")
+    return matrix
+
+
+def log_matrix(matrix: np.ndarray, names: Sequence[str]) -> None:
+    """Logs the matrix, one line a task."""
+    log.info("Task affinity matrix computed:")
+    for name, row in zip(names, matrix, strict=True):
+        log.info("  %s: [%s]", name, " ".join(f"{value:.3f}" for value in row))
+
+
+def save_affinity(
+    path: Path,
+    matrix: np.ndarray,
+    names: Sequence[str],
+    groups: Sequence[Sequence[str]],
+    pair_steps: np.ndarray,
+) -> None:
+    """Writes matrix, names and groups as .npz, and the matrix as .csv beside it.
+
+    The .npz holds `affinity_matrix` (T, T), `task_names` (T,), `group` (T,), the index of each
+    task's group, and `pair_steps` (T, T). None needs pickle to be read.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    index = {name: i for i, group in enumerate(groups) for name in group}
+    partial = path.with_name(f".{path.stem}.part.npz")
+    np.savez(
+        partial,
+        affinity_matrix=matrix,
+        task_names=np.array(list(names)),
+        group=np.array([index[name] for name in names]),
+        pair_steps=pair_steps,
+    )
+    partial.replace(path)
+    affinity_matrix_to_dataframe(matrix, names).to_csv(path.with_suffix(".csv"))

@@ -1,0 +1,179 @@
+"""Heatmaps of the matrix, readable from two tasks to a few dozen."""
+
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from scipy.cluster.hierarchy import dendrogram, leaves_list, linkage
+from scipy.spatial.distance import squareform
+
+from admet.model.chemprop.task_affinity.grouping import distances, fill_unknown
+from admet.model.chemprop.task_affinity.matrix import check_matrix
+
+_ANNOTATE_UP_TO = 16  # tasks; beyond, the numbers would not fit their cells
+_LABEL_WIDTH = 24  # characters of a line of a task's name
+_UNKNOWN = "#b8b8b8"
+
+
+def plot_task_affinity_heatmap(
+    affinity_matrix: np.ndarray,
+    task_names: Sequence[str],
+    title: str = "Task affinity",
+    figsize: tuple[float, float] | None = None,
+    cmap: str = "RdBu_r",
+    save_path: str | Path | None = None,
+) -> Figure:
+    """Draws the matrix in the order of the tasks.
+
+    Args:
+        affinity_matrix: Shape (T, T); NaN cells are grey.
+        task_names: T names; long ones are wrapped.
+        title: Title of the figure.
+        figsize: Width and height in inches; None fits them to the number of tasks.
+        cmap: A matplotlib colour map, centred on zero.
+        save_path: Where to save (format by its ending); missing folders are made. None saves
+            nothing.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ConfigError: If the shape does not fit the names.
+    """
+    matrix = check_matrix(affinity_matrix, task_names)
+    figure = _figure(figsize or _size(len(matrix)))
+    ax = figure.subplots()
+    _heatmap(ax, matrix, task_names, cmap)
+    ax.set_title(title, pad=14)
+    return _finish(figure, save_path)
+
+
+def plot_clustered_heatmap(
+    affinity_matrix: np.ndarray,
+    task_names: Sequence[str],
+    title: str = "Task affinity, clustered",
+    figsize: tuple[float, float] | None = None,
+    cmap: str = "RdBu_r",
+    save_path: str | Path | None = None,
+    groups: Sequence[Sequence[str]] | None = None,
+) -> Figure:
+    """Draws the matrix in the order of its dendrogram (average linkage on 1 − affinity).
+
+    Args:
+        affinity_matrix: Shape (T, T); NaN cells are grey and enter the dendrogram as the mean.
+        task_names: T names.
+        title: Title of the figure.
+        figsize: Width and height in inches; None fits them to the number of tasks.
+        cmap: A matplotlib colour map, centred on zero.
+        save_path: Where to save; None saves nothing.
+        groups: Groups to outline, where their tasks stand side by side.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ConfigError: If the shape does not fit the names.
+    """
+    matrix = check_matrix(affinity_matrix, task_names)
+    if len(matrix) < 2:
+        return plot_task_affinity_heatmap(matrix, task_names, title, figsize, cmap, save_path)
+    filled = fill_unknown((matrix + matrix.T) / 2)
+    tree = linkage(squareform(distances(filled), checks=False), method="average")
+    order = leaves_list(tree)
+    width, height = figsize or _size(len(matrix))
+    figure = _figure((width, height * 1.18))
+    top, ax = figure.subplots(2, 1, height_ratios=[1, 6])
+    dendrogram(
+        tree,
+        ax=top,
+        no_labels=True,
+        link_color_func=lambda _: "#444444",
+    )
+    top.set_ylabel("1 − affinity", fontsize=8)
+    top.tick_params(labelsize=7)
+    for side in ("top", "right", "bottom"):
+        top.spines[side].set_visible(False)
+    top.set_title(title, pad=10)
+    names = [task_names[i] for i in order]
+    _heatmap(ax, matrix[np.ix_(order, order)], names, cmap)
+    _outline(ax, names, groups or ())
+    return _finish(figure, save_path, align=(top, ax))
+
+
+def _heatmap(ax: Axes, matrix: np.ndarray, names: Sequence[str], cmap: str) -> None:
+    n_tasks = len(matrix)
+    labels = [textwrap.fill(str(name), _LABEL_WIDTH) for name in names]
+    size = float(np.clip(130 / n_tasks, 6, 10))
+    ax.set_facecolor(_UNKNOWN)
+    sns.heatmap(
+        matrix,
+        mask=np.isnan(matrix),
+        ax=ax,
+        cmap=cmap,
+        vmin=-1,
+        vmax=1,
+        center=0,
+        square=True,
+        annot=n_tasks <= _ANNOTATE_UP_TO,
+        fmt=".2f",
+        annot_kws={"fontsize": size},
+        linewidths=0.5 if n_tasks <= _ANNOTATE_UP_TO else 0,
+        cbar_kws={"label": "affinity", "shrink": 0.8},
+        xticklabels=labels,
+        yticklabels=labels,
+    )
+    tilt = 0 if n_tasks <= 4 and max(map(len, names)) < 12 else 90 if n_tasks > 25 else 45
+    ax.set_xticklabels(
+        labels,
+        rotation=tilt,
+        ha="right" if tilt == 45 else "center",
+        rotation_mode="anchor" if tilt == 45 else "default",
+        fontsize=size,
+    )
+    ax.set_yticklabels(labels, rotation=0, fontsize=size)
+    if np.isnan(matrix).any():
+        ax.set_xlabel("grey: never labelled in one batch, unknown", fontsize=8)
+
+
+def _outline(ax: Axes, names: Sequence[str], groups: Sequence[Sequence[str]]) -> None:
+    """Frames the groups whose tasks stand side by side."""
+    for group in groups:
+        places = sorted(names.index(name) for name in group)
+        start, stop = places[0], places[-1] + 1
+        if stop - start == len(places):
+            edge = [start, stop, stop, start, start], [start, start, stop, stop, start]
+            ax.plot(*edge, color="black", linewidth=1.8, clip_on=False)
+
+
+def _size(n_tasks: int) -> tuple[float, float]:
+    side = float(np.clip(3.2 + 0.62 * n_tasks, 5, 15))
+    return side + 1.2, side
+
+
+def _figure(size: tuple[float, float]) -> Figure:
+    """Makes a figure that needs no display and no global state."""
+    figure = Figure(figsize=size, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def _finish(
+    figure: Figure, save_path: str | Path | None, align: tuple[Axes, Axes] | None = None
+) -> Figure:
+    if align:
+        # The colour bar narrows the heatmap only: settle the layout, then give the dendrogram the
+        # heatmap's place, so that each leaf stands above its column.
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
+        top, heatmap = align[0].get_position(), align[1].get_position()
+        align[0].set_position((heatmap.x0, top.y0, heatmap.width, top.height))
+    if save_path is not None:
+        path = Path(save_path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, dpi=150, bbox_inches="tight")
+    return figure

@@ -1,0 +1,35 @@
+"""The names of the files in a run directory."""
+
+SCHEMA_VERSION = 1
+"""Raised when a reader of an older version could no longer understand the directory."""
+
+
+class Files:
+    """File names, all relative to the run directory."""
+
+    CONFIG = "config.yaml"
+    """The resolved configuration."""
+    MODEL = "model.json"
+    """Tasks, scalers, groups and the shape of the networks."""
+    WEIGHTS = "model.safetensors"
+    """The weights."""
+    RUN = "run.json"
+    """Versions, seeds, hardware, seconds of every phase."""
+    AFFINITY = "affinity.npz"
+    """Matrix, names and groups; `affinity.csv` stands beside it."""
+    HEATMAP = "affinity.png"
+    """The matrix as a picture."""
+    CLUSTERED = "affinity_clustered.png"
+    """The matrix in the order of its dendrogram, the groups framed."""
+    SPLIT = "split.csv"
+    """Side of every molecule."""
+    REJECTED = "rejected.csv"
+    """Input rows left out, with line and reason."""
+    HISTORY = "history.csv"
+    """Losses and rates of every epoch."""
+    METRICS = "metrics.json"
+    """Metrics on the validation and the test side."""
+    PREDICTIONS = "test_predictions.csv"
+    """Labels and predictions on the test side."""
+    LOG = "train.log"
+    """What the console said."""

@@ -1,0 +1,87 @@
+"""Reads a run directory; nothing in it can run code."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from admet.errors import ConfigError, RunDirectoryError
+from admet.run_directory.layout import SCHEMA_VERSION, Files
+from admet.run_directory.spec import ModelSpec
+
+
+def read_json(path: Path) -> Any:
+    """Reads a JSON file.
+
+    Raises:
+        RunDirectoryError: If it is missing or is not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise RunDirectoryError(f"{str(path)!r} does not exist. Check the path.") from None
+    except (OSError, ValueError) as error:
+        raise RunDirectoryError(f"{str(path)!r} cannot be read as JSON: {error}.") from None
+
+
+def read_spec(run_dir: Path) -> ModelSpec:
+    """Reads and checks `model.json`.
+
+    Raises:
+        RunDirectoryError: If the directory is missing, is none, is damaged, or has a newer schema.
+    """
+    if not run_dir.is_dir():
+        raise RunDirectoryError(
+            f"Run directory {str(run_dir)!r} does not exist. Check --model-dir."
+        )
+    if not (run_dir / Files.MODEL).exists():
+        raise RunDirectoryError(
+            f"{str(run_dir)!r} is not a run directory: it has no {Files.MODEL}. Name a folder that "
+            "`admet train` wrote."
+        )
+    content = read_json(run_dir / Files.MODEL)
+    if not isinstance(content, dict):
+        raise RunDirectoryError(f"{str(run_dir / Files.MODEL)!r} is damaged: it holds no object.")
+    version = content.get("schema_version")
+    if isinstance(version, int) and version > SCHEMA_VERSION:
+        raise RunDirectoryError(
+            f"Run directory {str(run_dir)!r} has schema version {version}; this admet reads up to "
+            f"{SCHEMA_VERSION}. Update admet."
+        )
+    try:
+        return ModelSpec(**content)
+    except (ConfigError, TypeError) as error:
+        raise RunDirectoryError(f"{str(run_dir / Files.MODEL)!r} is damaged: {error}") from None
+
+
+def read_weights(run_dir: Path) -> dict[str, Tensor]:
+    """Reads the weights of all networks.
+
+    Raises:
+        RunDirectoryError: If the file is missing or damaged.
+    """
+    path = run_dir / Files.WEIGHTS
+    try:
+        return load_file(path)
+    except FileNotFoundError:
+        raise RunDirectoryError(f"Run directory {str(run_dir)!r} has no {path.name}.") from None
+    except (OSError, SafetensorError) as error:
+        raise RunDirectoryError(f"{str(path)!r} is damaged: {error}.") from None
+
+
+def read_split(run_dir: Path) -> dict[str, str]:
+    """Reads the side ("train", "val", "test") of every molecule by canonical SMILES.
+
+    Raises:
+        RunDirectoryError: If the file is missing.
+    """
+    path = run_dir / Files.SPLIT
+    try:
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+        return dict(zip(frame["smiles"], frame["split"], strict=True))
+    except (OSError, ValueError, KeyError) as error:
+        raise RunDirectoryError(f"{str(path)!r} cannot be read: {error}.") from None

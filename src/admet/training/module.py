@@ -1,0 +1,108 @@
+"""The Lightning module of one network."""
+
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from chemprop.schedulers import build_NoamLike_LRSched
+from torch import Tensor
+
+from admet.config import TrainingConfig
+from admet.errors import NumericalError
+from admet.featurize import LabelledBatch
+from admet.model.chemprop import GroupedNetwork, TaskLoss
+
+
+class NetworkModule(pl.LightningModule):
+    """Trains a `GroupedNetwork` with Adam under Chemprop's schedule.
+
+    The validation loss is the mean over tasks of each task's mean loss over all its validation
+    labels, so that it does not depend on how they fall into batches and no task outweighs another.
+    """
+
+    def __init__(
+        self,
+        network: GroupedNetwork,
+        loss: TaskLoss,
+        config: TrainingConfig,
+        steps_per_epoch: int,
+        n_tasks: int,
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.loss = loss
+        self.config = config
+        self.steps_per_epoch = steps_per_epoch
+        self.n_tasks = n_tasks
+        self._train_sum = torch.zeros(2)
+        self._val_sums = torch.zeros(2, n_tasks)
+
+    def transfer_batch_to_device(
+        self,
+        batch: LabelledBatch,
+        device: torch.device,
+        dataloader_idx: int,  # noqa: ARG002 - Lightning's signature
+    ) -> LabelledBatch:
+        """Moves a batch."""
+        return batch.to(device, non_blocking=True)
+
+    def on_train_epoch_start(self) -> None:
+        """Empties the sums of the epoch."""
+        self._train_sum = torch.zeros(2, device=self.device)
+
+    def training_step(self, batch: LabelledBatch, batch_idx: int) -> Tensor:
+        """Gives the loss of a batch."""
+        loss: Tensor = self.loss(self.network(batch.graphs), batch.targets, batch.mask)
+        if not torch.isfinite(loss):
+            raise NumericalError(
+                f"The training loss became {float(loss)} in epoch {self.current_epoch + 1}, batch "
+                f"{batch_idx + 1}. Lower training.learning_rate, set training.gradient_clip, or "
+                "look for extreme target values."
+            )
+        n_labels = batch.mask.sum()
+        self._train_sum += torch.stack([loss.detach() * n_labels, n_labels.to(loss.dtype)])
+        return loss
+
+    def on_validation_epoch_start(self) -> None:
+        """Empties the sums of the validation."""
+        self._val_sums = torch.zeros(2, self.n_tasks, device=self.device)
+
+    def validation_step(self, batch: LabelledBatch, batch_idx: int) -> None:  # noqa: ARG002
+        """Adds the losses of a batch, per task."""
+        outputs = self.network(batch.graphs)
+        cells = self.loss.per_label(outputs, batch.targets, batch.mask)
+        self._val_sums += torch.stack([cells.sum(dim=0), batch.mask.sum(dim=0).to(cells.dtype)])
+
+    def on_validation_epoch_end(self) -> None:
+        """Logs the validation loss."""
+        total, count = self._val_sums
+        self.log("val_loss", (total / count)[count > 0].mean())
+
+    @property
+    def train_loss(self) -> float:
+        """The training loss of the epoch so far, a mean over labels."""
+        total, count = self._train_sum.tolist()
+        return float(total / max(count, 1))
+
+    def configure_optimizers(self) -> Any:
+        """Makes Adam and its schedule."""
+        config = self.config
+        optimizer = torch.optim.Adam(
+            self.network.parameters(),
+            lr=config.init_lr or config.peak_lr / 10,
+            weight_decay=config.weight_decay,
+            fused=True,
+        )
+        warmup = round(config.warmup_epochs * self.steps_per_epoch)
+        schedule = build_NoamLike_LRSched(
+            optimizer,
+            warmup_steps=warmup,
+            cooldown_steps=max(config.epochs * self.steps_per_epoch - warmup, 0),
+            init_lr=config.init_lr or config.peak_lr / 10,
+            max_lr=config.peak_lr,
+            final_lr=config.final_lr or config.peak_lr / 10,
+        )
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+        }

@@ -1,0 +1,269 @@
+"""The main job: a table becomes a run directory."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+import yaml
+from safetensors.torch import save
+
+from admet.config import TrainConfig
+from admet.data import SIDES, Panel, load_panel, rejected_frame, split_panel
+from admet.errors import ConfigError, RunDirectoryError
+from admet.evaluation import score_tasks
+from admet.featurize import PackedGraphs, featurize
+from admet.model.chemprop import TargetScaler
+from admet.model.chemprop.device import resolve_device
+from admet.model.chemprop.task_affinity import (
+    TaskAffinityComputer,
+    plot_clustered_heatmap,
+    plot_task_affinity_heatmap,
+)
+from admet.model.chemprop.task_affinity.computer import group_tasks
+from admet.model.chemprop.task_affinity.matrix import save_affinity
+from admet.run_directory import (
+    Files,
+    ModelSpec,
+    RunDirectoryWriter,
+    TaskSpec,
+    TrainedModel,
+    build_networks,
+    network_columns,
+    write_json,
+)
+from admet.training.fit import fit
+from admet.training.groups import Groups, check_groups, groups_without_affinity, plan_networks
+from admet.training.provenance import PhaseClock, describe_run, peak_memory_mib
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """The panel with its split and graphs."""
+
+    panel: Panel
+    sides: np.ndarray
+    graphs: PackedGraphs
+    device: torch.device
+
+
+def train(config: TrainConfig, *, overwrite: bool = False) -> Path:
+    """Measures the affinity, groups the tasks, trains, tests, and writes the run directory.
+
+    Args:
+        config: The configuration.
+        overwrite: Whether a run directory that is there may be replaced.
+
+    Returns:
+        The run directory.
+
+    Raises:
+        AdmetError: If the configuration, the table or the machine does not allow it. Nothing is
+            left behind then.
+        KeyboardInterrupt: If the user stops it before the training proper has begun. Later, an
+            interrupt leaves a usable run directory with what was trained so far.
+    """
+    clock = PhaseClock()
+    writer = RunDirectoryWriter(config.save_dir, overwrite=overwrite)
+    device = resolve_device(config.training.device, "training.device")
+    if config.task_affinity.enabled:
+        resolve_device(config.task_affinity.device, "task_affinity.device")
+    if config.data.target_columns:
+        check_groups(config, config.data.target_columns)
+    if config.training.threads is not None:
+        torch.set_num_threads(config.training.threads)
+    with writer, _log_to(writer.path / Files.LOG):
+        with clock.phase("read"):
+            panel = load_panel(config.data_path, config.data)
+        rejected_frame(panel).to_csv(writer.path / Files.REJECTED, index=False)
+        if panel.rejected:
+            log.info("Rows left out stand in %s", config.save_dir / Files.REJECTED)
+        seed = config.seed if config.data.split_seed is None else config.data.split_seed
+        with clock.phase("split"):
+            sides = split_panel(panel, config.data, seed)
+        _write_split(writer.path, panel, sides)
+        with clock.phase("featurize"):
+            prepared = _Prepared(panel, sides, featurize(panel.smiles), device)
+        with clock.phase("affinity"):
+            arm, groups = _choose_groups(config, prepared, writer.path)
+        model, history, interrupted = _train_networks(config, prepared, arm, groups, clock)
+        with clock.phase("test"):
+            _write_tests(writer.path, model, prepared)
+        (writer.path / Files.WEIGHTS).write_bytes(save(model.weights()))
+        write_json(writer.path / Files.MODEL, model.spec.model_dump(mode="json"))
+        pd.DataFrame(history).to_csv(writer.path / Files.HISTORY, index=False)
+        _write_config(writer.path / Files.CONFIG, config)
+        run = describe_run(config.data_path) | {
+            "seed": config.seed,
+            "interrupted": interrupted,
+            "rejected_rows": len(panel.rejected),
+            "seconds": clock.seconds,
+            "peak_memory_mib": peak_memory_mib(),
+        }
+        write_json(writer.path / Files.RUN, run)
+        log.info("Seconds: %s", ", ".join(f"{k} {v:.1f}" for k, v in clock.seconds.items()))
+    log.info("Run directory: %s", config.save_dir)
+    return config.save_dir
+
+
+def _choose_groups(config: TrainConfig, prepared: _Prepared, folder: Path) -> tuple[str, Groups]:
+    """Measures the affinity on the training side and groups by it, or takes the groups given."""
+    panel = prepared.panel
+    if not config.task_affinity.enabled:
+        arm, groups = groups_without_affinity(config, panel.task_names)
+        log.info("Groups (%s): %s", arm, "; ".join(", ".join(group) for group in groups))
+        return arm, groups
+    rows = np.flatnonzero(prepared.sides == 0)
+    estimate = TaskAffinityComputer(config.task_affinity, config.model).compute(
+        panel.subset(rows), prepared.graphs.subset(rows)
+    )
+    names = panel.task_names
+    groups = group_tasks(estimate.matrix, names, config.task_affinity)
+    save_affinity(folder / Files.AFFINITY, estimate.matrix, names, groups, estimate.pair_steps)
+    plot_task_affinity_heatmap(estimate.matrix, names, save_path=folder / Files.HEATMAP)
+    plot_clustered_heatmap(
+        estimate.matrix, names, save_path=folder / Files.CLUSTERED, groups=groups
+    )
+    return "task_affinity", groups
+
+
+def _train_networks(
+    config: TrainConfig, prepared: _Prepared, arm: str, groups: Groups, clock: PhaseClock
+) -> tuple[TrainedModel, list[dict[str, Any]], bool]:
+    """Trains every network; after an interrupt those that never finished an epoch are left out."""
+    panel, sides = prepared.panel, prepared.sides
+    kinds = [task.kind for task in panel.tasks]
+    scaler = TargetScaler.fit(panel.labels[sides == 0], kinds)
+    targets = scaler.scale_labels(panel.labels)
+    plan = plan_networks(groups, share_encoder=config.model.shares_encoder)
+    spec = _spec(config, prepared, arm, plan, scaler)
+    torch.manual_seed(config.seed)
+    networks = build_networks(spec)
+    log.info(
+        "Training %d network(s), %d parameters, on %s",
+        len(networks),
+        sum(p.numel() for network in networks for p in network.parameters()),
+        prepared.device,
+    )
+    if config.training.warmup_epochs >= config.training.epochs:
+        log.warning(
+            "training.warmup_epochs (%g) is not below training.epochs (%d): the rate never falls",
+            config.training.warmup_epochs,
+            config.training.epochs,
+        )
+    history: list[dict[str, Any]] = []
+    trained, interrupted = 0, False
+    with clock.phase("training"):
+        for network, network_groups in zip(networks, spec.networks, strict=True):
+            columns = network_columns(network_groups, panel.task_names)
+            own = targets[:, columns]
+            name = ", ".join(panel.task_names[c] for c in columns) if len(plan) > 1 else "network"
+            if np.isnan(own[sides == 0]).all():
+                raise ConfigError(
+                    f"No label of {name} is on the training side of the split. Choose another "
+                    "data.split_type, or remove the target."
+                )
+            fitted = fit(
+                network,
+                prepared.graphs,
+                own,
+                sides,
+                [kinds[c] for c in columns],
+                config.training,
+                name=name,
+                seed=config.seed,
+                device=prepared.device,
+            )
+            history += fitted.history
+            log.info("%s: best epoch %d", name, fitted.best_epoch)
+            trained += 1
+            if fitted.interrupted:
+                interrupted = True
+                break
+    if trained < len(networks):
+        spec = _spec(config, prepared, arm, plan[:trained], scaler)
+        log.warning("Interrupted: the model holds only %s", ", ".join(spec.task_names))
+    return TrainedModel(spec, networks[:trained], prepared.device), history, interrupted
+
+
+def _spec(
+    config: TrainConfig, prepared: _Prepared, arm: str, plan: list[Groups], scaler: TargetScaler
+) -> ModelSpec:
+    kept = {name for groups in plan for group in groups for name in group}
+    tasks = [
+        {"name": task.name, "kind": task.kind, "mean": float(mean), "scale": float(scale)}
+        for task, mean, scale in zip(prepared.panel.tasks, scaler.mean, scaler.scale, strict=True)
+        if task.name in kept
+    ]
+    return ModelSpec(
+        arm=arm,
+        smiles_column=config.data.smiles_column,
+        standardize=config.data.standardize,
+        tasks=tuple(TaskSpec(**task) for task in tasks),
+        networks=tuple(tuple(tuple(group) for group in groups) for groups in plan),
+        model=config.model,
+        d_v=prepared.graphs.d_v,
+        d_e=prepared.graphs.d_e,
+    )
+
+
+def _write_tests(folder: Path, model: TrainedModel, prepared: _Prepared) -> None:
+    """Scores the validation and the test side, and keeps the test predictions."""
+    names = model.spec.task_names
+    columns = [prepared.panel.task_names.index(name) for name in names]
+    metrics: dict[str, Any] = {}
+    for side in (1, 2):
+        rows = np.flatnonzero(prepared.sides == side)
+        if not len(rows):
+            continue
+        labels = prepared.panel.labels[rows][:, columns]
+        predictions = model.predict_graphs(prepared.graphs, rows)
+        metrics[SIDES[side]] = score_tasks(labels, predictions, names, model.spec.kinds)
+        if side == 2:
+            frame = pd.DataFrame({"smiles": prepared.panel.smiles[rows]})
+            for index, name in enumerate(names):
+                frame[name] = labels[:, index]
+                frame[f"{name}_pred"] = predictions[:, index]
+            frame.to_csv(folder / Files.PREDICTIONS, index=False)
+    write_json(folder / Files.METRICS, metrics)
+
+
+def _write_split(folder: Path, panel: Panel, sides: np.ndarray) -> None:
+    frame = pd.DataFrame(
+        {panel.unit: panel.lines, "smiles": panel.smiles, "split": [SIDES[s] for s in sides]}
+    )
+    frame.to_csv(folder / Files.SPLIT, index=False)
+
+
+def _write_config(path: Path, config: TrainConfig) -> None:
+    content = TrainConfig(
+        **{name: getattr(config, name) for name in TrainConfig.model_fields}
+    ).model_dump(mode="json")
+    path.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8")
+
+
+@contextmanager
+def _log_to(path: Path) -> Iterator[None]:
+    """Writes the log of the package to a file while the context lasts."""
+    try:
+        handler = logging.FileHandler(path, encoding="utf-8")
+    except OSError as error:
+        raise RunDirectoryError(f"{str(path)!r} cannot be written: {error}.") from None
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    logger = logging.getLogger("admet")
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(min(level or logging.INFO, logging.INFO))
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+        handler.close()
