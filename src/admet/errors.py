@@ -4,12 +4,12 @@
     ├── ConfigError (ValueError)            a key, a flag or an argument breaks its rule
     ├── DataError (ValueError)              the table, a column, a label or a molecule
     │   └── DataFileNotFoundError (FileNotFoundError)
-    ├── NoGradientStepsError (RuntimeError) the affinity phase found nothing to learn from
+    ├── NoGradientStepsError (RuntimeError) the affinity phase found nothing to learn
     ├── RunDirectoryError (ValueError)      a run directory is absent, damaged, or in the way
     ├── DeviceError (RuntimeError)          the device asked for is not there
     └── NumericalError (ArithmeticError)    a loss or a gradient is not a number
 
-Each class also subclasses the built-in that a caller would expect, so `except ValueError` works too.
+Each class also subclasses the built-in that a caller would expect: `except ValueError` works too.
 """
 
 import difflib
