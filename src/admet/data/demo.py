@@ -14,6 +14,8 @@ import pandas as pd
 from rdkit import Chem
 from rdkit.Chem import rdChemReactions, rdMolDescriptors
 
+from admet.errors import ConfigError
+
 PLANTED_GROUPS: tuple[tuple[str, ...], ...] = (
     ("LogD", "KSOL", "hERG"),
     ("PAMPA", "Papp"),
@@ -85,12 +87,12 @@ def make_demo_panel(n_molecules: int = 1500, missing: float = 0.3, seed: int = 0
         Columns SMILES and `TASKS`; hERG is 0/1, the others are continuous.
 
     Raises:
-        ValueError: If more molecules are asked for than there are.
+        ConfigError: If more molecules are asked for than there are.
     """
     rng = np.random.default_rng(seed)
     library = _enumerate_amides()
     if n_molecules > len(library):
-        raise ValueError(
+        raise ConfigError(
             f"`n_molecules` must be at most {len(library)}, the size of the enumerated library; "
             f"got {n_molecules}."
         )

@@ -48,7 +48,8 @@ def compare(
         a kind.
 
     Raises:
-        DataError: If fewer than two models are given, or they share no task or no molecule.
+        DataError: If fewer than two models are given, they share no task or no molecule, or their
+            labels differ.
     """
     if len(models) < 2:
         raise DataError(f"A comparison needs at least two models; got {len(models)}. Name more.")
@@ -67,11 +68,25 @@ def compare(
     if not common:
         raise DataError("The models were tested on no common molecule. Evaluate them on one table.")
     aligned = [_align(model, common, tasks) for model in models]
+    _check_labels(models, aligned, tasks)
     rows: list[dict[str, object]] = []
     for kind in dict.fromkeys(models[0].tasks[name] for name in tasks):
         members = [name for name in tasks if models[0].tasks[name] == kind]
         rows += _compare_kind(aligned, models, members, tasks, kind, n_bootstrap, seed)
     return pd.DataFrame(rows)
+
+
+def _check_labels(
+    models: Sequence[Predicted], aligned: list[tuple[np.ndarray, np.ndarray]], tasks: list[str]
+) -> None:
+    """Checks that all models were tested against the same labels."""
+    for model, (labels, _) in zip(models[1:], aligned[1:], strict=True):
+        for column, task in enumerate(tasks):
+            if not np.allclose(labels[:, column], aligned[0][0][:, column], equal_nan=True):
+                raise DataError(
+                    f"The labels of {task!r} differ between {models[0].name} and {model.name}: "
+                    "they were evaluated on different tables. Evaluate them on one."
+                )
 
 
 def _compare_kind(

@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 import numpy as np
 from scipy import stats
-from sklearn.metrics import average_precision_score
 
 Metric = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -66,10 +65,17 @@ def auroc(y: np.ndarray, p: np.ndarray) -> np.ndarray:
 
 
 def auprc(y: np.ndarray, p: np.ndarray) -> np.ndarray:
-    """Area under the precision–recall curve, as average precision."""
-    return np.array(
-        [average_precision_score(a, b) if _varies(a) else np.nan for a, b in zip(y, p, strict=True)]
-    )
+    """Area under the precision–recall curve, as average precision; ties are one threshold."""
+    b, n = y.shape
+    order = np.argsort(-p, axis=1, kind="stable")
+    scores = np.take_along_axis(p, order, axis=1)
+    positive = np.take_along_axis(y, order, axis=1) > 0.5
+    ends = np.concatenate([scores[:, 1:] != scores[:, :-1], np.ones((b, 1), dtype=bool)], axis=1)
+    last = np.where(ends, np.arange(n), n)  # (b, n): where a run of equal scores ends
+    last = np.minimum.accumulate(last[:, ::-1], axis=1)[:, ::-1]
+    precision = np.take_along_axis(positive.cumsum(axis=1), last, axis=1) / (last + 1)
+    n_pos = positive.sum(axis=1)
+    return np.where(n_pos < n, _ratio((precision * positive).sum(axis=1), n_pos), np.nan)
 
 
 def accuracy(y: np.ndarray, p: np.ndarray) -> np.ndarray:

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -37,6 +38,7 @@ class RunDirectoryWriter:
         """
         self.final = final
         self.path = final.with_name(f".{final.name}.part-{os.getpid()}")
+        self._made: list[Path] = []
         self._check(overwrite)
 
     def _check(self, overwrite: bool) -> None:
@@ -57,6 +59,7 @@ class RunDirectoryWriter:
             )
 
     def __enter__(self) -> Self:
+        self._made = [p for p in self.path.parents if not p.exists()]
         self.path.mkdir(parents=True)
         return self
 
@@ -68,6 +71,9 @@ class RunDirectoryWriter:
     ) -> None:
         if kind is not None:
             shutil.rmtree(self.path, ignore_errors=True)
+            for folder in self._made:  # innermost first; each is empty unless others use it
+                with suppress(OSError):
+                    folder.rmdir()
             return
         old = self.final.with_name(f".{self.final.name}.old-{os.getpid()}")
         replaced = self.final.exists()

@@ -55,7 +55,7 @@ class NetworkModule(pl.LightningModule):
         loss: Tensor = self.loss(self.network(batch.graphs), batch.targets, batch.mask)
         if not torch.isfinite(loss):
             raise NumericalError(
-                f"The training loss became {float(loss)} in epoch {self.current_epoch + 1}, batch "
+                f"The training loss became {loss.item()} in epoch {self.current_epoch + 1}, batch "
                 f"{batch_idx + 1}. Lower training.learning_rate, set training.gradient_clip, or "
                 "look for extreme target values."
             )

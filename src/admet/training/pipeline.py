@@ -225,7 +225,13 @@ def _write_tests(folder: Path, model: TrainedModel, prepared: _Prepared) -> None
             continue
         labels = prepared.panel.labels[rows][:, columns]
         predictions = model.predict_graphs(prepared.graphs, rows)
-        metrics[SIDES[side]] = score_tasks(labels, predictions, names, model.spec.kinds)
+        metrics[SIDES[side]] = score_tasks(
+            labels,
+            predictions,
+            names,
+            model.spec.kinds,
+            n_bootstrap=1000 if side == 2 else 0,  # intervals where they are read
+        )
         if side == 2:
             frame = pd.DataFrame({"smiles": prepared.panel.smiles[rows]})
             for index, name in enumerate(names):

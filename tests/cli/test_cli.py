@@ -1,0 +1,206 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from admet.cli.__main__ import COMMANDS, main
+from admet.cli._common import execute, parse
+from admet.config import TrainCommand, TrainConfig
+from admet.config.base import Section
+from admet.data.demo import TASKS
+from admet.run_directory import Files, read_spec
+
+
+def leaves(section: type[Section], prefix: str = ""):
+    for name, field in section.model_fields.items():
+        annotation = field.annotation
+        if isinstance(annotation, type) and issubclass(annotation, Section):
+            yield from leaves(annotation, f"{prefix}{name}.")
+        else:
+            yield prefix + name
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_names_every_flag_and_exits_zero(command, capsys):
+    assert main([command, "--help"]) == 0
+    assert f"usage: admet {command}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_a_module_and_starts_without_torch(command):
+    code = (
+        "import sys, runpy\n"
+        "sys.argv = ['x', '--help']\n"
+        "try:\n"
+        f"    runpy.run_module('admet.cli.{command}', run_name='__main__')\n"
+        "except SystemExit as stop:\n"
+        "    assert not stop.code, stop.code\n"
+        "heavy = {'torch', 'chemprop', 'rdkit', 'pandas', 'sklearn'} & set(sys.modules)\n"
+        "sys.exit(f'imported {heavy}' if heavy else 0)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_import_of_the_package_is_free():
+    code = "import sys; n = len(sys.modules); import admet; sys.exit(len(sys.modules) - n > 1)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_every_yaml_key_is_a_flag_with_dashes_and_underscores(capsys):
+    main(["train", "--help"])
+    shown = capsys.readouterr().out
+    for key in leaves(TrainConfig):
+        assert f"--{key.replace('_', '-')}" in shown, key
+    for words in (["--task-affinity.n-groups", "5"], ["--task_affinity.n_groups", "5"]):
+        assert parse(TrainCommand, words, "x").task_affinity.n_groups == 5
+
+
+@pytest.mark.parametrize(
+    ("words", "path", "value"),
+    [
+        (["--task-affinity.enabled", "true"], "task_affinity.enabled", True),
+        (["--task-affinity.enabled", "False"], "task_affinity.enabled", False),
+        (["--task-affinity.n-groups", "auto"], "task_affinity.n_groups", "auto"),
+        (["--data.target-columns", "A (%)", "B, C", "µ"], "data.target_columns",
+         ("A (%)", "B, C", "µ")),
+        (["--data.split-ratios", "0.7", "0.2", "0.1"], "data.split_ratios", (0.7, 0.2, 0.1)),
+        (["--training.learning-rate", "1e-4"], "training.learning_rate", 1e-4),
+        (["--training.patience", "None"], "training.patience", None),
+        (["--data.target-columns", "A", "B", "--data.task-kinds", "A", "binary"],
+         "data.task_kinds", {"A": "binary"}),
+        (["--model.groups", '[["A"], ["B"]]'], "model.groups", (("A",), ("B",))),
+        (["--model.groups", "single_task"], "model.groups", "single_task"),
+        (["--model.share-encoder", "false"], "model.share_encoder", False),
+        (["--task-affinity.encoder-param-patterns", "W_h", "W_o"],
+         "task_affinity.encoder_param_patterns", ("W_h", "W_o")),
+        (["--seed", "7"], "seed", 7),
+    ],
+)  # fmt: skip
+def test_flags_reach_the_configuration(words, path, value):
+    config = parse(TrainCommand, words, "x")
+    for part in path.split("."):
+        config = getattr(config, part)
+    assert config == value
+
+
+def test_flags_override_the_yaml_file(tmp_path):
+    path = tmp_path / "c.yaml"
+    path.write_text("seed: 3\ntraining:\n  epochs: 9\n  batch_size: 8\n")
+    config = parse(TrainCommand, ["--config", str(path), "--training.epochs", "4"], "x")
+    assert (config.seed, config.training.epochs, config.training.batch_size) == (3, 4, 8)
+    config = parse(TrainCommand, [f"--config={path}"], "x")
+    assert config.training.epochs == 9
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["train", "--training.epoch", "3"], "--training.epochs"),
+        (["train", "--task-affinity.enabled", "yes"], "must be true or false; got 'yes'"),
+        (["train", "--task-affinity.affinity-lr", "-1"], "`affinity_lr` should be greater than 0"),
+        (["train", "--data.split-type", "magic"], "magic"),
+        (["train", "--data-path", "nowhere.csv", "--data.target-columns", "A"], "does not exist"),
+        (["train", "--config", "nowhere.yaml"], "Config file 'nowhere.yaml' does not exist"),
+        (["evaluate", "--data-path", "x.csv"], "--model-dir"),
+        (["evaluate", "--model-dir", "none", "--data-path", "x.csv"], "Run directory 'none'"),
+        (["predict", "--model-dir", "none", "--data-path", "x.csv", "--output", "y"], "'none'"),
+        (["compare_models"], "Name either --model-dirs (with --test-data) or --result-files"),
+        (["compare_models", "--model-dirs", "a", "b"], "--model-dirs needs --test-data"),
+        (["compare_models", "--result-files", "a.json"], "'a.json' does not exist"),
+        (["compute_task_affinity", "--data-path", "nowhere.csv", "--target-columns", "A", "B",
+          "C"], "Data file 'nowhere.csv' does not exist"),
+        (["compute_task_affinity", "--target-columns", "A"], "`n_groups` must be between 1 and"),
+        (["trian"], "unknown command 'trian'. Nearest: 'train'"),
+        (["train", "--task-affinity.device", "cuda:99", "--task-affinity.enabled", "true"],
+         "Set it to auto or cpu"),
+    ],
+)  # fmt: skip
+def test_bad_usage_is_one_message_and_exit_two(words, message, capsys, tmp_path):
+    with_cwd = Path.cwd()
+    os.chdir(tmp_path)
+    try:
+        assert main(words) == 2
+    finally:
+        os.chdir(with_cwd)
+    shown = " ".join(capsys.readouterr().err.replace("│", " ").split())
+    assert message in shown
+    assert "Traceback" not in shown
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_bug_is_exit_one_with_its_trace(capsys):
+    class Nothing(Section):
+        """Takes nothing."""
+
+    def body(_: Nothing) -> None:
+        raise ZeroDivisionError("oops")
+
+    assert execute(Nothing, body, [], "admet x") == 1
+    shown = capsys.readouterr().err
+    assert "ZeroDivisionError: oops" in shown
+    assert "this is a bug" in shown
+
+
+def test_an_interrupt_before_training_is_exit_130(capsys):
+    class Nothing(Section):
+        """Takes nothing."""
+
+    def body(_: Nothing) -> None:
+        raise KeyboardInterrupt
+
+    assert execute(Nothing, body, [], "admet x") == 130
+    assert "nothing was written" in capsys.readouterr().err
+
+
+def test_affinity_command_writes_its_files(demo_csv, tmp_path, capsys, small_flags):
+    code = main(
+        ["compute-task-affinity", "--data-path", str(demo_csv), "--target-columns", *TASKS,
+         "--n-groups", "auto", "--save-path", str(tmp_path / "r" / "a.npz"),
+         "--plot-heatmap", str(tmp_path / "r" / "a.png"),
+         "--plot-clustered", str(tmp_path / "r" / "c.png"), *small_flags]
+    )  # fmt: skip
+    assert code == 0
+    assert sorted(p.name for p in (tmp_path / "r").iterdir()) == [
+        "a.csv", "a.npz", "a.png", "c.png"
+    ]  # fmt: skip
+    captured = capsys.readouterr()
+    assert "Task affinity matrix computed:\n  LogD: [1.000 " in captured.err
+    assert "Heatmap:" in captured.out
+
+
+def test_the_path_of_a_user(trained, tmp_path, capsys):
+    panel = trained.parent / "panel.csv"
+    run = str(trained)
+    out = tmp_path / "e.json"
+    assert main(["evaluate", "--model-dir", run, "--data-path", str(panel), "--split", "test",
+                 "--n-bootstrap", "20", "--output", str(out)]) == 0  # fmt: skip
+    shown = capsys.readouterr().out
+    for word in ("LogD", "MAE", "Kendall", "RAE", "AUROC", "MCC", "macro mean"):
+        assert word in shown
+    assert set(json.loads(out.read_text())) >= {"tasks", "macro", "predictions", "data_path"}
+    table = tmp_path / "c.csv"
+    assert main(["compare_models", "--model-dirs", run, run, "--test-data", str(panel), "--split",
+                 "test", "--n-bootstrap", "20", "--output", str(table)]) == 0  # fmt: skip
+    assert set(pd.read_csv(table).columns) == {
+        "task", "metric", "model", "n", "value", "difference", "low", "high", "better",
+    }  # fmt: skip
+    assert main(["predict", "--model-dir", run, "--data-path", str(panel), "--output",
+                 str(tmp_path / "p.csv")]) == 0  # fmt: skip
+    assert len(pd.read_csv(tmp_path / "p.csv")) == len(pd.read_csv(panel))
+    assert read_spec(trained).arm == "task_affinity"
+    assert (trained / Files.HEATMAP).exists()
+
+
+def test_make_demo_panel_does_not_overwrite(tmp_path):
+    path = tmp_path / "p.csv"
+    assert main(["make_demo_panel", "--output", str(path), "--n-molecules", "60"]) == 0
+    assert main(["make_demo_panel", "--output", str(path)]) == 2
+    assert len(pd.read_csv(path)) == 60
+    assert main(["make_demo_panel", "--output", str(path), "--n-molecules", "99999",
+                 "--overwrite", "true"]) == 2  # fmt: skip
+    assert len(pd.read_csv(path)) == 60

@@ -1,0 +1,121 @@
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from admet.config import DataConfig, ModelConfig, TaskAffinityConfig, TrainConfig, TrainingConfig
+from admet.config.load import load_yaml_config
+from admet.errors import ConfigError
+
+
+def test_defaults_are_those_of_the_contract():
+    c = TaskAffinityConfig()
+    assert c.enabled is False
+    assert c.n_groups == 3
+    assert c.affinity_epochs == 1
+    assert c.affinity_batch_size == 64
+    assert c.affinity_lr == 1e-3
+    assert c.affinity_type == "cosine"
+    assert c.normalize_gradients is True
+    assert c.clustering_method == "agglomerative"
+    assert list(c.encoder_param_patterns) == []
+    assert c.device == "auto"
+    assert c.seed == 42
+    assert c.log_affinity_matrix is True
+
+
+def test_a_config_cannot_be_changed():
+    with pytest.raises(ValidationError, match="frozen"):
+        TaskAffinityConfig().n_groups = 4  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("section", "values", "message"),
+    [
+        (TaskAffinityConfig, {"n_group": 2}, "Unknown key `n_group`. Nearest: 'n_groups'"),
+        (TaskAffinityConfig, {"n_groups": 0}, "`n_groups` must be between 1 and the number"),
+        (TaskAffinityConfig, {"affinity_lr": -1.0}, "`affinity_lr` should be greater than 0; got"),
+        (TaskAffinityConfig, {"affinity_type": "cos"}, "should be 'cosine' or 'dot_product'"),
+        (TaskAffinityConfig, {"device": "gpu"}, "`device` must be auto, cpu, cuda or cuda:N"),
+        (TrainingConfig, {"learning_rate": 0.1, "max_lr": 0.2}, "must agree; got 0.1 and 0.2"),
+        (TrainingConfig, {"learning_rate": float("inf")}, "finite"),
+        (TrainingConfig, {"init_lr": 0.1}, "`init_lr` must not exceed the peak rate 0.001"),
+        (DataConfig, {"split_ratios": [0.5, 0.5, 0.5]}, "≥ 0 that sum to 1; got .* sum 1.5"),
+        (DataConfig, {"split_ratios": [0, 0.5, 0.5]}, "nothing to train on"),
+        (DataConfig, {"split_ratios": [1.2, -0.2, 0]}, "three numbers ≥ 0"),
+        (DataConfig, {"split_type": "time"}, "`split_column` must name a column"),
+        (DataConfig, {"target_columns": ["A", "A"]}, "more than once"),
+        (DataConfig, {"target_columns": ["SMILES"]}, "holds the SMILES column"),
+        (DataConfig, {"target_columns": ["A"], "task_kinds": {"B": "binary"}}, "task_kinds"),
+        (ModelConfig, {"groups": "both"}, "multi_task, single_task or a list of lists"),
+        (ModelConfig, {"type": "gin"}, "should be 'chemprop'"),
+    ],
+)
+def test_a_broken_rule_names_key_rule_and_value(section, values, message):
+    with pytest.raises(ConfigError, match=message):
+        section(**values)
+
+
+def test_a_nested_fault_names_its_whole_path():
+    with pytest.raises(ConfigError, match=r"`model\.ffn\.hidden`. Nearest: 'hidden_size'"):
+        TrainConfig(model={"ffn": {"hidden": 3}})
+
+
+def test_groups_by_hand_and_by_affinity_exclude_one_another():
+    with pytest.raises(ConfigError, match="affinity chooses the groups"):
+        TrainConfig(model={"groups": "single_task"}, task_affinity={"enabled": True})
+
+
+def test_groups_come_as_json_from_the_command_line():
+    assert ModelConfig(groups='[["A", "B"], ["C"]]').groups == (("A", "B"), ("C",))
+
+
+def test_single_task_does_not_share_the_encoder_unless_told():
+    assert ModelConfig().shares_encoder
+    assert not ModelConfig(groups="single_task").shares_encoder
+    assert ModelConfig(groups="single_task", share_encoder=True).shares_encoder
+
+
+def test_yaml_reads_numbers_as_numbers(tmp_path):
+    path = tmp_path / "c.yaml"
+    path.write_text("training:\n  learning_rate: 5e-4\n  epochs: 3\n")
+    config = load_yaml_config(path, TrainConfig)
+    assert config.training.learning_rate == 5e-4
+    assert config.training.peak_lr == 5e-4
+
+
+def test_yaml_section_of_comments_only_takes_its_defaults(tmp_path):
+    path = tmp_path / "c.yaml"
+    path.write_text("task_affinity:\n  # nothing yet\n")
+    assert load_yaml_config(path, TrainConfig) == TrainConfig()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("traning:\n  epochs: 3\n", "Unknown key `traning`. Nearest: 'training'"),
+        ("training:\n  epoch: 3\n", "Unknown key `training.epoch`. Nearest: 'epochs'"),
+        ("training:\n  epochs: 3\n  epochs: 4\n", "key 'epochs' stands twice"),
+        ("- a\n- b\n", "must hold sections"),
+        ("a: [1\n", "is not valid YAML"),
+        ("a: !!python/object/apply:os.system ['true']\n", "is not valid YAML"),
+    ],
+)
+def test_wrong_yaml_says_what_is_wrong(tmp_path, text, message):
+    path = tmp_path / "c.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=message):
+        load_yaml_config(path, TrainConfig)
+
+
+def test_missing_yaml(tmp_path):
+    with pytest.raises(ConfigError, match="does not exist"):
+        load_yaml_config(tmp_path / "none.yaml", TrainConfig)
+
+
+def test_a_resolved_config_reads_back_as_itself(tmp_path):
+    config = TrainConfig(
+        data={"target_columns": ["A µM", "B (%)"]}, model={"groups": [["A µM"], ["B (%)"]]}
+    )
+    path = tmp_path / "c.yaml"
+    path.write_text(yaml.safe_dump(config.model_dump(mode="json"), allow_unicode=True))
+    assert load_yaml_config(path, TrainConfig) == config

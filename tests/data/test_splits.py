@@ -1,0 +1,130 @@
+import numpy as np
+import pytest
+from rdkit import Chem, DataStructs
+from rdkit.Chem import rdFingerprintGenerator
+from rdkit.Chem.Scaffolds import MurckoScaffold
+from rdkit.ML.Cluster import Butina
+
+from admet.config import DataConfig
+from admet.data import Panel, load_panel, split_panel
+from admet.data.demo import TASKS
+from admet.data.labels import Task
+from admet.data.splits import _butina_blocks
+from admet.errors import DataError
+
+
+@pytest.fixture
+def panel(demo_csv) -> Panel:
+    return load_panel(demo_csv, DataConfig(target_columns=TASKS))
+
+
+def config(kind, ratios=(0.8, 0.1, 0.1), column=None):
+    return DataConfig(
+        target_columns=TASKS, split_type=kind, split_ratios=ratios, split_column=column
+    )
+
+
+@pytest.mark.parametrize("kind", ["random", "scaffold", "cluster"])
+def test_splits_have_their_sizes_and_repeat_by_seed(panel, kind):
+    sides = split_panel(panel, config(kind), 7)
+    assert np.array_equal(sides, split_panel(panel, config(kind), 7))
+    assert not np.array_equal(sides, split_panel(panel, config(kind), 8))
+    share = np.bincount(sides, minlength=3) / len(panel)
+    assert np.abs(share - [0.8, 0.1, 0.1]).max() < 0.06
+
+
+def test_no_scaffold_stands_on_two_sides(panel):
+    sides = split_panel(panel, config("scaffold"), 0)
+    seen: dict[str, set[int]] = {}
+    for smiles, side in zip(panel.smiles, sides, strict=True):
+        scaffold = MurckoScaffold.MurckoScaffoldSmiles(smiles)
+        seen.setdefault(scaffold, set()).add(int(side))
+    assert all(len(where) == 1 for where in seen.values())
+
+
+def test_clusters_are_butinas(panel):
+    """The first cluster is RDKit's (later ones may break ties another way); all are star-shaped."""
+    smiles = panel.smiles[:80]
+    generator = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=2048)
+    prints = [generator.GetFingerprint(Chem.MolFromSmiles(s)) for s in smiles]
+    similarity = np.array([DataStructs.BulkTanimotoSimilarity(p, prints) for p in prints])
+    near = similarity >= 0.4
+    below = similarity[np.tril_indices(80, -1)]
+    expected = Butina.ClusterData((1 - below).tolist(), 80, 0.6, isDistData=True)
+    blocks = _butina_blocks(smiles)
+    assert (blocks == 0).sum() == len(expected[0]) == near.sum(axis=0).max()
+    left = np.ones(80, dtype=bool)
+    for block in range(blocks.max() + 1):
+        members = np.flatnonzero(blocks == block)
+        assert near[np.ix_(members, members)].all(axis=0).any()  # one is near all others
+        assert len(members) <= near[:, left][left].sum(axis=0).max()
+        left[members] = False
+    assert not left.any()
+
+
+def test_rare_tasks_get_labels_on_every_side(rng):
+    labels = np.full((300, 2), np.nan)
+    labels[:, 0] = rng.standard_normal(300)
+    labels[:3, 1] = [1.0, 2.0, 3.0]
+    smiles = np.array(["C" * (i + 1) + "O" for i in range(300)], dtype=object)
+    tasks = (Task("many", "regression"), Task("rare", "regression"))
+    panel = Panel(smiles, labels, tasks, np.arange(300))
+    for seed in range(5):
+        sides = split_panel(panel, config("random"), seed)
+        assert set(sides[:3].tolist()) == {0, 1, 2}
+
+
+def test_a_task_that_cannot_be_spread_is_named(rng, caplog):
+    labels = np.full((50, 2), np.nan)
+    labels[:, 0] = rng.standard_normal(50)
+    labels[0, 1] = 1.0
+    smiles = np.array(["C" * (i + 1) for i in range(50)], dtype=object)
+    tasks = (Task("many", "regression"), Task("rare", "regression"))
+    split_panel(Panel(smiles, labels, tasks, np.arange(50)), config("random"), 0)
+    assert "No label on the" in caplog.text
+    assert "rare" in caplog.text
+
+
+def test_a_ratio_of_zero_leaves_the_side_empty(panel):
+    sides = split_panel(panel, config("scaffold", (0.9, 0.1, 0.0)), 0)
+    assert not (sides == 2).any()
+    assert (sides == 1).any()
+    assert (split_panel(panel, config("random", (1.0, 0.0, 0.0)), 0) == 0).all()
+
+
+def test_time_keeps_the_order_and_equal_times_together(write_csv):
+    rows = "".join(f"{'C' * (i + 1)},{i},2024-01-{1 + i // 2:02d}\n" for i in range(20))
+    path = write_csv("SMILES,LogD,when\n" + rows)
+    data = DataConfig(
+        target_columns=["LogD"],
+        split_type="time",
+        split_column="when",
+        split_ratios=(0.75, 0.1, 0.15),
+    )
+    panel = load_panel(path, data)
+    sides = split_panel(panel, data, 0)
+    assert (np.diff(sides.astype(int)) >= 0).all()
+    for i in range(0, 20, 2):
+        assert sides[i] == sides[i + 1]
+    assert sides[-1] == 2
+
+
+def test_predefined_sides_and_their_errors(write_csv):
+    data = DataConfig(target_columns=["A"], split_type="predefined", split_column="s")
+    path = write_csv("SMILES,A,s\nC,1,train\nCC,2,Valid\nCCC,3,TEST\nCCCC,4,train\n")
+    panel = load_panel(path, data)
+    assert split_panel(panel, data, 0).tolist() == [0, 1, 2, 0]
+    path = write_csv("SMILES,A,s\nC,1,train\nCC,2,fold1\n", "b.csv")
+    with pytest.raises(DataError, match="must hold train, val or test; line 3 holds 'fold1'"):
+        split_panel(load_panel(path, data), data, 0)
+    path = write_csv("SMILES,A,s\nC,1,train\nCC,2,\n", "c.csv")
+    with pytest.raises(DataError, match="is empty at line 3"):
+        split_panel(load_panel(path, data), data, 0)
+    with pytest.raises(DataError, match="Split column 'nope'"):
+        load_panel(path, DataConfig(target_columns=["A"], split_type="time", split_column="nope"))
+
+
+def test_too_few_molecules(write_csv):
+    panel = load_panel(write_csv("SMILES,A\nC,1\nCC,2\n"), DataConfig(target_columns=["A"]))
+    with pytest.raises(DataError, match="cannot fill the 3 sides"):
+        split_panel(panel, config("random"), 0)

@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+from scipy import stats
+from sklearn import metrics as sk
+
+from admet.evaluation import metrics
+
+
+@pytest.fixture
+def regression(rng):
+    y = np.round(rng.standard_normal((5, 60)), 1)  # with ties
+    return y, np.round(y + rng.standard_normal((5, 60)), 1)
+
+
+@pytest.fixture
+def binary(rng):
+    y = (rng.random((5, 60)) > 0.6).astype(float)
+    return y, np.round(np.clip(0.3 * y + 0.7 * rng.random((5, 60)), 0, 1), 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "oracle"),
+    [
+        ("MAE", sk.mean_absolute_error),
+        ("RMSE", sk.root_mean_squared_error),
+        ("R2", sk.r2_score),
+        ("Pearson", lambda y, p: stats.pearsonr(y, p).statistic),
+        ("Spearman", lambda y, p: stats.spearmanr(y, p).statistic),
+        ("Kendall", lambda y, p: stats.kendalltau(y, p).statistic),
+        (
+            "RAE",
+            lambda y, p: (
+                sk.mean_absolute_error(y, p) / sk.mean_absolute_error(y, np.full_like(y, y.mean()))
+            ),
+        ),
+    ],
+)
+def test_regression_metrics_agree_with_their_oracles(regression, name, oracle):
+    y, p = regression
+    expected = [oracle(a, b) for a, b in zip(y, p, strict=True)]
+    np.testing.assert_allclose(metrics.REGRESSION[name](y, p), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("name", "oracle"),
+    [
+        ("AUROC", sk.roc_auc_score),
+        ("AUPRC", sk.average_precision_score),
+        ("Accuracy", lambda y, p: sk.accuracy_score(y, p >= 0.5)),
+        ("MCC", lambda y, p: sk.matthews_corrcoef(y, p >= 0.5)),
+    ],
+)
+def test_binary_metrics_agree_with_their_oracles(binary, name, oracle):
+    y, p = binary
+    expected = [oracle(a, b) for a, b in zip(y, p, strict=True)]
+    np.testing.assert_allclose(metrics.BINARY[name](y, p), expected, atol=1e-12)
+
+
+def test_undefined_is_nan_and_not_a_number_that_looks_good():
+    y, p = np.ones((1, 4)), np.array([[1.0, 2.0, 3.0, 4.0]])
+    for name in ("R2", "Pearson", "Spearman", "Kendall", "RAE"):
+        assert np.isnan(metrics.REGRESSION[name](y, p)[0]), name
+    for name in ("AUROC", "AUPRC"):
+        assert np.isnan(metrics.BINARY[name](y, p / 4)[0]), name
+    assert metrics.mcc(np.array([[0.0, 1.0]]), np.array([[0.9, 0.9]]))[0] == 0.0

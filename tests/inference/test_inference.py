@@ -1,0 +1,166 @@
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from admet.cli.__main__ import main
+from admet.data.demo import TASKS
+from admet.errors import ConfigError, DataError, RunDirectoryError
+from admet.inference import TrainedModel, compare_results, compare_runs, evaluate_run, predict_table
+from admet.run_directory import Files
+
+
+@pytest.fixture(scope="session")
+def panel(trained):
+    return trained.parent / "panel.csv"
+
+
+def test_a_model_predicts_as_when_it_was_trained(trained):
+    stored = pd.read_csv(trained / Files.PREDICTIONS)
+    predictions = TrainedModel.load(trained).predict(stored["smiles"].tolist())
+    expected = stored[[f"{name}_pred" for name in TASKS]].to_numpy()
+    np.testing.assert_allclose(predictions, expected, atol=1e-5)
+
+
+def test_predictions_do_not_depend_on_batch_or_neighbours(trained):
+    smiles = ["CCO", "c1ccccc1", "CC(=O)O", "CCN"]
+    whole = TrainedModel.load(trained).predict(smiles)
+    single = TrainedModel.load(trained, batch_size=1).predict(smiles[::-1])[::-1]
+    np.testing.assert_allclose(whole, single, atol=1e-5)
+    assert TrainedModel.load(trained).predict([]).shape == (0, len(TASKS))
+
+
+def test_every_input_row_comes_back_in_order(trained, write_csv, tmp_path):
+    path = write_csv('id,SMILES,note\n7,CCO,"a, b"\n8,xx,\n9\n10,,\n11,OCC.[Na+],\n')
+    n_empty = predict_table(TrainedModel.load(trained), path, tmp_path / "out" / "p.csv")
+    out = pd.read_csv(tmp_path / "out" / "p.csv", dtype=str, keep_default_na=False)
+    assert n_empty == 3
+    assert out["id"].tolist() == ["7", "8", "9", "10", "11"]
+    assert out["note"][0] == "a, b"
+    assert out["reason"].tolist() == [
+        "",
+        "invalid SMILES",
+        "has 1 cells where the header has 3",
+        "empty SMILES",
+        "",
+    ]
+    assert (out["LogD_pred"] == "").tolist() == [False, True, True, True, False]
+    assert out["LogD_pred"][0] == out["LogD_pred"][4]  # the same parent
+
+
+def test_columns_of_the_input_are_not_overwritten(trained, write_csv, tmp_path):
+    path = write_csv("SMILES,LogD_pred,reason\nCCO,mine,mine too\n")
+    predict_table(TrainedModel.load(trained), path, tmp_path / "p.csv")
+    out = pd.read_csv(tmp_path / "p.csv")
+    assert out["LogD_pred"][0] == "mine"
+    assert out["reason"][0] == "mine too"
+    assert "LogD_pred_" in out.columns
+    assert "reason_" in out.columns
+
+
+def test_predict_refuses_what_it_cannot_do(trained, write_csv, tmp_path):
+    model = TrainedModel.load(trained)
+    path = write_csv("smi\nCCO\n")
+    with pytest.raises(DataError, match="SMILES column 'SMILES' .* Nearest: 'smi'"):
+        predict_table(model, path, tmp_path / "p.csv")
+    predict_table(model, path, tmp_path / "p.csv", "smi")
+    with pytest.raises(ConfigError, match="exists.*--overwrite"):
+        predict_table(model, path, tmp_path / "p.csv", "smi")
+    predict_table(model, path, tmp_path / "p.csv", "smi", overwrite=True)
+
+
+def test_evaluation_of_the_test_side_is_what_training_wrote(trained, panel):
+    result = evaluate_run(trained, TrainedModel.load(trained), panel, split="test", n_bootstrap=50)
+    stored = json.loads((trained / Files.METRICS).read_text())["test"]
+    for task in TASKS:
+        metric = "AUROC" if task == "hERG" else "MAE"
+        assert result["tasks"][task]["n"] == stored["tasks"][task]["n"]
+        assert result["tasks"][task][metric]["value"] == pytest.approx(
+            stored["tasks"][task][metric]["value"], abs=1e-6
+        )
+
+
+def test_evaluating_on_training_molecules_is_said(trained, panel, caplog):
+    evaluate_run(trained, TrainedModel.load(trained), panel, n_bootstrap=0)
+    assert "were trained on: the metrics on them are no test" in caplog.text
+
+
+def test_evaluation_takes_what_labels_there_are(trained, demo_frame, tmp_path, caplog):
+    model = TrainedModel.load(trained)
+    path = tmp_path / "part.csv"
+    demo_frame[["SMILES", "KSOL"]].to_csv(path, index=False)
+    result = evaluate_run(trained, model, path, n_bootstrap=0)
+    assert list(result["tasks"]) == ["KSOL"]
+    assert "not evaluated: LogD, PAMPA" in caplog.text
+    demo_frame[["SMILES"]].to_csv(path, index=False)
+    with pytest.raises(DataError, match="none of the model's target columns"):
+        evaluate_run(trained, model, path)
+    pd.DataFrame({"SMILES": ["CCCCCCCl"], "KSOL": [1.0]}).to_csv(path, index=False)
+    with pytest.raises(DataError, match="No molecule .* is on the 'test' side"):
+        evaluate_run(trained, model, path, split="test")
+    pd.DataFrame({"SMILES": ["CCO"], "hERG": [0.5]}).to_csv(path, index=False)
+    with pytest.raises(DataError, match="'hERG' is binary.*0.5"):
+        evaluate_run(trained, model, path)
+
+
+def test_both_forms_of_comparison_agree(trained, panel, tmp_path, small_flags):
+    other = tmp_path / "other"
+    common = ["--data-path", str(panel), "--data.target-columns", *TASKS, *small_flags]
+    assert main(["train", *common, "--data.split-type", "random", "--training.epochs", "1",
+                 "--save-dir", str(other)]) == 0  # fmt: skip
+    runs = compare_runs([trained, other], panel, split="test", n_bootstrap=30)
+    files = []
+    for run in (trained, other):
+        files.append(tmp_path / f"{run.name}.json")
+        assert main(["evaluate", "--model-dir", str(run), "--data-path", str(panel), "--split",
+                     "test", "--n-bootstrap", "5", "--output", str(files[-1])]) == 0  # fmt: skip
+    results = compare_results(files, n_bootstrap=30)
+    pd.testing.assert_frame_equal(runs, results)
+
+
+def test_a_stranger_file_is_no_result(tmp_path):
+    path = tmp_path / "x.json"
+    path.write_text("{}")
+    with pytest.raises(DataError, match="is not a result of `admet evaluate`"):
+        compare_results([path, path])
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda d: (d / Files.MODEL).unlink(), "is not a run directory: it has no model.json"),
+        (lambda d: (d / Files.MODEL).write_text("{"), "cannot be read as JSON"),
+        (lambda d: (d / Files.MODEL).write_text("[]"), "holds no object"),
+        (lambda d: (d / Files.MODEL).write_text("{}"), "is damaged"),
+        (lambda d: (d / Files.WEIGHTS).unlink(), "has no model.safetensors"),
+        (lambda d: (d / Files.WEIGHTS).write_bytes(b"x" * 50), "is damaged"),
+        (
+            lambda d: (d / Files.WEIGHTS).write_bytes((d / Files.WEIGHTS).read_bytes()[:-100]),
+            "is damaged",
+        ),
+        (
+            lambda d: edit(d, lambda m: m | {"schema_version": 99}),
+            "schema version 99; this admet reads up to 1. Update admet",
+        ),
+        (lambda d: edit(d, lambda m: m | {"d_v": 5}), "do not fit its model.json"),
+        (lambda d: edit(d, lambda m: m | {"networks": []}), "every task once"),
+    ],
+)
+def test_a_damaged_run_directory_is_refused(trained, tmp_path, damage, message):
+    copy = tmp_path / "run"
+    shutil.copytree(trained, copy)
+    damage(copy)
+    with pytest.raises(RunDirectoryError, match=message):
+        TrainedModel.load(copy)
+
+
+def edit(folder, change):
+    path = folder / Files.MODEL
+    path.write_text(json.dumps(change(json.loads(path.read_text()))))
+
+
+def test_a_missing_run_directory(tmp_path):
+    with pytest.raises(RunDirectoryError, match="does not exist. Check --model-dir"):
+        TrainedModel.load(tmp_path / "none")

@@ -1,0 +1,139 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.spatial.distance import squareform
+
+from admet.model.chemprop.task_affinity import TaskGrouper, affinity_matrix_to_dataframe
+
+
+def blocks(sizes, within=0.8, between=0.05, seed=0):
+    rng = np.random.default_rng(seed)
+    label = np.repeat(np.arange(len(sizes)), sizes)
+    matrix = np.where(label[:, None] == label, within, between) + 0.02 * rng.standard_normal(
+        (len(label), len(label))
+    )
+    matrix = (matrix + matrix.T) / 2
+    np.fill_diagonal(matrix, 1.0)
+    return matrix, label
+
+
+def names(n):
+    return [f"T{i}" for i in range(n)]
+
+
+@pytest.mark.parametrize("method", ["agglomerative", "spectral"])
+def test_blocks_are_found_in_any_order_of_tasks(method):
+    matrix, label = blocks([3, 2, 4])
+    order = np.random.default_rng(1).permutation(9)
+    groups = TaskGrouper(3, method).cluster(
+        matrix[np.ix_(order, order)], [names(9)[i] for i in order]
+    )
+    found = {frozenset(group) for group in groups}
+    assert found == {
+        frozenset(name for name, g in zip(names(9), label, strict=True) if g == k) for k in range(3)
+    }
+
+
+@pytest.mark.parametrize("method", ["agglomerative", "spectral"])
+def test_groups_stand_by_first_task_and_tasks_in_input_order(method):
+    matrix, _ = blocks([2, 2, 2])
+    order = [4, 0, 2, 1, 5, 3]
+    task_names = [names(6)[i] for i in order]
+    groups = TaskGrouper(3, method).cluster(matrix[np.ix_(order, order)], task_names)
+    assert groups == [["T4", "T5"], ["T0", "T1"], ["T2", "T3"]]
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 10_000), st.integers(1, 8), st.sampled_from(["agglomerative", "spectral"]))
+def test_any_matrix_gives_a_partition_and_always_the_same(seed, n_groups, method):
+    rng = np.random.default_rng(seed)
+    matrix = rng.uniform(-1, 1, (8, 8))
+    matrix = (matrix + matrix.T) / 2
+    groups = TaskGrouper(n_groups, method).cluster(matrix, names(8))
+    assert sorted(name for group in groups for name in group) == names(8)
+    assert groups == TaskGrouper(n_groups, method).cluster(matrix, names(8))
+    if method == "agglomerative":
+        assert len(groups) == n_groups
+
+
+def test_agglomerative_is_average_linkage(rng):
+    matrix = rng.uniform(-1, 1, (10, 10))
+    matrix = (matrix + matrix.T) / 2
+    np.fill_diagonal(matrix, 1)
+    tree = linkage(squareform(1 - matrix, checks=False), "average")
+    labels = fcluster(tree, 4, "maxclust")
+    expected = {
+        frozenset(n for n, lab in zip(names(10), labels, strict=True) if lab == k)
+        for k in set(labels)
+    }
+    assert {frozenset(g) for g in TaskGrouper(4).cluster(matrix, names(10))} == expected
+
+
+def test_one_group_and_one_a_task():
+    matrix, _ = blocks([2, 2])
+    assert TaskGrouper(1).cluster(matrix, names(4)) == [names(4)]
+    assert TaskGrouper(4).cluster(matrix, names(4)) == [[n] for n in names(4)]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"), [([3, 3], 2), ([3, 2, 3], 3), ([2, 2, 2, 2], 4), ([5, 5, 5, 5, 5], 5)]
+)
+def test_auto_finds_the_number_of_blocks(sizes, expected):
+    matrix, _ = blocks(sizes)
+    assert len(TaskGrouper("auto").cluster(matrix, names(sum(sizes)))) == expected
+
+
+def test_auto_on_too_few_tasks():
+    assert TaskGrouper("auto").cluster(np.eye(1), ["A"]) == [["A"]]
+    together = np.array([[1.0, 0.5], [0.5, 1.0]])
+    assert TaskGrouper("auto").cluster(together, ["A", "B"]) == [["A", "B"]]
+    assert TaskGrouper("auto").cluster(-together, ["A", "B"]) == [["A"], ["B"]]
+
+
+def test_unknown_pairs_count_as_the_mean_and_the_log_says_so(caplog):
+    matrix, _ = blocks([2, 2])
+    matrix[0, 3] = matrix[3, 0] = np.nan
+    before = matrix.copy()
+    assert TaskGrouper(2).cluster(matrix, names(4)) == [["T0", "T1"], ["T2", "T3"]]
+    assert "1 unknown pair(s) enter the grouping with the mean" in caplog.text
+    assert np.array_equal(matrix, before, equal_nan=True)
+    assert len(TaskGrouper(2).cluster(np.full((3, 3), np.nan), names(3))) == 2
+
+
+def test_a_directed_matrix_is_averaged():
+    matrix = np.array([[1, 0.9, 0.0], [0.1, 1, 0.3], [0.0, 0.3, 1]])
+    assert TaskGrouper(2).cluster(matrix, names(3)) == [["T0", "T1"], ["T2"]]
+
+
+@pytest.mark.parametrize(
+    ("n_groups", "message"),
+    [
+        (0, "`n_groups` must be between 1 and the number of tasks; got 0"),
+        (-2, "got -2"),
+        (2.5, "got 2.5"),
+        (True, "got True"),
+        ("many", "got 'many'"),
+    ],
+)
+def test_a_wrong_number_of_groups_is_refused_at_once(n_groups, message):
+    with pytest.raises(ValueError, match=message):
+        TaskGrouper(n_groups)
+
+
+def test_wrong_input_is_named():
+    with pytest.raises(ValueError, match=r"number of tasks \(3\); got 4. Lower it, or add"):
+        TaskGrouper(4).cluster(np.eye(3), names(3))
+    with pytest.raises(ValueError, match="`method` must be"):
+        TaskGrouper(2, "kmeans")
+    with pytest.raises(ValueError, match=r"must have shape \(2, 2\).*got \(3, 3\)"):
+        TaskGrouper(2).cluster(np.eye(3), names(2))
+    with pytest.raises(ValueError, match="must differ"):
+        TaskGrouper(2).cluster(np.eye(2), ["A", "A"])
+
+
+def test_the_matrix_as_a_frame():
+    frame = affinity_matrix_to_dataframe(np.array([[1.0, 0.2], [0.2, 1.0]]), ["A", "B"])
+    assert frame.loc["A", "B"] == 0.2
+    assert list(frame.columns) == ["A", "B"]

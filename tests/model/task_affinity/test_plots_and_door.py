@@ -1,0 +1,68 @@
+import numpy as np
+import pytest
+
+from admet.model.chemprop import task_affinity
+from admet.model.chemprop.task_affinity import plot_clustered_heatmap, plot_task_affinity_heatmap
+from admet.model.chemprop.task_affinity.matrix import save_affinity
+
+
+def matrix_of(n, rng):
+    matrix = rng.uniform(-1, 1, (n, n))
+    matrix = (matrix + matrix.T) / 2
+    np.fill_diagonal(matrix, 1)
+    return matrix
+
+
+@pytest.mark.parametrize("plot", [plot_task_affinity_heatmap, plot_clustered_heatmap])
+@pytest.mark.parametrize("n", [1, 2, 5, 40])
+def test_pictures_are_drawn_and_saved(tmp_path, rng, plot, n):
+    path = tmp_path / "new" / "folder" / "h.png"
+    names = [f"LOG PLASMA PROTEIN BINDING {i} (% unbound)" for i in range(n)]
+    fig = plot(matrix_of(n, rng), names, title="T", figsize=(10, 8), cmap="RdBu_r", save_path=path)
+    assert path.stat().st_size > 5000
+    assert "T" in [ax.get_title() for ax in fig.axes]
+
+
+def test_every_task_has_its_label_and_every_known_cell_its_number(rng):
+    matrix = matrix_of(4, rng)
+    matrix[0, 3] = matrix[3, 0] = np.nan
+    fig = plot_task_affinity_heatmap(matrix, ["A", "B", "C", "D"])
+    ax = fig.axes[0]
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["A", "B", "C", "D"]
+    assert len(ax.texts) == 14
+    assert "unknown" in ax.get_xlabel()
+
+
+def test_a_clustered_heatmap_stands_in_the_order_of_its_tree():
+    matrix = np.array([[1, 0, 0.9], [0, 1, 0], [0.9, 0, 1.0]])
+    fig = plot_clustered_heatmap(matrix, ["A", "B", "C"], groups=[["A", "C"], ["B"]])
+    labels = [t.get_text() for t in fig.axes[1].get_yticklabels()]
+    assert abs(labels.index("A") - labels.index("C")) == 1
+
+
+def test_a_wrong_shape_is_named():
+    with pytest.raises(ValueError, match=r"must have shape \(3, 3\)"):
+        plot_task_affinity_heatmap(np.eye(2), ["A", "B", "C"])
+
+
+def test_saved_affinity_reads_back_without_pickle(tmp_path):
+    matrix = np.array([[1.0, np.nan], [np.nan, 1.0]])
+    save_affinity(tmp_path / "a" / "b.npz", matrix, ["A µ", "B"], [["B"], ["A µ"]], np.eye(2))
+    with np.load(tmp_path / "a" / "b.npz", allow_pickle=False) as stored:
+        assert np.array_equal(stored["affinity_matrix"], matrix, equal_nan=True)
+        assert stored["task_names"].tolist() == ["A µ", "B"]
+        assert stored["group"].tolist() == [1, 0]
+    assert (tmp_path / "a" / "b.csv").read_text().startswith(",A µ,B\n")
+    assert sorted(p.name for p in (tmp_path / "a").iterdir()) == ["b.csv", "b.npz"]
+
+
+def test_the_public_door():
+    assert sorted(task_affinity.__all__) == [
+        "TaskAffinityComputer",
+        "TaskAffinityConfig",
+        "TaskGrouper",
+        "affinity_matrix_to_dataframe",
+        "compute_task_affinity",
+        "plot_clustered_heatmap",
+        "plot_task_affinity_heatmap",
+    ]

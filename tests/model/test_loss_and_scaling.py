@@ -1,0 +1,89 @@
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as F
+
+from admet.errors import DeviceError
+from admet.model.chemprop import TargetScaler, TaskLoss
+from admet.model.chemprop.device import resolve_device
+from admet.model.chemprop.losses import label_weights
+
+
+@pytest.fixture
+def batch():
+    torch.manual_seed(0)
+    outputs, targets = torch.randn(20, 3), torch.randn(20, 3)
+    targets[:, 2] = (targets[:, 2] > 0).float()
+    mask = torch.rand(20, 3) > 0.5
+    return outputs, targets * mask, mask
+
+
+def test_each_kind_has_its_own_loss(batch):
+    outputs, targets, mask = batch
+    loss = TaskLoss(["regression", "regression", "binary"])
+    per_task = loss.per_task(outputs, targets, mask)
+    for t in (0, 1):
+        m = mask[:, t]
+        assert per_task[t] == pytest.approx(F.mse_loss(outputs[m, t], targets[m, t]).item())
+    m = mask[:, 2]
+    expected = F.binary_cross_entropy_with_logits(outputs[m, 2], targets[m, 2])
+    assert per_task[2] == pytest.approx(expected.item())
+
+
+def test_the_default_is_the_mean_over_labels(batch):
+    outputs, targets, mask = batch
+    loss = TaskLoss(["regression"] * 3)(outputs, targets, mask)
+    expected = ((outputs - targets)[mask] ** 2).mean()
+    assert loss.item() == pytest.approx(expected.item())
+
+
+def test_unlabelled_cells_have_no_gradient(batch):
+    outputs, targets, mask = batch
+    outputs.requires_grad_()
+    TaskLoss(["regression", "regression", "binary"])(outputs, targets, mask).backward()
+    assert (outputs.grad[~mask] == 0).all()
+    assert (outputs.grad[mask] != 0).all()
+
+
+def test_weights_make_tasks_count_alike():
+    n_labels = [900, 90, 10]
+    weights = label_weights(n_labels, "tasks")
+    assert [w * n for w, n in zip(weights, n_labels, strict=True)] == pytest.approx([1000 / 3] * 3)
+    assert label_weights(n_labels, "labels") is None
+
+
+def test_a_batch_without_labels_is_zero_and_differentiable():
+    outputs = torch.randn(4, 2, requires_grad=True)
+    loss = TaskLoss(["regression", "binary"])(
+        outputs, torch.zeros(4, 2), torch.zeros(4, 2, dtype=torch.bool)
+    )
+    loss.backward()
+    assert loss.item() == 0
+
+
+def test_scaler_sees_labels_only_and_goes_back(rng):
+    labels = rng.standard_normal((50, 3)) * [10.0, 0.01, 1.0] + [5.0, -3.0, 0.0]
+    labels[:, 2] = labels[:, 2] > 0
+    labels[rng.random((50, 3)) < 0.3] = np.nan
+    kinds = ["regression", "regression", "binary"]
+    scaler = TargetScaler.fit(labels, kinds)
+    scaled = scaler.scale_labels(labels)
+    np.testing.assert_allclose(np.nanmean(scaled[:, :2], axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(np.nanstd(scaled[:, :2], axis=0), 1, atol=1e-12)
+    assert np.array_equal(scaled[:, 2], labels[:, 2], equal_nan=True)
+    back = scaler.to_units(torch.from_numpy(np.nan_to_num(scaled)))
+    present = ~np.isnan(labels[:, 0])
+    np.testing.assert_allclose(back[present, 0], labels[present, 0])
+    assert ((back[:, 2] > 0) & (back[:, 2] < 1)).all()
+
+
+def test_a_task_without_training_labels_gets_scale_one():
+    scaler = TargetScaler.fit(np.array([[np.nan, 2.0], [np.nan, 2.0]]), ["regression"] * 2)
+    assert scaler.scale.tolist() == [1.0, 1.0]
+    assert scaler.mean.tolist() == [0.0, 2.0]
+
+
+def test_a_device_that_is_not_there_is_named():
+    assert resolve_device("cpu").type == "cpu"
+    with pytest.raises(DeviceError, match=r"`x` is 'cuda:99'.*Set it to auto or cpu"):
+        resolve_device("cuda:99", "x")

@@ -1,0 +1,138 @@
+import numpy as np
+import pytest
+import torch
+from chemprop import nn as chemprop_nn
+from chemprop.data import BatchMolGraph
+from chemprop.featurizers import SimpleMoleculeMolGraphFeaturizer
+from chemprop.models import MPNN
+from rdkit import Chem
+
+from admet.config import ModelConfig
+from admet.data.demo import make_demo_panel
+from admet.featurize import featurize
+from admet.model.chemprop import GroupedNetwork
+
+SMILES = [*make_demo_panel(30, seed=5)["SMILES"], "C", "[Na+].[Cl-]"]
+AGGREGATIONS = {
+    "norm": chemprop_nn.NormAggregation,
+    "mean": chemprop_nn.MeanAggregation,
+    "sum": chemprop_nn.SumAggregation,
+}
+
+
+def chemprop_model(config: ModelConfig, n_tasks: int) -> MPNN:
+    mp, ffn = config.message_passing, config.ffn
+    return MPNN(
+        chemprop_nn.BondMessagePassing(
+            d_h=mp.hidden_size,
+            depth=mp.depth,
+            dropout=mp.dropout,
+            bias=mp.bias,
+            activation=mp.activation,
+            undirected=mp.undirected,
+        ),
+        AGGREGATIONS[mp.aggregation](),
+        chemprop_nn.RegressionFFN(
+            n_tasks=n_tasks,
+            input_dim=mp.hidden_size,
+            hidden_dim=ffn.hidden_size,
+            n_layers=ffn.num_layers,
+            dropout=ffn.dropout,
+            activation=ffn.activation,
+        ),
+        batch_norm=mp.batch_norm,
+    )
+
+
+def chemprop_batch() -> BatchMolGraph:
+    featurizer = SimpleMoleculeMolGraphFeaturizer()
+    return BatchMolGraph([featurizer(Chem.MolFromSmiles(s)) for s in SMILES])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"aggregation": "mean"},
+        {"aggregation": "sum", "bias": True},
+        {"undirected": True, "depth": 4},
+        {"depth": 1},
+        {"batch_norm": True},
+        {"activation": "prelu"},
+    ],
+    ids=str,
+)
+def test_one_group_is_chemprop_on_the_same_seed(changes):
+    """Same seed, same weights, and outputs and gradients that agree to 1e-6."""
+    config = ModelConfig(message_passing={"hidden_size": 60, **changes}, ffn={"hidden_size": 50})
+    graphs = featurize(SMILES)
+    torch.manual_seed(11)
+    ours = GroupedNetwork(config, [[0, 1, 2]], graphs.d_v, graphs.d_e)
+    torch.manual_seed(11)
+    theirs = chemprop_model(config, 3)
+    for a, b in zip(
+        ours.encoder.message_passing.parameters(), theirs.message_passing.parameters(), strict=True
+    ):
+        assert torch.equal(a, b)
+    for a, b in zip(ours.heads[0].parameters(), theirs.predictor.ffn.parameters(), strict=True):
+        assert torch.equal(a, b)
+    batch, bmg = graphs.batch(np.arange(len(SMILES))), chemprop_batch()
+    ours.train()
+    theirs.train()
+    a, b = ours(batch), theirs(bmg)
+    torch.testing.assert_close(a, b, atol=1e-6, rtol=1e-6)
+    a.square().mean().backward()
+    b.square().mean().backward()
+    for p, q in zip(ours.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(p.grad, q.grad, atol=1e-6, rtol=1e-5)
+    ours.eval()
+    theirs.eval()
+    torch.testing.assert_close(ours.encoder(batch), theirs.fingerprint(bmg), atol=1e-6, rtol=1e-6)
+    torch.testing.assert_close(ours(batch), theirs(bmg), atol=1e-6, rtol=1e-6)
+
+
+def test_weights_go_both_ways():
+    graphs = featurize(SMILES)
+    ours = GroupedNetwork(ModelConfig(), [[0]], graphs.d_v, graphs.d_e)
+    theirs = chemprop_nn.BondMessagePassing()
+    theirs.load_state_dict(ours.encoder.message_passing.state_dict())
+    ours.encoder.message_passing.load_state_dict(theirs.state_dict())
+
+
+def test_dropout_is_chemprops():
+    config = ModelConfig(message_passing={"dropout": 0.4, "hidden_size": 20}, ffn={"dropout": 0.2})
+    graphs = featurize(SMILES)
+    ours = GroupedNetwork(config, [[0]], graphs.d_v, graphs.d_e)
+    theirs = chemprop_model(config, 1)
+    theirs.message_passing.load_state_dict(ours.encoder.message_passing.state_dict())
+    theirs.predictor.ffn.load_state_dict(ours.heads[0].state_dict())
+    torch.manual_seed(1)
+    a = ours.train()(graphs.batch(np.arange(len(SMILES))))
+    torch.manual_seed(1)
+    b = theirs.train()(chemprop_batch())
+    torch.testing.assert_close(a, b, atol=1e-6, rtol=1e-5)
+
+
+def test_outputs_stand_in_the_order_of_the_tasks():
+    graphs = featurize(SMILES)
+    config = ModelConfig(message_passing={"hidden_size": 20}, ffn={"hidden_size": 20})
+    network = GroupedNetwork(config, [[2, 0], [1]], graphs.d_v, graphs.d_e).eval()
+    batch = graphs.batch(np.arange(5))
+    Z = network.encoder(batch)
+    outputs = network(batch)
+    torch.testing.assert_close(outputs[:, [2, 0]], network.heads[0](Z))
+    torch.testing.assert_close(outputs[:, [1]], network.heads[1](Z))
+
+
+def test_a_task_of_one_group_does_not_move_the_head_of_another():
+    graphs = featurize(SMILES)
+    network = GroupedNetwork(ModelConfig(), [[0], [1]], graphs.d_v, graphs.d_e)
+    network(graphs.batch(np.arange(5)))[:, 0].sum().backward()
+    assert all(p.grad.abs().sum() == 0 for p in network.heads[1].parameters())
+    assert all(p.grad.abs().sum() > 0 for p in network.encoder.message_passing.W_i.parameters())
+
+
+@pytest.mark.parametrize("groups", [[[0, 0]], [[0], [2]], [[1]], [[0], [0, 1]]])
+def test_groups_must_hold_every_column_once(groups):
+    with pytest.raises(ValueError, match="every column from 0 to T − 1 once"):
+        GroupedNetwork(ModelConfig(), groups, 72, 14)

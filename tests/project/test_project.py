@@ -1,0 +1,102 @@
+"""What holds for the project as a whole: layers, configs, scripts, public doors."""
+
+import importlib
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+import admet
+from admet.config import TrainConfig, load_yaml_config
+from admet.data.demo import TASKS
+from admet.errors import AdmetError
+
+ROOT = Path(__file__).parents[2]
+GUIDE_CONFIGS = [
+    "chemprop.yaml",
+    "chemprop_single_task.yaml",
+    "chemprop_task_affinity.yaml",
+    "chemprop_task_affinity_advanced.yaml",
+    "chemprop_explore_affinity.yaml",
+    "chemprop_task_affinity_production.yaml",
+    "admet_small_affinity.yaml",
+    "admet_standard_affinity.yaml",
+    "admet_extended_affinity.yaml",
+]
+
+
+def test_layers_hold():
+    done = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "2 kept, 0 broken" in done.stdout, done.stdout + done.stderr
+
+
+def test_every_public_name_exists():
+    for module in pkgutil.walk_packages(admet.__path__, "admet."):
+        if module.name.endswith("__main__"):
+            continue
+        loaded = importlib.import_module(module.name)
+        for name in getattr(loaded, "__all__", ()):
+            assert hasattr(loaded, name), f"{module.name}.{name}"
+
+
+def test_cli_package_stays_empty():
+    assert (ROOT / "src/admet/cli/__init__.py").read_text() == ""
+
+
+def test_every_error_is_ours_and_a_built_in():
+    from admet import errors
+
+    ours = [
+        e
+        for e in vars(errors).values()
+        if isinstance(e, type) and issubclass(e, AdmetError) and e is not AdmetError
+    ]
+    assert len(ours) >= 7
+    for error in ours:
+        assert any(base.__module__ == "builtins" for base in error.__mro__[1:-3]), error
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda p: p.name)
+def test_every_config_fits_the_schema(path):
+    config = load_yaml_config(path, TrainConfig)
+    assert config.data.target_columns
+
+
+def test_the_configs_of_the_contract_are_there_and_fit_the_demo_panel():
+    for name in GUIDE_CONFIGS:
+        config = load_yaml_config(ROOT / "configs" / name, TrainConfig)
+        if name != "admet_extended_affinity.yaml":  # it says that it wants more columns
+            assert set(config.data.target_columns) <= set(TASKS), name
+    text = (ROOT / "configs" / "admet_extended_affinity.yaml").read_text()
+    assert "bring your own table" in text
+
+
+def test_the_arms_differ_only_in_who_shares():
+    arms = {
+        name: yaml.safe_load((ROOT / "configs" / name).read_text())
+        for name in ("chemprop.yaml", "chemprop_single_task.yaml", "chemprop_task_affinity.yaml")
+    }
+    multi, single, affinity = arms.values()
+    assert multi["training"] == single["training"] == affinity["training"]
+    assert multi["data"] == single["data"] == affinity["data"]
+    assert single["model"].pop("groups") == "single_task"
+    assert multi["model"] == single["model"] == affinity["model"]
+
+
+def test_ci_calls_the_readmes_test_command():
+    assert "make test" in (ROOT / "README.md").read_text()
+    script = (ROOT / ".ci" / "run").read_text().splitlines()
+    assert [line for line in script if line.startswith("make")] == ["make test"]
+
+
+def test_constraints_pin_torch():
+    assert "torch==2.13.0" in (ROOT / "constraints.txt").read_text().splitlines()

@@ -1,0 +1,311 @@
+import json
+import logging
+import os
+import signal
+
+import lightning.pytorch as pl
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import yaml
+
+from admet.config import TrainConfig, TrainingConfig
+from admet.data.demo import TASKS
+from admet.errors import ConfigError, NumericalError, RunDirectoryError
+from admet.featurize import featurize
+from admet.model.chemprop import GroupedNetwork, TaskLoss
+from admet.run_directory import Files, TrainedModel, read_json, read_spec
+from admet.training import train
+from admet.training.fit import fit
+from admet.training.groups import check_groups, plan_networks
+from admet.training.module import NetworkModule
+
+SMALL = {
+    "message_passing": {"hidden_size": 16},
+    "ffn": {"hidden_size": 16, "num_layers": 1},
+}
+
+
+def config_for(path, save_dir, **sections):
+    merged = {
+        "data_path": path,
+        "save_dir": save_dir,
+        "data": {"target_columns": TASKS, "split_type": "random"},
+        "model": SMALL,
+        "training": {"epochs": 2, "warmup_epochs": 1},
+    }
+    for name, value in sections.items():
+        merged[name] = merged.get(name, {}) | value if isinstance(value, dict) else value
+    return TrainConfig(**merged)
+
+
+def test_a_run_directory_is_whole(trained):
+    expected = [
+        Files.CONFIG, Files.MODEL, Files.WEIGHTS, Files.RUN, Files.AFFINITY, "affinity.csv",
+        Files.HEATMAP, Files.CLUSTERED, Files.SPLIT, Files.REJECTED, Files.HISTORY, Files.METRICS,
+        Files.PREDICTIONS, Files.LOG,
+    ]  # fmt: skip
+    assert sorted(p.name for p in trained.iterdir()) == sorted(expected)
+    assert not [p for p in trained.parent.iterdir() if p.name.startswith(".")]
+    run = read_json(trained / Files.RUN)
+    assert run["interrupted"] is False
+    assert set(run["seconds"]) == {"read", "split", "featurize", "affinity", "training", "test"}
+    assert run["versions"]["chemprop"]
+    assert len(run["data"]["sha256"]) == 64
+    assert pd.read_csv(trained / Files.HISTORY)["epoch"].tolist() == [1, 2]
+    split = pd.read_csv(trained / Files.SPLIT)
+    assert split["smiles"].is_unique
+    assert set(split["split"]) == {"train", "val", "test"}
+    assert "Task affinity matrix computed:" in (trained / Files.LOG).read_text()
+
+
+def test_groups_of_the_model_are_those_of_the_affinity(trained):
+    spec = read_spec(trained)
+    with np.load(trained / Files.AFFINITY, allow_pickle=False) as stored:
+        groups = stored["group"]
+    assert spec.arm == "task_affinity"
+    assert len(spec.networks) == 1
+    assert len(spec.networks[0]) == 3
+    for index, group in enumerate(spec.networks[0]):
+        assert [TASKS[i] for i in np.flatnonzero(groups == index)] == list(group)
+
+
+def test_scalers_come_from_the_training_side_only(trained, demo_frame):
+    split = pd.read_csv(trained / Files.SPLIT)
+    train_rows = split.loc[split["split"] == "train", "line"] - 2
+    values = demo_frame["CLint"].iloc[train_rows].dropna()
+    task = next(t for t in read_spec(trained).tasks if t.name == "CLint")
+    assert task.mean == pytest.approx(values.mean())
+    assert task.scale == pytest.approx(values.std(ddof=0))
+
+
+def test_the_resolved_config_trains_the_same_model_again(trained, tmp_path):
+    content = yaml.safe_load((trained / Files.CONFIG).read_text())
+    again = train(TrainConfig(**content | {"save_dir": tmp_path / "again"}))
+    assert (again / Files.WEIGHTS).read_bytes() == (trained / Files.WEIGHTS).read_bytes()
+    for name in (Files.PREDICTIONS, Files.SPLIT, "affinity.csv"):
+        assert (again / name).read_bytes() == (trained / name).read_bytes()
+    other = train(TrainConfig(**content | {"save_dir": tmp_path / "other", "seed": 7}))
+    assert (other / Files.WEIGHTS).read_bytes() != (trained / Files.WEIGHTS).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("model", "arm", "n_networks"),
+    [
+        ({}, "multi_task", 1),
+        ({"groups": "single_task"}, "single_task", 2),
+        ({"groups": [["KSOL"], ["hERG"]]}, "manual_groups", 1),
+        ({"groups": [["hERG"], ["KSOL"]], "share_encoder": False}, "manual_groups", 2),
+    ],
+)
+def test_every_arm_is_the_same_command(demo_csv, tmp_path, model, arm, n_networks):
+    config = config_for(
+        demo_csv, tmp_path / "run", data={"target_columns": ["KSOL", "hERG"]}, model=model
+    )
+    spec = read_spec(train(config))
+    assert spec.arm == arm
+    assert len(spec.networks) == n_networks
+    predictions = TrainedModel.load(tmp_path / "run").predict(["CCO", "c1ccccc1"])
+    assert predictions.shape == (2, 2)
+    assert ((predictions[:, 1] > 0) & (predictions[:, 1] < 1)).all()
+    assert not (tmp_path / "run" / Files.AFFINITY).exists()
+
+
+def test_a_separate_network_is_the_single_task_network(demo_csv, tmp_path):
+    """Training KSOL alone gives the very weights that it has among single tasks."""
+    both = train(
+        config_for(
+            demo_csv,
+            tmp_path / "both",
+            data={"target_columns": ["KSOL", "LogD"], "split_type": "scaffold"},
+            model={"groups": "single_task"},
+        )
+    )
+    model = TrainedModel.load(both)
+    assert len(model.networks) == 2
+    history = pd.read_csv(both / Files.HISTORY)
+    assert history["network"].tolist() == ["KSOL", "KSOL", "LogD", "LogD"]
+
+
+def test_a_filled_save_dir_is_left_alone_unless_told(demo_csv, tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "precious.txt").write_text("x")
+    with pytest.raises(RunDirectoryError, match="exists and is not empty.*--overwrite"):
+        train(config_for(demo_csv, run))
+    with pytest.raises(RunDirectoryError, match="is not a run directory"):
+        train(config_for(demo_csv, run), overwrite=True)
+    assert (run / "precious.txt").read_text() == "x"
+    small = config_for(demo_csv, tmp_path / "r2", data={"target_columns": ["KSOL", "LogD"]})
+    train(small)
+    before = (tmp_path / "r2" / Files.RUN).stat().st_mtime_ns
+    train(small, overwrite=True)
+    assert (tmp_path / "r2" / Files.RUN).stat().st_mtime_ns > before
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["panel.csv", "r2", "run"]
+
+
+def test_a_failure_leaves_nothing_behind(demo_csv, tmp_path):
+    config = config_for(demo_csv, tmp_path / "run", data={"target_columns": ["Nope"]})
+    with pytest.raises(ValueError, match="Nope"):
+        train(config)
+    assert [p.name for p in tmp_path.iterdir()] == ["panel.csv"]
+
+
+def test_impossible_groups_are_refused_before_any_work(tmp_path):
+    missing = tmp_path / "not-even-there.csv"
+    config = config_for(
+        missing,
+        tmp_path / "run",
+        data={"target_columns": ["A", "B"]},
+        task_affinity={"enabled": True},
+    )
+    with pytest.raises(ConfigError, match=r"number of tasks \(2\); got 3"):
+        train(config)
+    for groups, message in [
+        ([["A"], ["b"]], "names 'b'. Nearest: 'B'"),
+        ([["A"]], r"left out: \['B'\]"),
+        ([["A", "B"], ["B"]], r"twice: \['B'\]"),
+    ]:
+        with pytest.raises(ConfigError, match=message):
+            check_groups(config_for(missing, missing, model={"groups": groups}), ["A", "B"])
+
+
+def test_networks_are_planned_by_sharing():
+    groups = [["A", "B"], ["C"]]
+    assert plan_networks(groups, share_encoder=True) == [groups]
+    assert plan_networks(groups, share_encoder=False) == [[["A", "B"]], [["C"]]]
+
+
+@pytest.fixture
+def tiny():
+    smiles = ["C" * (1 + i % 12) + "O" * (i % 3) for i in range(60)]
+    graphs = featurize(smiles)
+    length = np.array([s.count("C") for s in smiles], dtype=float)
+    targets = ((length - length.mean()) / length.std())[:, None]
+    sides = np.array([0, 0, 0, 1, 2] * 12)
+    return graphs, targets, sides
+
+
+def fit_tiny(tiny, **keys):
+    graphs, targets, sides = tiny
+    torch.manual_seed(0)
+    config = TrainConfig(model=SMALL).model
+    network = GroupedNetwork(config, [[0]], graphs.d_v, graphs.d_e)
+    training = TrainingConfig(**{"epochs": 40, "batch_size": 8, "learning_rate": 1e-2} | keys)
+    result = fit(
+        network,
+        graphs,
+        targets,
+        sides,
+        ["regression"],
+        training,
+        name="tiny",
+        seed=0,
+        device=torch.device("cpu"),
+    )
+    return network, result
+
+
+def test_a_tiny_model_learns(tiny):
+    network, result = fit_tiny(tiny)
+    graphs, targets, _ = tiny
+    network.eval()
+    with torch.no_grad():
+        outputs = network(graphs.batch(np.arange(60))).numpy()
+    assert np.square(outputs - targets).mean() < 0.05
+    assert len(result.history) == 40
+
+
+def test_the_best_epoch_is_kept(tiny):
+    graphs, targets, sides = tiny
+    network, result = fit_tiny(tiny, epochs=12, learning_rate=0.05)
+    losses = [row["val_loss"] for row in result.history]
+    assert result.best_epoch == int(np.argmin(losses)) + 1
+    rows = np.flatnonzero(sides == 1)
+    network.eval()
+    with torch.no_grad():
+        outputs = network(graphs.batch(rows)).numpy()
+    assert np.square(outputs - targets[rows]).mean() == pytest.approx(min(losses), rel=1e-4)
+
+
+def test_patience_stops_early(tiny):
+    _, result = fit_tiny(tiny, patience=1, epochs=200, learning_rate=0.05)
+    assert len(result.history) < 200
+    assert not result.interrupted
+
+
+def test_the_rate_rises_and_falls_as_in_chemprop(tiny):
+    _, result = fit_tiny(tiny, epochs=10, warmup_epochs=2, max_lr=1e-2, final_lr=1e-4)
+    rates = [row["learning_rate"] for row in result.history]
+    assert rates[1] == pytest.approx(1e-2)
+    assert rates[-1] == pytest.approx(1e-4)
+    assert rates[0] < rates[1]
+    assert (np.diff(rates[1:]) < 0).all()
+
+
+def test_without_validation_labels_the_last_weights_stay(tiny, caplog):
+    graphs, targets, _ = tiny
+    _, result = fit_tiny((graphs, targets, np.zeros(60, dtype=int)), epochs=3, patience=2)
+    assert result.best_epoch == 3
+    assert "patience has no effect" in caplog.text
+
+
+def test_a_loss_that_is_no_number_stops_with_its_place(tiny):
+    graphs, targets, sides = tiny
+    with pytest.raises(NumericalError, match=r"in epoch 1, batch 1\. Lower training.learning_rate"):
+        fit_tiny((graphs, targets * 1e30, sides))
+
+
+def test_ctrl_c_leaves_a_usable_run_directory(demo_csv, tmp_path, caplog):
+    """SIGINT after the first epoch: the run stops in order, says so, and predicts."""
+
+    class Press(logging.Handler):
+        def emit(self, record):
+            if "epoch 1 of" in record.getMessage():
+                os.kill(os.getpid(), signal.SIGINT)
+
+    handler = Press()
+    logger = logging.getLogger("admet.training.callbacks")
+    logger.addHandler(handler)
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        run = train(
+            config_for(
+                demo_csv,
+                tmp_path / "run",
+                data={"target_columns": ["KSOL", "hERG"]},
+                model={"groups": "single_task"},
+                training={"epochs": 50},
+            )
+        )
+    finally:
+        logger.removeHandler(handler)
+    assert signal.getsignal(signal.SIGINT) is before
+    assert read_json(run / Files.RUN)["interrupted"] is True
+    assert len(pd.read_csv(run / Files.HISTORY)) < 5
+    assert read_spec(run).task_names == ["KSOL"]
+    assert TrainedModel.load(run).predict(["CCO"]).shape == (1, 1)
+    assert "the model holds only KSOL" in caplog.text
+
+
+def test_validation_loss_does_not_depend_on_batches(tiny):
+    graphs, targets, _ = tiny
+    losses = []
+    for batch_size in (8, 60):
+        torch.manual_seed(0)
+        network = GroupedNetwork(TrainConfig(model=SMALL).model, [[0]], graphs.d_v, graphs.d_e)
+        module = NetworkModule(network, TaskLoss(["regression"]), TrainingConfig(), 1, 1)
+        trainer = pl.Trainer(
+            accelerator="cpu", logger=False, enable_progress_bar=False, enable_model_summary=False
+        )
+        from admet.featurize import BatchLoader
+
+        loader = BatchLoader(graphs, np.arange(60), targets, batch_size)
+        losses.append(trainer.validate(module, loader, verbose=False)[0]["val_loss"])
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+
+
+def test_metrics_are_strict_json(trained):
+    text = (trained / Files.METRICS).read_text()
+    json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
