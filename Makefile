@@ -20,8 +20,8 @@ $(VENV)/.docs: $(VENV)/.dev
 	touch $@
 
 demo: $(VENV)/.base  ## Simulate a panel, measure, group, train, test
-	$(BIN)/admet make_demo_panel --output demo/panel.csv --overwrite true
-	$(BIN)/admet train --config configs/demo.yaml --data-path demo/panel.csv --save-dir demo/run --overwrite true
+	$(BIN)/admet make_demo_panel --output demo/panel.csv --overwrite
+	$(BIN)/admet train --config configs/demo.yaml --data-path demo/panel.csv --save-dir demo/run --overwrite
 
 test: $(VENV)/.dev  ## All tests
 	$(BIN)/python -m pytest

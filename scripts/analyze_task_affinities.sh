@@ -2,10 +2,9 @@
 # Measures the affinity of several datasets: data/NAME.csv → results/NAME_affinity.{npz,csv,png}.
 # Usage: scripts/analyze_task_affinities.sh [NAME …]
 set -euo pipefail
-datasets=("$@")
-[ $# -gt 0 ] || datasets=("admet_small" "admet_large" "admet_diverse")
+[ $# -ge 1 ] || set -- "admet_small" "admet_large" "admet_diverse"
 
-for dataset in "${datasets[@]}"; do
+for dataset in "$@"; do
   echo "Analyzing dataset: $dataset"
   python -m admet.cli.compute_task_affinity \
     --data-path "data/${dataset}.csv" \

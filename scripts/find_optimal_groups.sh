@@ -1,14 +1,17 @@
 #!/usr/bin/env bash
-# Trains with 2, 3, 4 and 5 groups, tests each model, and compares them with the first.
+# Trains with several numbers of groups, tests each model, and compares them with the first.
 # Reads data/admet_train.csv and data/admet_test.csv.
-# Usage: scripts/find_optimal_groups.sh [epochs]
+# Usage: scripts/find_optimal_groups.sh [epochs] [number of groups …]   (30 epochs; 2 3 4 5)
 #
 # The comparison chooses on the table it is given: choose on validation data, and keep another table
 # for the final test.
 set -euo pipefail
-epochs=${1:-30}
+[ $# -ge 1 ] || set -- 30 2 3 4 5
+[ $# -ge 2 ] || set -- "$1" 2 3 4 5
+epochs=$1
+shift
 
-for n_groups in 2 3 4 5; do
+for n_groups in "$@"; do
   echo "Training with $n_groups groups..."
   python -m admet.cli.train \
     --config configs/chemprop_task_affinity.yaml \

@@ -1,8 +1,11 @@
 """Small panels and models that many tests share."""
 
+import os
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # before torch: see admet.cli._common
 
 import numpy as np
 import pandas as pd

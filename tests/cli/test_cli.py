@@ -79,6 +79,9 @@ def test_every_yaml_key_is_a_flag_with_dashes_and_underscores(capsys):
         (["--task-affinity.encoder-param-patterns", "W_h", "W_o"],
          "task_affinity.encoder_param_patterns", ("W_h", "W_o")),
         (["--seed", "7"], "seed", 7),
+        (["--overwrite"], "overwrite", True),
+        (["--overwrite", "--seed", "7"], "overwrite", True),
+        (["--task_affinity.enabled", "--seed", "7"], "task_affinity.enabled", True),
     ],
 )  # fmt: skip
 def test_flags_reach_the_configuration(words, path, value):
@@ -115,6 +118,8 @@ def test_flags_override_the_yaml_file(tmp_path):
         (["compute_task_affinity", "--data-path", "nowhere.csv", "--target-columns", "A", "B",
           "C"], "Data file 'nowhere.csv' does not exist"),
         (["compute_task_affinity", "--target-columns", "A"], "`n_groups` must be between 1 and"),
+        (["compute_task_affinity", "--enabled", "false"], "`enabled` cannot be false here"),
+        (["compute_task_affinity", "--model.groups", "single_task"], "have no effect on the"),
         (["trian"], "unknown command 'trian'. Nearest: 'train'"),
         (["train", "--task-affinity.device", "cuda:99", "--task-affinity.enabled", "true"],
          "Set it to auto or cpu"),

@@ -26,7 +26,7 @@ def test_a_panel_of_awkward_names(write_csv):
 
 def test_every_row_left_out_has_a_line_and_a_reason(write_csv, caplog):
     caplog.set_level(logging.INFO, "admet")
-    text = "SMILES,A\nCCO,1\nxx,2\n,3\nCCN,\nCC>>CO,1\nCCC,2\nCCCC\n"
+    text = "SMILES,A\nCCO,1\nxx,2\n,3\nCCN,\nCC>>CO,1\n[Na+] a name,2\nCCCC\n"
     panel = load_panel(write_csv(text), config("A"))
     rows = rejected_frame(panel)
     assert rows["line"].tolist() == [3, 4, 5, 6, 8]

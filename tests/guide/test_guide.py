@@ -22,8 +22,9 @@ from admet.data.demo import make_demo_panel
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.guide
 
-QUICK = """--model.message-passing.hidden-size 16 --model.ffn.hidden-size 16
-  --model.ffn.num-layers 1 --training.batch-size 64""".split()
+QUICK = shlex.split(
+    "--model.message-passing.hidden-size 16 --model.ffn.hidden-size 16 --model.ffn.num-layers 1"
+)
 SHORT = ["--training.epochs", "2", "--training.warmup-epochs", "1"]
 
 COMMANDS = [
@@ -99,7 +100,7 @@ def quick(words):
     """Appends the settings that make a command quick; the last value of a flag counts."""
     if words[0] == "train":
         return [*drop(words, "--training.epochs"), *QUICK, *SHORT]
-    return [*words, *QUICK[:6]] if words[0] == "compute_task_affinity" else words
+    return [*words, *QUICK] if words[0] == "compute_task_affinity" else words
 
 
 def drop(words, flag):
@@ -127,23 +128,32 @@ def test_the_scripts_work(workplace, tmp_path):
         "#!/usr/bin/env bash\n"
         'extra=()\ncase "$2" in\n'
         f"  *.train) extra=({shlex.join(QUICK)});;\n"
-        f"  *.compute_task_affinity) extra=({shlex.join(QUICK[:6])});;\n"
+        f"  *.compute_task_affinity) extra=({shlex.join(QUICK)});;\n"
         "esac\n"
         f'exec {shlex.quote(sys.executable)} "$@" "${{extra[@]}}"\n'
     )
     stand_in.chmod(0o755)
     env = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}", "OMP_NUM_THREADS": "1"}
-    for script in (["scripts/find_optimal_groups.sh", "1"], ["scripts/analyze_task_affinities.sh"]):
+    scripts = (
+        ["scripts/find_optimal_groups.sh", "1", "2", "3"],
+        ["scripts/analyze_task_affinities.sh", "admet_small"],
+    )
+    for script in scripts:
         done = subprocess.run(
             ["bash", *script], env=env, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stderr[-2000:]
-    assert set(pd.read_csv("results/group_comparison.csv")["model"]) == {
-        "eval_n2", "eval_n3", "eval_n4", "eval_n5",
-    }  # fmt: skip
-    for name in ("admet_small", "admet_large", "admet_diverse"):
-        assert Path(f"results/{name}_affinity.npz").exists()
-        assert Path(f"results/{name}_affinity.png").exists()
+    table = pd.read_csv("results/group_comparison.csv")
+    assert set(table["model"]) == {"eval_n2", "eval_n3"}
+    assert Path("results/admet_small_affinity.npz").exists()
+    assert Path("results/admet_small_affinity.png").exists()
+
+
+def test_the_scripts_default_to_what_the_contract_prints():
+    text = (ROOT / "scripts" / "find_optimal_groups.sh").read_text()
+    assert "set -- 30 2 3 4 5" in text
+    text = (ROOT / "scripts" / "analyze_task_affinities.sh").read_text()
+    assert 'set -- "admet_small" "admet_large" "admet_diverse"' in text
 
 
 def test_python_compute_and_group(workplace):
@@ -158,7 +168,7 @@ def test_python_compute_and_group(workplace):
     assert affinity_matrix.shape == (5, 5)
     assert task_names == target_cols
     assert len(groups) == 3
-    assert sorted(sum(groups, [])) == sorted(target_cols)
+    assert sorted(name for group in groups for name in group) == sorted(target_cols)
 
 
 def test_python_whole_workflow(workplace):

@@ -84,7 +84,7 @@ def test_evaluation_of_the_test_side_is_what_training_wrote(trained, panel):
 
 def test_evaluating_on_training_molecules_is_said(trained, panel, caplog):
     evaluate_run(trained, TrainedModel.load(trained), panel, n_bootstrap=0)
-    assert "were trained on: the metrics on them are no test" in caplog.text
+    assert "molecules: its metrics on them are no test" in caplog.text
 
 
 def test_evaluation_takes_what_labels_there_are(trained, demo_frame, tmp_path, caplog):

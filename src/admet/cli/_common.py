@@ -25,6 +25,12 @@ _BOOLEANS = {"true": True, "false": False}
 _GROUPS = ModelConfig.model_fields["groups"].annotation
 
 
+# Threads that spin long while they wait for one another starve on a busy machine: training is several
+# times slower there with GNU OpenMP's default and no faster on an idle one (to see it, set
+# GOMP_SPINCOUNT before benchmarks/training_step.py). torch reads it when it is imported, later.
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+
+
 def execute(
     command: type[S], body: Callable[[S], None], argv: Sequence[str] | None, prog: str
 ) -> int:
@@ -69,6 +75,7 @@ def parse(command: type[S], words: Sequence[str], prog: str) -> S:
         ConfigError: If the YAML file is wrong.
         SystemExit: With 2 for wrong flags, with 0 for help.
     """
+    words = _spell_out_flags(list(words), _boolean_flags(command))
     default: Any = None
     if issubclass(command, TrainCommand):
         path = _config_path(words)
@@ -83,6 +90,29 @@ def parse(command: type[S], words: Sequence[str], prog: str) -> S:
         registry=_registry(),
     )
     return parsed
+
+
+def _boolean_flags(section: type[Section], prefix: str = "--") -> set[str]:
+    """Lists the flags of a schema that take true or false."""
+    flags: set[str] = set()
+    for name, field in section.model_fields.items():
+        kind = field.annotation
+        flag = prefix + name.replace("_", "-")
+        if isinstance(kind, type) and issubclass(kind, Section):
+            flags |= _boolean_flags(kind, f"{flag}.")
+        elif kind is bool:
+            flags.add(flag)
+    return flags
+
+
+def _spell_out_flags(words: list[str], boolean: set[str]) -> list[str]:
+    """Writes `true` behind a boolean flag that stands alone, such as `--overwrite`."""
+    spelled: list[str] = []
+    for word, following in zip(words, [*words[1:], "--"], strict=True):
+        spelled.append(word)
+        if word.replace("_", "-") in boolean and following.startswith("--"):
+            spelled.append("true")
+    return spelled
 
 
 def _config_path(words: Sequence[str]) -> Path | None:

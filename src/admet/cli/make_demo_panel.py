@@ -16,7 +16,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _make(command: DemoCommand) -> None:
     if command.output.exists() and not command.overwrite:
         raise ConfigError(
-            f"`output` {str(command.output)!r} exists. Name another file, or add --overwrite true."
+            f"`output` {str(command.output)!r} exists. Name another file, or add --overwrite."
         )
     from admet.data.demo import make_demo_panel
 

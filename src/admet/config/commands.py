@@ -1,9 +1,9 @@
 """What each command takes: the schema that its flags are built from."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from admet.config.base import Section
 from admet.config.data import TaskKind
@@ -24,6 +24,7 @@ class TrainCommand(TrainConfig):
 class AffinityCommand(TaskAffinityConfig):
     """Measure the affinity of the tasks and group them, without training a model."""
 
+    enabled: bool = Field(True, description="Always true here: measuring is what it does.")
     data_path: Path = Field(
         DEFAULT_DATA_PATH, description="The panel: CSV, CSV.gz, TSV or Parquet."
     )
@@ -43,6 +44,17 @@ class AffinityCommand(TaskAffinityConfig):
         None, description="Where the heatmap ordered by its dendrogram is drawn."
     )
     model: ModelConfig = Field(ModelConfig(), description="The network of the affinity phase.")
+
+    @model_validator(mode="after")
+    def _nothing_ignored(self) -> Self:
+        if not self.enabled:
+            raise ValueError("`enabled` cannot be false here: this command measures the affinity.")
+        if self.model.groups != "multi_task" or self.model.share_encoder is not None:
+            raise ValueError(
+                "`model.groups` and `model.share_encoder` have no effect on the affinity, which is "
+                "measured on one network with one head. Remove them."
+            )
+        return self
 
 
 class EvaluateCommand(Section):

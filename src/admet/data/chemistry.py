@@ -71,7 +71,9 @@ def _read_one(text: str, standardize: bool) -> Molecule:
         return Molecule(None, "empty SMILES")
     if len(text) > _LONGEST:
         return Molecule(None, f"SMILES longer than {_LONGEST:,} characters")
-    if ">" in re.sub(r"\[[^\]]*\]", "", text).split()[0]:
+    if ">" in re.sub(
+        r"\[[^\]]*\]", "", text.split(maxsplit=1)[0]
+    ):  # ">" inside brackets is no arrow
         return Molecule(None, "a reaction, not a molecule")
     mol = Chem.MolFromSmiles(text)
     if mol is None:

@@ -59,12 +59,14 @@ def run_on_table(
                 f"{str(split_of or run_dir)!r}. Name the table it was trained on, or use "
                 "--split all."
             )
-        panel, place = panel.subset(place == split), place[place == split]
-    seen = int((place == "train").sum())
+        panel = panel.subset(place == split)
+    own = sides if split_of in (None, run_dir) else read_split(run_dir)
+    seen = sum(own.get(str(smiles)) == "train" for smiles in panel.smiles)
     if seen and split != "train":
         log.warning(
-            "%d of the %d molecules were trained on: the metrics on them are no test. Use "
-            "--split test, or another table",
+            "%s was trained on %d of the %d molecules: its metrics on them are no test. Use "
+            "--split test, another table, or runs of one split",
+            run_dir,
             seen,
             len(panel),
         )

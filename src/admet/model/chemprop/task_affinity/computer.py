@@ -126,6 +126,7 @@ def compute_task_affinity(
     smiles_col: str,
     target_cols: Sequence[str],
     config: TaskAffinityConfig | None = None,
+    model: ModelConfig | None = None,
 ) -> tuple[np.ndarray, list[str], list[list[str]]]:
     """Measures the affinity of the target columns of a frame and groups them.
 
@@ -134,6 +135,7 @@ def compute_task_affinity(
         smiles_col: Name of the SMILES column.
         target_cols: Names of T target columns.
         config: The `task_affinity` section; None takes the defaults.
+        model: Shape of the network; None takes the defaults.
 
     Returns:
         The matrix, shape (T, T); the T names; the groups, each a list of names.
@@ -145,7 +147,7 @@ def compute_task_affinity(
     """
     config = config or TaskAffinityConfig()
     check_n_groups(config.n_groups, len(target_cols))
-    computer = TaskAffinityComputer(config)
+    computer = TaskAffinityComputer(config, model)
     matrix, names = computer.compute_from_dataframe(df_train, smiles_col, target_cols)
     groups = group_tasks(matrix, names, config)
     return matrix, names, groups
