@@ -1,5 +1,6 @@
 """What all commands share: parsing from the schema, the console log, errors to exit codes."""
 
+import itertools
 import json
 import logging
 import os
@@ -25,8 +26,8 @@ _BOOLEANS = {"true": True, "false": False}
 _GROUPS = ModelConfig.model_fields["groups"].annotation
 
 
-# Threads that spin long while they wait for one another starve on a busy machine: training is several
-# times slower there with GNU OpenMP's default and no faster on an idle one (to see it, set
+# Threads that spin long while they wait for one another starve on a busy machine: training is
+# several times slower there with GNU OpenMP's default and no faster on an idle one (to see it, set
 # GOMP_SPINCOUNT before benchmarks/training_step.py). torch reads it when it is imported, later.
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
@@ -108,7 +109,7 @@ def _boolean_flags(section: type[Section], prefix: str = "--") -> set[str]:
 def _spell_out_flags(words: list[str], boolean: set[str]) -> list[str]:
     """Writes `true` behind a boolean flag that stands alone, such as `--overwrite`."""
     spelled: list[str] = []
-    for word, following in zip(words, [*words[1:], "--"], strict=True):
+    for word, following in itertools.pairwise([*words, "--"]):
         spelled.append(word)
         if word.replace("_", "-") in boolean and following.startswith("--"):
             spelled.append("true")
