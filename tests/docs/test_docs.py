@@ -107,7 +107,7 @@ def one_thread() -> Iterator[None]:
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder that looks like the root of the repository to a command."""
     shutil.copytree(ROOT / "configs", tmp_path / "configs")
-    for path in ("demo/panel.csv", "data/admet_train.csv"):
+    for path in ("demo/panel.csv", "data/admet_train.csv", "data/admet_test.csv"):
         assert (
             main(["make_demo_panel", "--n-molecules", "120", "--output", str(tmp_path / path)]) == 0
         )

@@ -92,6 +92,18 @@ def test_the_arms_differ_only_in_who_shares():
     assert multi["model"] == single["model"] == affinity["model"]
 
 
+def test_every_bad_input_of_the_example_gets_one_message():
+    done = subprocess.run(
+        [sys.executable, ROOT / "examples" / "bad_inputs.py"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("(exit 2)") >= 29
+    assert "Traceback" not in done.stdout
+
+
 def test_ci_calls_the_readmes_test_command():
     assert "make test" in (ROOT / "README.md").read_text()
     script = (ROOT / ".ci" / "run").read_text().splitlines()

@@ -13,7 +13,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _compute(command: AffinityCommand) -> None:
-    from admet.data import load_panel
+    from admet.data import load_panel, rejected_frame
     from admet.model.chemprop.task_affinity import (
         TaskAffinityComputer,
         plot_clustered_heatmap,
@@ -35,6 +35,10 @@ def _compute(command: AffinityCommand) -> None:
     estimate = TaskAffinityComputer(command, command.model).compute(panel)
     groups = group_tasks(estimate.matrix, panel.task_names, command)
     save_affinity(command.save_path, estimate.matrix, panel.task_names, groups, estimate.pair_steps)
+    if panel.rejected:
+        rejected = command.save_path.with_name(f"{command.save_path.stem}_rejected.csv")
+        rejected_frame(panel).to_csv(rejected, index=False)
+        print(f"Rows left out: {rejected}")
     print(f"Affinity: {command.save_path} and {command.save_path.with_suffix('.csv')}")
     if command.plot_heatmap:
         plot_task_affinity_heatmap(

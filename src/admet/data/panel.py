@@ -1,7 +1,7 @@
 """The panel: molecules × tasks, most cells empty, one row a molecule."""
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -48,35 +48,18 @@ class Panel:
         return [task.name for task in self.tasks]
 
     def subset(self, rows: np.ndarray) -> "Panel":
-        """Gives the panel of some molecules.
+        """Gives the panel of some molecules; what was rejected stays on record.
 
         Args:
             rows: Indices or a mask, shape (m,) or (n,).
         """
-        values = None if self.split_values is None else self.split_values[rows]
-        return Panel(
-            self.smiles[rows],
-            self.labels[rows],
-            self.tasks,
-            self.lines[rows],
-            values,
-            (),
-            self.unit,
+        return replace(
+            self,
+            smiles=self.smiles[rows],
+            labels=self.labels[rows],
+            lines=self.lines[rows],
+            split_values=None if self.split_values is None else self.split_values[rows],
         )
-
-    def select_tasks(self, columns: list[int]) -> "Panel":
-        """Gives the panel of some tasks, with the molecules that any of them has labels for."""
-        labels = self.labels[:, columns]
-        panel = Panel(
-            self.smiles,
-            labels,
-            tuple(self.tasks[c] for c in columns),
-            self.lines,
-            self.split_values,
-            (),
-            self.unit,
-        )
-        return panel.subset(~np.isnan(labels).all(axis=1))
 
 
 def load_panel(path: str | Path, config: DataConfig) -> Panel:

@@ -131,7 +131,7 @@ def _read_parquet(path: Path) -> Table:
     try:
         frame = pd.read_parquet(path)
     except Exception as error:  # pyarrow raises a family of its own; all mean "not readable"
-        raise DataError(f"{str(path)!r} is not a readable Parquet file: {error}.") from None
+        raise DataError(f"{str(path)!r} is not a readable Parquet file: {error}") from None
     return table_from_frame(frame.reset_index(drop=True), repr(str(path)))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from admet.config import DataConfig
-from admet.data import Panel, Table, build_panel, read_table
+from admet.data import Panel, Table, build_panel, read_table, rejected_frame
 from admet.errors import DataError
 from admet.evaluation import Predicted, score_tasks
 from admet.run_directory import SCHEMA_VERSION, TrainedModel, read_split
@@ -121,6 +121,7 @@ def evaluate_run(
         "n_bootstrap": n_bootstrap,
         "seed": seed,
         **scores,
+        "rejected": rejected_frame(panel).to_dict("records"),
         "predictions": {
             "smiles": [str(s) for s in panel.smiles],
             "labels": _columns(panel.labels, panel.task_names),

@@ -36,8 +36,10 @@ class RunDirectoryWriter:
         Raises:
             RunDirectoryError: If something is there that must not be replaced.
         """
-        self.final = final
-        self.path = final.with_name(f".{final.name}.part-{os.getpid()}")
+        self.final = final.absolute()
+        if not self.final.name or ".." in self.final.parts:
+            self.final = self.final.resolve()
+        self.path = self.final.with_name(f".{self.final.name}.part-{os.getpid()}")
         self._made: list[Path] = []
         self._check(overwrite)
 

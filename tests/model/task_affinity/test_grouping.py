@@ -54,8 +54,7 @@ def test_any_matrix_gives_a_partition_and_always_the_same(seed, n_groups, method
     groups = TaskGrouper(n_groups, method).cluster(matrix, names(8))
     assert sorted(name for group in groups for name in group) == names(8)
     assert groups == TaskGrouper(n_groups, method).cluster(matrix, names(8))
-    if method == "agglomerative":
-        assert len(groups) == n_groups
+    assert len(groups) == n_groups
 
 
 def test_agglomerative_is_average_linkage(rng):
