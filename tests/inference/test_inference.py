@@ -50,6 +50,16 @@ def test_every_input_row_comes_back_in_order(trained, write_csv, tmp_path):
     assert out["LogD_pred"][0] == out["LogD_pred"][4]  # the same parent
 
 
+def test_numbers_of_a_parquet_input_keep_their_digits(trained, tmp_path):
+    frame = pd.DataFrame({"SMILES": ["CCO", "x"], "value": [0.123456789012, 2.0], "n": [1, 2]})
+    frame.to_parquet(tmp_path / "p.parquet")
+    predict_table(TrainedModel.load(trained), tmp_path / "p.parquet", tmp_path / "p.csv")
+    out = pd.read_csv(tmp_path / "p.csv")
+    assert out["value"].tolist() == frame["value"].tolist()
+    assert out["n"].tolist() == [1, 2]
+    assert np.isnan(out["LogD_pred"][1])
+
+
 def test_columns_of_the_input_are_not_overwritten(trained, write_csv, tmp_path):
     path = write_csv("SMILES,LogD_pred,reason\nCCO,mine,mine too\n")
     predict_table(TrainedModel.load(trained), path, tmp_path / "p.csv")

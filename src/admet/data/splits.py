@@ -167,11 +167,17 @@ def _scaffold_blocks(smiles: np.ndarray) -> np.ndarray:
     """Numbers Bemis–Murcko scaffolds; all acyclic molecules share the empty one."""
     index: dict[str, int] = {}
     with rdBase.BlockLogs():
-        scaffolds = [
-            MurckoScaffold.MurckoScaffoldSmiles(mol=Chem.MolFromSmiles(s), includeChirality=False)
-            for s in smiles
-        ]
+        scaffolds = [_scaffold(str(s)) for s in smiles]
     return np.array([index.setdefault(scaffold, len(index)) for scaffold in scaffolds])
+
+
+def _scaffold(smiles: str) -> str:
+    """Gives the scaffold, or the molecule itself where RDKit cannot cut its side chains off."""
+    mol = Chem.MolFromSmiles(smiles)
+    try:
+        return str(MurckoScaffold.MurckoScaffoldSmiles(mol=mol, includeChirality=False))
+    except (ValueError, RuntimeError):
+        return smiles
 
 
 def _butina_blocks(smiles: np.ndarray) -> np.ndarray:

@@ -1,6 +1,5 @@
 """Predicts every row of a table."""
 
-import csv
 import logging
 from pathlib import Path
 
@@ -55,11 +54,14 @@ def predict_table(
 
     frame = table.frame.copy()
     for index, name in enumerate(model.spec.task_names):
-        frame[_free(f"{name}_pred", frame.columns)] = predictions[:, index]
+        # As text, so that the input's own columns of numbers are written with all their digits.
+        frame[_free(f"{name}_pred", frame.columns)] = [
+            "" if np.isnan(value) else f"{value:.6g}" for value in predictions[:, index]
+        ]
     frame[_free("reason", frame.columns)] = reasons
     output.parent.mkdir(parents=True, exist_ok=True)
     partial = output.with_name(f".{output.name}.part")
-    frame.to_csv(partial, index=False, float_format="%.6g", quoting=csv.QUOTE_MINIMAL)
+    frame.to_csv(partial, index=False)
     partial.replace(output)
     n_empty = len(molecules) - len(valid)
     log.info("%d rows predicted, %d without a prediction (see `reason`)", len(valid), n_empty)
