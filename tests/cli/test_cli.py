@@ -91,6 +91,21 @@ def test_flags_reach_the_configuration(words, path, value):
     assert config == value
 
 
+def test_yaml_holds_no_flags_of_the_command(tmp_path, capsys):
+    path = tmp_path / "c.yaml"
+    path.write_text("config: other.yaml\noverwrite: true\n")
+    assert main(["train", "--config", str(path)]) == 2
+    shown = capsys.readouterr().err
+    assert "Unknown key `config`" in shown
+    assert "Unknown key `overwrite`" in shown
+
+
+def test_an_output_below_a_file_is_refused_at_once(demo_csv, capsys):
+    words = ["train", "--data-path", str(demo_csv), "--data.target-columns", "LogD"]
+    assert main([*words, "--save-dir", str(demo_csv / "run")]) == 2
+    assert "lies below" in capsys.readouterr().err
+
+
 def test_flags_override_the_yaml_file(tmp_path):
     path = tmp_path / "c.yaml"
     path.write_text("seed: 3\ntraining:\n  epochs: 9\n  batch_size: 8\n")
@@ -114,7 +129,14 @@ def test_flags_override_the_yaml_file(tmp_path):
         (["predict", "--model-dir", "none", "--data-path", "x.csv", "--output", "y"], "'none'"),
         (["compare_models"], "Name either --model-dirs (with --test-data) or --result-files"),
         (["compare_models", "--model-dirs", "a", "b"], "--model-dirs needs --test-data"),
-        (["compare_models", "--result-files", "a.json"], "'a.json' does not exist"),
+        (["compare_models", "--result-files", "a.json"], "at least two models; got 1"),
+        (["compare_models", "--result-files", "a.json", "b.json"], "'a.json' does not exist"),
+        (["compare_models", "--result-files", "a", "b", "--split", "test"], "go with --model-dirs"),
+        (["evaluate", "--model-dir", "m", "--data-path", "d", "--device", "foo"], "must be auto,"),
+        (["predict", "--model-dir", "m", "--data-path", "d", "--output", "."], "is a folder"),
+        (["evaluate", "--model-dir", "m", "--data-path", "d", "--output", "."], "is a folder"),
+        (["compute_task_affinity", "--save-path", "a.csv"], "`save_path` must end in .npz"),
+        (["compute_task_affinity", "--plot-heatmap", "a.xyz"], "`plot_heatmap` must end in"),
         (["compute_task_affinity", "--data-path", "nowhere.csv", "--target-columns", "A", "B",
           "C"], "Data file 'nowhere.csv' does not exist"),
         (["compute_task_affinity", "--target-columns", "A"], "`n_groups` must be between 1 and"),

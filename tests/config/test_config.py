@@ -32,6 +32,7 @@ def test_a_config_cannot_be_changed():
     ("section", "values", "message"),
     [
         (TaskAffinityConfig, {"n_group": 2}, "Unknown key `n_group`. Nearest: 'n_groups'"),
+        (TaskAffinityConfig, {"n_groups": True}, "got True"),
         (TaskAffinityConfig, {"n_groups": 0}, "`n_groups` must be between 1 and the number"),
         (TaskAffinityConfig, {"affinity_lr": -1.0}, "`affinity_lr` should be greater than 0; got"),
         (TaskAffinityConfig, {"affinity_type": "cos"}, "should be 'cosine' or 'dot_product'"),
@@ -63,6 +64,11 @@ def test_a_nested_fault_names_its_whole_path():
 def test_groups_by_hand_and_by_affinity_exclude_one_another():
     with pytest.raises(ConfigError, match="affinity chooses the groups"):
         TrainConfig(model={"groups": "single_task"}, task_affinity={"enabled": True})
+
+
+def test_batch_norm_needs_two_molecules():
+    with pytest.raises(ConfigError, match="batch_size` must be at least 2"):
+        TrainConfig(model={"message_passing": {"batch_norm": True}}, training={"batch_size": 1})
 
 
 def test_groups_come_as_json_from_the_command_line():

@@ -137,13 +137,24 @@ def test_the_callers_frame_is_not_changed():
     pd.testing.assert_frame_equal(frame, before)
 
 
-def test_a_predefined_split_does_not_leak_a_molecule(write_csv):
-    text = "SMILES,A,side\nCCO,1,train\nOCC,2,test\nCC,3,train\nC,4,val\n"
+@pytest.mark.parametrize(
+    ("early", "late"),
+    [("train", "test"), ("Training", "validation"), ("train", "dev"), ("val", "HOLDOUT"),
+     ("valid", "testing")],
+)  # fmt: skip
+def test_a_predefined_split_does_not_leak_a_molecule(write_csv, early, late):
+    text = f"SMILES,A,side\nCCO,1,{early}\nOCC,2,{late}\nCC,3,train\nC,4,val\n"
     data = config("A", split_type="predefined", split_column="side")
     panel = load_panel(write_csv(text), data)
     assert panel.smiles.tolist() == ["CCO", "CC", "C"]
     assert panel.labels[0, 0] == 2.0
     assert [r.line for r in panel.rejected] == [2]
+
+
+def test_a_missing_cell_of_a_typed_column_is_an_empty_smiles():
+    frame = pd.DataFrame({"SMILES": pd.array(["CCO", None, "C"], dtype="string"), "A": [1, 2, 3]})
+    panel = build_panel(table_from_frame(frame), config("A"))
+    assert [(r.line, r.reason) for r in panel.rejected] == [(2, "empty SMILES")]
 
 
 def test_a_subset_keeps_rows_together(demo_csv):

@@ -109,6 +109,27 @@ def test_time_keeps_the_order_and_equal_times_together(write_csv):
     assert sides[-1] == 2
 
 
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        (["15/03/2018", "16/03/2018"], "only ISO 8601 dates .* line 2 holds '15/03/2018'"),
+        (["2020", "Q3-21"], "line 3 holds 'Q3-21'"),
+        (["2020", ""], "is empty at line 3"),
+    ],
+)
+def test_times_that_cannot_be_sorted_are_named(write_csv, cells, message):
+    path = write_csv(f"SMILES,A,when\nC,1,{cells[0]}\nCC,2,{cells[1]}\n")
+    data = DataConfig(target_columns=["A"], split_type="time", split_column="when")
+    with pytest.raises(DataError, match=message):
+        load_panel(path, data)
+
+
+def test_a_molecule_measured_twice_counts_from_its_first_time(write_csv):
+    path = write_csv("SMILES,A,when\nC,1,2022\nCC,2,2021\nC,3,2019.5\nCCC,4,2020\n")
+    data = DataConfig(target_columns=["A"], split_type="time", split_column="when")
+    assert load_panel(path, data).split_values.tolist() == [2019.5, 2021.0, 2020.0]
+
+
 def test_predefined_sides_and_their_errors(write_csv):
     data = DataConfig(target_columns=["A"], split_type="predefined", split_column="s")
     path = write_csv("SMILES,A,s\nC,1,train\nCC,2,Valid\nCCC,3,TEST\nCCCC,4,train\n")

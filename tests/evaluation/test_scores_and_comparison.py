@@ -81,6 +81,40 @@ def test_only_common_molecules_count(pair):
     assert set(compare([first, part], n_bootstrap=20)["n"]) == {30}
 
 
+def test_the_macro_interval_covers_the_truth_where_tasks_have_gaps():
+    """Eight tasks with one common error a molecule and different gaps; the true difference is 0."""
+    hits = 0
+    for repeat in range(100):
+        rng = np.random.default_rng(repeat)
+        n, n_tasks = 150, 8
+        labels = np.zeros((n, n_tasks))
+        for task in range(n_tasks):
+            labels[rng.choice(n, 3 * task, replace=False), task] = np.nan
+        names = {f"T{i}": "regression" for i in range(n_tasks)}
+        smiles = [f"m{i}" for i in range(n)]
+        models = [
+            Predicted(name, smiles, names, labels, np.tile(rng.standard_normal((n, 1)), n_tasks))
+            for name in ("a", "b")
+        ]
+        table = compare(models, n_bootstrap=100, seed=repeat)
+        row = table[(table["task"] == "macro mean") & (table["metric"] == "MAE")].iloc[1]
+        hits += row["low"] <= 0 <= row["high"]
+    assert 87 <= hits <= 100
+
+
+def test_tasks_that_are_not_shared_are_named(pair, caplog):
+    first, second = pair
+    wide = Predicted(
+        "wide",
+        second.smiles,
+        {"A": "regression", "B": "binary"},
+        np.hstack([second.labels, second.labels > 0]),
+        np.hstack([second.predictions, second.predictions]),
+    )
+    compare([first, wide], n_bootstrap=5)
+    assert "Not compared, since not every model has them: B" in caplog.text
+
+
 def test_labels_that_differ_are_refused(pair):
     first, second = pair
     other = model("other", second.smiles, second.labels + 1, second.predictions)

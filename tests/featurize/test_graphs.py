@@ -72,6 +72,9 @@ def test_a_loader_passes_over_nothing_and_repeats_by_seed():
     assert sorted(first) == sorted(second) == rows.tolist()
     assert first != second
     assert passes(1) == [first, second]
+    lonely = BatchLoader(graphs, rows[:13], targets[:13], 4, shuffle=True)
+    assert [len(b) for b in lonely] == [4, 4, 5]
+    assert len(lonely) == 3
     batch = next(iter(BatchLoader(graphs, rows, targets, 4)))
     assert batch.mask.tolist() == [[True, False], [True, True], [True, False], [True, True]]
     assert batch.targets[0, 1] == 0.0

@@ -137,6 +137,17 @@ def test_a_stranger_file_is_no_result(tmp_path):
         compare_results([path, path])
 
 
+def test_a_result_of_an_unknown_kind_is_damaged(tmp_path):
+    content = {
+        "tasks": {"A": {"kind": "ordinal"}},
+        "predictions": {"smiles": ["C"], "labels": {"A": [1]}, "predicted": {"A": [1]}},
+    }
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps(content))
+    with pytest.raises(DataError, match="unknown kinds"):
+        compare_results([path, path])
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [

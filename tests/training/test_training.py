@@ -12,7 +12,7 @@ import yaml
 
 from admet.config import TrainConfig, TrainingConfig
 from admet.data.demo import TASKS
-from admet.errors import ConfigError, NumericalError, RunDirectoryError
+from admet.errors import ConfigError, DataError, NumericalError, RunDirectoryError
 from admet.featurize import featurize
 from admet.model.chemprop import GroupedNetwork, TaskLoss
 from admet.run_directory import Files, TrainedModel, read_json, read_spec
@@ -112,20 +112,115 @@ def test_every_arm_is_the_same_command(demo_csv, tmp_path, model, arm, n_network
     assert not (tmp_path / "run" / Files.AFFINITY).exists()
 
 
-def test_a_separate_network_is_the_single_task_network(demo_csv, tmp_path):
-    """Training KSOL alone gives the very weights that it has among single tasks."""
-    both = train(
+def test_a_separate_network_is_the_single_task_network(demo_frame, tmp_path):
+    """Training KSOL alone gives, bit for bit, the weights that it has among single tasks."""
+    path = tmp_path / "sided.csv"
+    sides = ["train", "train", "train", "val", "test"]
+    demo_frame.assign(side=[sides[i % 5] for i in range(len(demo_frame))]).to_csv(path, index=False)
+    split = {"split_type": "predefined", "split_column": "side"}
+    models = [
+        TrainedModel.load(
+            train(
+                config_for(
+                    path,
+                    tmp_path / f"run{len(targets)}",
+                    data={"target_columns": targets, **split},
+                    model={"groups": "single_task"},
+                )
+            )
+        )
+        for targets in (["KSOL", "LogD"], ["KSOL"])
+    ]
+    assert [len(model.networks) for model in models] == [2, 1]
+    both, alone = (model.networks[0].state_dict() for model in models)
+    assert all(torch.equal(both[name], alone[name]) for name in alone)
+    history = pd.read_csv(tmp_path / "run2" / Files.HISTORY)
+    assert history["network"].tolist() == ["KSOL", "KSOL", "LogD", "LogD"]
+
+
+def test_a_task_without_training_labels_is_refused_in_every_arm(demo_frame, tmp_path):
+    path = tmp_path / "sided.csv"
+    frame = demo_frame.assign(side=["train", "train", "val", "test"] * 50)
+    frame.loc[frame["side"] == "train", "KSOL"] = np.nan
+    frame.to_csv(path, index=False)
+    for groups in ("multi_task", "single_task"):
+        config = config_for(
+            path,
+            tmp_path / "run",
+            data={
+                "target_columns": ["LogD", "KSOL"],
+                "split_type": "predefined",
+                "split_column": "side",
+            },
+            model={"groups": groups},
+        )
+        with pytest.raises(DataError, match="training side of the split for: KSOL"):
+            train(config)
+
+
+class AtFirstEpoch(logging.Handler):
+    """Does something when the first epoch has been logged."""
+
+    def __init__(self, action):
+        super().__init__()
+        self.action = action
+
+    def emit(self, record):
+        if "epoch 1 of" in record.getMessage():
+            self.action()
+
+    def __enter__(self):
+        logging.getLogger("admet.training.callbacks").addHandler(self)
+
+    def __exit__(self, *_):
+        logging.getLogger("admet.training.callbacks").removeHandler(self)
+
+
+def test_a_table_that_vanishes_during_training_costs_nothing(demo_csv, tmp_path):
+    config = config_for(demo_csv, tmp_path / "run", data={"target_columns": ["KSOL"]})
+    with AtFirstEpoch(demo_csv.unlink):
+        run = train(config)
+    assert len(read_json(run / Files.RUN)["data"]["sha256"]) == 64
+
+
+def test_keys_without_effect_are_named(demo_csv, tmp_path, caplog):
+    train(
         config_for(
             demo_csv,
-            tmp_path / "both",
-            data={"target_columns": ["KSOL", "LogD"], "split_type": "scaffold"},
-            model={"groups": "single_task"},
+            tmp_path / "run",
+            data={"target_columns": ["KSOL"], "split_column": "KSOL"},
+            task_affinity={"n_groups": 7},
         )
     )
-    model = TrainedModel.load(both)
-    assert len(model.networks) == 2
-    history = pd.read_csv(both / Files.HISTORY)
-    assert history["network"].tolist() == ["KSOL", "KSOL", "LogD", "LogD"]
+    assert "task_affinity.enabled is false, so these do nothing: n_groups" in caplog.text
+    assert "data.split_column does nothing" in caplog.text
+
+
+def test_overwriting_through_a_link_replaces_the_folder_behind_it(demo_csv, tmp_path):
+    small = config_for(demo_csv, tmp_path / "real", data={"target_columns": ["KSOL"]})
+    train(small)
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    train(small.model_copy(update={"save_dir": tmp_path / "link"}), overwrite=True)
+    assert (tmp_path / "link").is_symlink()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["link", "panel.csv", "real"]
+
+
+def test_batch_norm_trains_where_one_molecule_is_left_over(tiny):
+    graphs, targets, sides = tiny
+    config = TrainConfig(model={"message_passing": {"hidden_size": 8, "batch_norm": True}}).model
+    network = GroupedNetwork(config, [[0]], graphs.d_v, graphs.d_e)
+    assert (sides == 0).sum() % 5 == 1
+    fit(
+        network,
+        graphs,
+        targets,
+        sides,
+        ["regression"],
+        TrainingConfig(epochs=1, batch_size=5),
+        name="tiny",
+        seed=0,
+        device=torch.device("cpu"),
+    )
 
 
 def test_a_filled_save_dir_is_left_alone_unless_told(demo_csv, tmp_path):
@@ -260,16 +355,8 @@ def test_a_loss_that_is_no_number_stops_with_its_place(tiny):
 def test_ctrl_c_leaves_a_usable_run_directory(demo_csv, tmp_path, caplog):
     """SIGINT after the first epoch: the run stops in order, says so, and predicts."""
 
-    class Press(logging.Handler):
-        def emit(self, record):
-            if "epoch 1 of" in record.getMessage():
-                os.kill(os.getpid(), signal.SIGINT)
-
-    handler = Press()
-    logger = logging.getLogger("admet.training.callbacks")
-    logger.addHandler(handler)
     before = signal.getsignal(signal.SIGINT)
-    try:
+    with AtFirstEpoch(lambda: os.kill(os.getpid(), signal.SIGINT)):
         run = train(
             config_for(
                 demo_csv,
@@ -279,11 +366,9 @@ def test_ctrl_c_leaves_a_usable_run_directory(demo_csv, tmp_path, caplog):
                 training={"epochs": 50},
             )
         )
-    finally:
-        logger.removeHandler(handler)
     assert signal.getsignal(signal.SIGINT) is before
     assert read_json(run / Files.RUN)["interrupted"] is True
-    assert len(pd.read_csv(run / Files.HISTORY)) < 5
+    assert len(pd.read_csv(run / Files.HISTORY)) == 1
     assert read_spec(run).task_names == ["KSOL"]
     assert TrainedModel.load(run).predict(["CCO"]).shape == (1, 1)
     assert "the model holds only KSOL" in caplog.text

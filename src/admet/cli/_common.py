@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import tyro
 from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, PrimitiveTypeInfo
 
-from admet.config import ModelConfig, TrainCommand, load_yaml_config
+from admet.config import ModelConfig, TrainCommand, TrainConfig, load_yaml_config
 from admet.config.base import Section
 from admet.errors import AdmetError
 
@@ -80,7 +80,8 @@ def parse(command: type[S], words: Sequence[str], prog: str) -> S:
     default: Any = None
     if issubclass(command, TrainCommand):
         path = _config_path(words)
-        default = command() if path is None else load_yaml_config(path, command)
+        stored = TrainConfig() if path is None else load_yaml_config(path, TrainConfig)
+        default = command(**dict(stored))
     parsed: S = tyro.cli(
         command,
         prog=prog,
@@ -118,12 +119,13 @@ def _spell_out_flags(words: list[str], boolean: set[str]) -> list[str]:
 
 def _config_path(words: Sequence[str]) -> Path | None:
     """Finds the value of --config, which the other flags' defaults depend on."""
-    for index, word in enumerate(words):
+    found = None  # the last one counts, as for every flag
+    for word, following in itertools.pairwise([*words, ""]):
         if word.startswith("--config="):
-            return Path(word.removeprefix("--config="))
-        if word == "--config" and index + 1 < len(words):
-            return Path(words[index + 1])
-    return None
+            found = Path(word.removeprefix("--config="))
+        elif word == "--config" and following:
+            found = Path(following)
+    return found
 
 
 def _registry() -> ConstructorRegistry:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from admet.cli._common import execute
 from admet.config import CompareCommand
 from admet.errors import ConfigError
+from admet.files import atomic, check_output
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -21,6 +22,16 @@ def _compare(command: CompareCommand) -> None:
         )
     if command.model_dirs and command.test_data is None:
         raise ConfigError("--model-dirs needs --test-data: the labelled table to compare on.")
+    n_models = len(command.model_dirs) + len(command.result_files)
+    if n_models < 2:
+        raise ConfigError(f"A comparison needs at least two models; got {n_models}. Name more.")
+    if command.result_files and (command.test_data or command.split != "all"):
+        raise ConfigError(
+            "--test-data and --split go with --model-dirs; --result-files hold predictions "
+            "already. Remove them, or evaluate with --split."
+        )
+    if command.output:
+        check_output(command.output, "output")
     from admet.cli._tables import print_comparison
     from admet.inference import compare_results, compare_runs
     from admet.model.chemprop.device import resolve_device
@@ -40,8 +51,8 @@ def _compare(command: CompareCommand) -> None:
             command.result_files, n_bootstrap=command.n_bootstrap, seed=command.seed
         )
     if command.output:
-        command.output.parent.mkdir(parents=True, exist_ok=True)
-        table.to_csv(command.output, index=False)
+        with atomic(command.output) as partial:
+            table.to_csv(partial, index=False)
     print_comparison(table)
     if command.output:
         print(f"All metrics: {command.output}")

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from admet.cli._common import execute
 from admet.config import EvaluateCommand
+from admet.files import check_output
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -13,6 +14,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _evaluate(command: EvaluateCommand) -> None:
+    if command.output:
+        check_output(command.output, "output")
     from admet.cli._tables import print_metrics
     from admet.inference import TrainedModel, evaluate_run
     from admet.model.chemprop.device import resolve_device
@@ -29,7 +32,6 @@ def _evaluate(command: EvaluateCommand) -> None:
         seed=command.seed,
     )
     if command.output:
-        command.output.parent.mkdir(parents=True, exist_ok=True)
         write_json(command.output, result)
     print_metrics(result, f"{command.model_dir} on {command.data_path} ({command.split})")
     if command.output:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from admet.cli._common import execute
 from admet.config import DemoCommand
 from admet.errors import ConfigError
+from admet.files import atomic, check_output
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -14,6 +15,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _make(command: DemoCommand) -> None:
+    check_output(command.output, "output")
     if command.output.exists() and not command.overwrite:
         raise ConfigError(
             f"`output` {str(command.output)!r} exists. Name another file, or add --overwrite."
@@ -21,8 +23,8 @@ def _make(command: DemoCommand) -> None:
     from admet.data.demo import make_demo_panel
 
     panel = make_demo_panel(command.n_molecules, command.missing, command.seed)
-    command.output.parent.mkdir(parents=True, exist_ok=True)
-    panel.to_csv(command.output, index=False)
+    with atomic(command.output) as partial:
+        panel.to_csv(partial, index=False)
     print(f"Simulated panel, {len(panel)} molecules: {command.output}")
 
 

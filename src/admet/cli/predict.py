@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from admet.cli._common import execute
 from admet.config import PredictCommand
+from admet.files import check_output
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -13,6 +14,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _predict(command: PredictCommand) -> None:
+    check_output(command.output, "output")
     from admet.inference import TrainedModel, predict_table
     from admet.model.chemprop.device import resolve_device
 

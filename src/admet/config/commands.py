@@ -9,7 +9,7 @@ from admet.config.base import Section
 from admet.config.data import TaskKind
 from admet.config.model import ModelConfig
 from admet.config.root import DEFAULT_DATA_PATH, TrainConfig
-from admet.config.task_affinity import TaskAffinityConfig
+from admet.config.task_affinity import DeviceName, TaskAffinityConfig
 
 SplitSide = Literal["all", "train", "val", "test"]
 
@@ -69,7 +69,7 @@ class EvaluateCommand(Section):
     n_bootstrap: int = Field(1000, ge=0, description="Resamples of the 95 % intervals.")
     seed: int = Field(42, ge=0, description="Seed of the resampling.")
     batch_size: int = Field(256, ge=1, description="Molecules in one step.")
-    device: str = Field("auto", description="auto, cpu, cuda or cuda:N.")
+    device: DeviceName = Field("auto", description="auto, cpu, cuda or cuda:N.")
 
 
 class CompareCommand(Section):
@@ -85,7 +85,7 @@ class CompareCommand(Section):
     n_bootstrap: int = Field(1000, ge=1, description="Resamples of the 95 % intervals.")
     seed: int = Field(42, ge=0, description="Seed of the resampling.")
     batch_size: int = Field(256, ge=1, description="Molecules in one step.")
-    device: str = Field("auto", description="auto, cpu, cuda or cuda:N.")
+    device: DeviceName = Field("auto", description="auto, cpu, cuda or cuda:N.")
 
 
 class PredictCommand(Section):
@@ -99,7 +99,7 @@ class PredictCommand(Section):
     )
     overwrite: bool = Field(False, description="Replace the output file that is there.")
     batch_size: int = Field(256, ge=1, description="Molecules in one step.")
-    device: str = Field("auto", description="auto, cpu, cuda or cuda:N.")
+    device: DeviceName = Field("auto", description="auto, cpu, cuda or cuda:N.")
 
 
 class DemoCommand(Section):

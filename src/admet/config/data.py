@@ -57,9 +57,14 @@ class DataConfig(Section):
             raise ValueError(f"`target_columns` names {twice} more than once. Name each once.")
         return value
 
+    @property
+    def needs_split_column(self) -> bool:
+        """Whether the split is read from a column."""
+        return self.split_type in {"time", "predefined"}
+
     @model_validator(mode="after")
     def _columns(self) -> Self:
-        if self.split_type in {"time", "predefined"} and not self.split_column:
+        if self.needs_split_column and not self.split_column:
             raise ValueError(
                 f"`split_column` must name a column for split_type {self.split_type!r}; it is "
                 "empty."

@@ -36,4 +36,9 @@ class TrainConfig(Section):
                 "`model.groups` must stay multi_task while task_affinity.enabled is true, since "
                 f"the affinity chooses the groups; got {self.model.groups!r}. Remove one of them."
             )
+        if self.model.message_passing.batch_norm and self.training.batch_size == 1:
+            raise ValueError(
+                "`training.batch_size` must be at least 2 with model.message_passing.batch_norm, "
+                "which needs molecules to average over; got 1."
+            )
         return self

@@ -1,10 +1,31 @@
 """The `task_affinity` section."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
 from admet.config.base import Section
+
+
+def check_device_name(value: str) -> str:
+    """Checks the form of a device name, not whether the device is there.
+
+    Args:
+        value: What the user wrote.
+
+    Returns:
+        The same string.
+
+    Raises:
+        ValueError: If it is none of `auto`, `cpu`, `cuda`, `cuda:N`.
+    """
+    kind, _, index = value.partition(":")
+    if value in {"auto", "cpu", "cuda"} or (kind == "cuda" and index.isdigit()):
+        return value
+    raise ValueError(f"`device` must be auto, cpu, cuda or cuda:N; got {value!r}.")
+
+
+DeviceName = Annotated[str, AfterValidator(check_device_name)]
 
 
 class TaskAffinityConfig(Section):
@@ -39,40 +60,17 @@ class TaskAffinityConfig(Section):
         description="Take the gradient for parameters whose name holds one of these; empty: all "
         "but the heads.",
     )
-    device: str = Field("auto", description="auto, cpu, cuda or cuda:N.")
+    device: DeviceName = Field("auto", description="auto, cpu, cuda or cuda:N.")
     seed: int = Field(
         42, ge=0, description="Seed of the initial weights, the shuffling and the clustering."
     )
     log_affinity_matrix: bool = Field(True, description="Write the matrix to the log.")
 
-    @field_validator("n_groups")
+    @field_validator("n_groups", mode="before")
     @classmethod
-    def _at_least_one(cls, value: int | str) -> int | str:
-        if isinstance(value, int) and value < 1:
+    def _at_least_one(cls, value: object) -> object:
+        if isinstance(value, bool) or (isinstance(value, int) and value < 1):
             raise ValueError(
                 f"`n_groups` must be between 1 and the number of tasks, or 'auto'; got {value}."
             )
         return value
-
-    @field_validator("device")
-    @classmethod
-    def _device_name(cls, value: str) -> str:
-        return check_device_name(value)
-
-
-def check_device_name(value: str) -> str:
-    """Checks the form of a device name, not whether the device is there.
-
-    Args:
-        value: What the user wrote.
-
-    Returns:
-        The same string.
-
-    Raises:
-        ValueError: If it is none of `auto`, `cpu`, `cuda`, `cuda:N`.
-    """
-    kind, _, index = value.partition(":")
-    if value in {"auto", "cpu", "cuda"} or (kind == "cuda" and index.isdigit()):
-        return value
-    raise ValueError(f"`device` must be auto, cpu, cuda or cuda:N; got {value!r}.")

@@ -2,10 +2,10 @@
 
 from typing import Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from admet.config.base import Section
-from admet.config.task_affinity import check_device_name
+from admet.config.task_affinity import DeviceName
 
 
 class TrainingConfig(Section):
@@ -35,15 +35,10 @@ class TrainingConfig(Section):
     patience: int | None = Field(
         None, ge=1, description="Stop after so many epochs without a better validation loss."
     )
-    device: str = Field("auto", description="auto, cpu, cuda or cuda:N.")
+    device: DeviceName = Field("auto", description="auto, cpu, cuda or cuda:N.")
     threads: int | None = Field(
         None, ge=1, description="CPU threads of torch; empty: its own choice."
     )
-
-    @field_validator("device")
-    @classmethod
-    def _device_name(cls, value: str) -> str:
-        return check_device_name(value)
 
     @model_validator(mode="after")
     def _one_peak(self) -> Self:

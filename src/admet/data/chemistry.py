@@ -1,12 +1,13 @@
 """Molecules: SMILES parsed once, salts stripped, standardised, written as canonical SMILES."""
 
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import joblib
+import pandas as pd
 from rdkit import Chem, rdBase
 from rdkit.Chem.MolStandardize import rdMolStandardize
 
@@ -28,7 +29,7 @@ class Molecule:
     reason: str = ""
 
 
-def read_molecules(cells: Sequence[object], standardize: bool = True) -> list[Molecule]:
+def read_molecules(cells: Sequence[Any], standardize: bool = True) -> list[Molecule]:
     """Parses and cleans SMILES; equal cells are parsed once.
 
     Standardisation is RDKit's MolStandardize in this order: clean-up (explicit hydrogens, metal
@@ -43,7 +44,7 @@ def read_molecules(cells: Sequence[object], standardize: bool = True) -> list[Mo
     Returns:
         n molecules in the order of the cells.
     """
-    texts = ["" if _is_missing(cell) else str(cell).strip() for cell in cells]
+    texts = ["" if pd.isna(cell) else str(cell).strip() for cell in cells]
     distinct = list(dict.fromkeys(texts))
     if len(distinct) < _PARALLEL_FROM:
         read = _read_chunk(distinct, standardize)
@@ -55,10 +56,6 @@ def read_molecules(cells: Sequence[object], standardize: bool = True) -> list[Mo
         read = [molecule for part in parts for molecule in part]
     by_text = dict(zip(distinct, read, strict=True))
     return [by_text[text] for text in texts]
-
-
-def _is_missing(cell: object) -> bool:
-    return cell is None or (isinstance(cell, float) and math.isnan(cell))
 
 
 def _read_chunk(texts: list[str], standardize: bool) -> list[Molecule]:

@@ -7,7 +7,16 @@ import numpy as np
 from admet.data.labels import Task
 from admet.data.table import Rejection
 
-_SIDE_ORDER = {"train": 0, "val": 1, "test": 2}
+_SIDE_WORDS = {
+    "train": 0, "training": 0,
+    "val": 1, "valid": 1, "validation": 1, "dev": 1,
+    "test": 2, "testing": 2, "holdout": 2,
+}  # fmt: skip
+
+
+def side_of(cell: object) -> int | None:
+    """Reads a cell of a predefined split: 0 train, 1 validation, 2 test, None for another word."""
+    return _SIDE_WORDS.get(str(cell).strip().casefold())
 
 
 @dataclass(frozen=True)
@@ -52,7 +61,7 @@ def merge_duplicates(
         labels: Shape (n, T), NaN where absent.
         tasks: T tasks.
         lines: Shape (n,).
-        split_values: Cells of the split column, shape (n,), or None.
+        split_values: Times (float64) or words of the split column, shape (n,), or None.
         keep_apart: Whether `split_values` are sides that must not mix.
 
     Returns:
@@ -122,39 +131,18 @@ def _group(smiles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _earliest(values: np.ndarray, inverse: np.ndarray, first: np.ndarray) -> np.ndarray:
-    """Takes the smallest split cell of each molecule, as a number where all are numbers."""
-    if len(first) == len(values):
-        return values
-    keys = sort_keys(values)
-    order = np.lexsort((np.arange(len(values)), keys, inverse))
-    starts = np.searchsorted(inverse[order], np.arange(len(first)))
-    return np.asarray(values[order][starts])
-
-
-def sort_keys(values: np.ndarray) -> np.ndarray:
-    """Turns cells into numbers that sort as the cells do: numbers, dates, or else text.
-
-    Args:
-        values: Shape (n,), any cells.
-
-    Returns:
-        Shape (n,), float64 or text.
-    """
-    import pandas as pd  # noqa: PLC0415 - a light module must not pay for it
-
-    numbers = pd.to_numeric(pd.Series(values), errors="coerce")
-    if numbers.notna().all():
-        return numbers.to_numpy(dtype=np.float64)
-    dates = pd.to_datetime(pd.Series(values), errors="coerce", format="ISO8601", utc=True)
-    if dates.notna().all():
-        return dates.astype("int64").to_numpy(dtype=np.float64)
-    return np.array([str(value) for value in values])
+    """Takes the smallest time of each molecule; words are equal by now, so the first stands in."""
+    if values.dtype == object:
+        return np.asarray(values[first])
+    earliest = np.full(len(first), np.inf)
+    np.minimum.at(earliest, inverse, values)
+    return earliest
 
 
 def _one_side(
     smiles: np.ndarray, lines: np.ndarray, sides: np.ndarray, rejected: list[Rejection]
 ) -> np.ndarray:
-    rank = np.array([_SIDE_ORDER.get(str(side).strip().casefold(), 0) for side in sides])
+    rank = np.array([side_of(side) or 0 for side in sides])
     _, inverse = _group(smiles)
     best = np.zeros(inverse.max() + 1, dtype=int)
     np.maximum.at(best, inverse, rank)

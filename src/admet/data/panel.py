@@ -11,6 +11,7 @@ from admet.config.data import DataConfig, TaskKind
 from admet.data.chemistry import read_molecules
 from admet.data.duplicates import merge_duplicates
 from admet.data.labels import Task, check_binary, infer_tasks, read_labels
+from admet.data.split_column import read_split_column
 from admet.data.table import Rejection, Table, read_table, require_columns
 from admet.errors import DataError
 
@@ -26,7 +27,7 @@ class Panel:
         labels: Shape (n, T), float64, NaN where absent.
         tasks: T tasks.
         lines: First line of each molecule in the file, shape (n,).
-        split_values: Cells of the split column, shape (n,), or None.
+        split_values: Times (float64) or words of the split column, shape (n,), or None.
         rejected: Records left out, by line.
         unit: What `lines` counts: "line" or "row".
     """
@@ -104,8 +105,8 @@ def build_panel(
             f"{columns}."
         )
     require_columns(table, [config.smiles_column], "SMILES")
-    if config.split_column and known_kinds is None:
-        require_columns(table, [config.split_column], "Split")
+    if config.needs_split_column and known_kinds is None:
+        require_columns(table, [str(config.split_column)], "Split")
     rejected = [
         Rejection(int(table.lines[row]), "", reason) for row, reason in table.faults.items()
     ]
@@ -131,8 +132,8 @@ def build_panel(
         raise DataError(_nothing_left(table, rejected))
 
     split_values = None
-    if config.split_column and known_kinds is None:
-        split_values = table.frame[config.split_column].to_numpy(dtype=object)[kept]
+    if config.needs_split_column and known_kinds is None:
+        split_values = read_split_column(table, str(config.split_column), config.split_type, kept)
     merged = merge_duplicates(
         np.array([molecules[row].smiles for row in kept], dtype=object),
         labels[kept],

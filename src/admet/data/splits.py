@@ -4,24 +4,18 @@ import logging
 from collections.abc import Callable
 
 import numpy as np
-import pandas as pd
 from rdkit import Chem, DataStructs, rdBase
 from rdkit.Chem import rdFingerprintGenerator
 from rdkit.Chem.Scaffolds import MurckoScaffold
 
 from admet.config.data import DataConfig
-from admet.data.duplicates import sort_keys
+from admet.data.duplicates import side_of
 from admet.data.panel import Panel
 from admet.errors import DataError
 
 log = logging.getLogger(__name__)
 
 SIDES = ("train", "val", "test")
-_SIDE_WORDS = {
-    "train": 0, "training": 0,
-    "val": 1, "valid": 1, "validation": 1, "dev": 1,
-    "test": 2, "testing": 2, "holdout": 2,
-}  # fmt: skip
 _BUTINA_CUTOFF = 0.6  # Tanimoto distance; 0.4 similarity, where Morgan neighbours begin to count
 
 
@@ -49,7 +43,7 @@ def split_panel(panel: Panel, config: DataConfig, seed: int) -> np.ndarray:
         sides = _predefined(panel, str(config.split_column))
         wanted = np.bincount(sides, minlength=3) > 0
     elif config.split_type == "time":
-        sides = _by_time(panel, ratios, str(config.split_column))
+        sides = _by_time(panel, ratios)
         wanted = ratios > 0
     else:
         if len(panel) < (ratios > 0).sum():
@@ -115,48 +109,35 @@ def _spread_labels(
                     break
 
 
-def _by_time(panel: Panel, ratios: np.ndarray, column: str) -> np.ndarray:
-    """Sorts by the split column: the oldest train, the newest test; ties stay together."""
-    values = _split_cells(panel, column)
-    keys = sort_keys(values)
-    order = np.argsort(keys, kind="stable")
+def _by_time(panel: Panel, ratios: np.ndarray) -> np.ndarray:
+    """Sorts by time: the oldest train, the newest test; molecules of one time stay together."""
+    assert panel.split_values is not None  # noqa: S101 - build_panel read the column
+    times = panel.split_values
+    order = np.argsort(times, kind="stable")
     bounds = np.round(np.cumsum(ratios) * len(panel)).astype(int)
     sides = np.empty(len(panel), dtype=np.int8)
     for side, (start, stop) in enumerate(zip([0, *bounds[:2]], bounds, strict=True)):
         sides[order[start:stop]] = side
-    for later in (1, 2):  # equal keys at a boundary go to the earlier side
-        if (sides == later).any():
-            for earlier in range(later):
-                if (sides == earlier).any():
-                    last = keys[sides == earlier].max()
-                    sides[(sides == later) & (keys == last)] = earlier
+    for later in (1, 2):  # equal times at a boundary go to the earlier side
+        for earlier in range(later):
+            if (sides == later).any() and (sides == earlier).any():
+                last = times[sides == earlier].max()
+                sides[(sides == later) & (times == last)] = earlier
     return sides
 
 
 def _predefined(panel: Panel, column: str) -> np.ndarray:
-    cells = [str(cell).strip().casefold() for cell in _split_cells(panel, column)]
-    unknown = [row for row, cell in enumerate(cells) if cell not in _SIDE_WORDS]
+    assert panel.split_values is not None  # noqa: S101 - build_panel read the column
+    sides = [side_of(cell) for cell in panel.split_values]
+    unknown = [row for row, side in enumerate(sides) if side is None]
     if unknown:
         row = unknown[0]
         raise DataError(
             f"Split column {column!r} must hold train, val or test; {panel.unit} "
-            f"{panel.lines[row]} holds {cells[row]!r} ({len(unknown)} such rows). Correct them."
+            f"{panel.lines[row]} holds {str(panel.split_values[row])!r} ({len(unknown)} such "
+            "rows). Correct them."
         )
-    return np.array([_SIDE_WORDS[cell] for cell in cells], dtype=np.int8)
-
-
-def _split_cells(panel: Panel, column: str) -> np.ndarray:
-    assert panel.split_values is not None  # noqa: S101 - build_panel read the column
-    missing = [
-        row for row, cell in enumerate(panel.split_values) if pd.isna(cell) or not str(cell).strip()
-    ]
-    if missing:
-        lines = ", ".join(str(panel.lines[row]) for row in missing[:5])
-        raise DataError(
-            f"Split column {column!r} is empty at {panel.unit} {lines} ({len(missing)} rows in "
-            "all). Fill these cells, or remove the rows."
-        )
-    return panel.split_values
+    return np.array(sides, dtype=np.int8)
 
 
 def _single_blocks(smiles: np.ndarray) -> np.ndarray:
@@ -218,7 +199,10 @@ def _report(panel: Panel, sides: np.ndarray, wanted: np.ndarray, kind: str) -> N
     counts = np.bincount(sides, minlength=3)
     log.info("%s split: %d train, %d validation, %d test molecules", kind, *counts)
     present = ~np.isnan(panel.labels)
-    for side in np.flatnonzero(wanted):
+    for name, count in zip(SIDES, counts, strict=True):
+        if not count:
+            log.warning("No molecule on the %s side of the split", name)
+    for side in np.flatnonzero(wanted & (counts > 0)):
         bare = [
             task.name
             for task, has in zip(panel.tasks, present[sides == side].any(axis=0), strict=True)

@@ -1,5 +1,6 @@
 """Comparison of models on the same molecules: paired differences to the first one."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,8 @@ import pandas as pd
 from admet.errors import DataError
 from admet.evaluation.metrics import BY_KIND, LOWER_IS_BETTER
 from admet.evaluation.scores import interval
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,7 @@ def compare(
             + "; ".join(f"{model.name} has {', '.join(model.tasks)}" for model in models)
             + ". Compare models of the same panel."
         )
+    _warn_of_unshared(models, tasks)
     common = set(models[0].smiles).intersection(*(model.smiles for model in models[1:]))
     if not common:
         raise DataError("The models were tested on no common molecule. Evaluate them on one table.")
@@ -74,6 +78,13 @@ def compare(
         members = [name for name in tasks if models[0].tasks[name] == kind]
         rows += _compare_kind(aligned, models, members, tasks, kind, n_bootstrap, seed)
     return pd.DataFrame(rows)
+
+
+def _warn_of_unshared(models: Sequence[Predicted], tasks: list[str]) -> None:
+    every = dict.fromkeys(name for model in models for name in model.tasks)
+    left = [name for name in every if name not in tasks]
+    if left:
+        log.warning("Not compared, since not every model has them: %s", ", ".join(left))
 
 
 def _check_labels(
@@ -99,31 +110,57 @@ def _compare_kind(
     seed: int,
 ) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
+    n_common = len(aligned[0][0])
+    stream = np.random.default_rng(seed).integers(0, n_common, (n_bootstrap, n_common))
+    columns = [tasks.index(name) for name in members]
+    labelled = [~np.isnan(aligned[0][0][:, column]) for column in columns]
+    picks = [_resample(stream, present, seed) for present in labelled]
     for metric, function in BY_KIND[kind].items():
         values = np.full((len(models), len(members)), np.nan)
         resampled = np.full((len(models), len(members), n_bootstrap), np.nan)
-        counts = []
-        for t, name in enumerate(members):
-            column = tasks.index(name)
-            labels = aligned[0][0][:, column]
-            present = ~np.isnan(labels)
-            counts.append(int(present.sum()))
-            if counts[-1] < 2:
+        counts = [int(present.sum()) for present in labelled]
+        for t, (column, present) in enumerate(zip(columns, labelled, strict=True)):
+            if counts[t] < 2:
                 continue
-            y = labels[present]
-            picks = np.random.default_rng(seed).integers(0, len(y), (n_bootstrap, len(y)))
-            for m, (_, predictions) in enumerate(aligned):
-                p = predictions[present, column]
-                values[m, t] = function(y[None], p[None])[0]
-                resampled[m, t] = function(y[picks], p[picks])
+            for m, (labels, predictions) in enumerate(aligned):
+                y, p = labels[:, column], predictions[:, column]
+                values[m, t] = function(y[None, present], p[None, present])[0]
+                resampled[m, t] = function(y[picks[t]], p[picks[t]])
         for t, name in enumerate(members):
             rows += _rows(name, metric, models, counts[t], values[:, t], resampled[:, t])
         if len(members) > 1:
             defined = ~np.isnan(values).any(axis=0)
             if defined.any():
                 mean, spread = values[:, defined].mean(axis=1), resampled[:, defined].mean(axis=1)
-                rows += _rows("macro mean", metric, models, sum(counts), mean, spread)
+                n_labels = int(np.array(counts)[defined].sum())
+                rows += _rows("macro mean", metric, models, n_labels, mean, spread)
     return rows
+
+
+def _resample(stream: np.ndarray, present: np.ndarray, seed: int) -> np.ndarray:
+    """Turns one resampling of all molecules into one of a task's labelled molecules.
+
+    A task takes the first n labelled picks of each resample, n being the number of its labels, and
+    draws anew where there are fewer. Its own resamples are then ordinary bootstrap samples, and
+    those of two tasks hold the same molecules as far as both have labels, which the interval of
+    their mean depends on.
+
+    Args:
+        stream: Picked molecules, shape (b, n_molecules).
+        present: Which molecules have a label, shape (n_molecules,).
+        seed: Seed of what is drawn anew.
+
+    Returns:
+        Picked molecules, shape (b, n).
+    """
+    own = np.flatnonzero(present)
+    if not own.size:
+        return np.empty((len(stream), 0), dtype=np.int64)
+    hit = present[stream]  # (b, n_molecules)
+    order = np.argsort(~hit, axis=1, kind="stable")[:, : own.size]
+    picks = np.take_along_axis(stream, order, axis=1)
+    fresh = own[np.random.default_rng((seed, own.size)).integers(0, own.size, picks.shape)]
+    return np.where(np.take_along_axis(hit, order, axis=1), picks, fresh)
 
 
 def _rows(

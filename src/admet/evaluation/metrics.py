@@ -25,19 +25,22 @@ def rmse(y: np.ndarray, p: np.ndarray) -> np.ndarray:
 def r2(y: np.ndarray, p: np.ndarray) -> np.ndarray:
     """Coefficient of determination, 1 − SS_res / SS_tot."""
     total = ((y - y.mean(axis=1, keepdims=True)) ** 2).sum(axis=1)
-    return _ratio(total - ((y - p) ** 2).sum(axis=1), total)
+    return _ratio(total - ((y - p) ** 2).sum(axis=1), total, _varies(y))
 
 
 def rae(y: np.ndarray, p: np.ndarray) -> np.ndarray:
     """Relative absolute error: the MAE over the MAE of predicting the mean of these labels."""
-    return _ratio(mae(y, p), np.abs(y - y.mean(axis=1, keepdims=True)).mean(axis=1))
+    spread = np.abs(y - y.mean(axis=1, keepdims=True)).mean(axis=1)
+    return _ratio(mae(y, p), spread, _varies(y))
 
 
 def pearson(y: np.ndarray, p: np.ndarray) -> np.ndarray:
     """Pearson's correlation."""
+    defined = _varies(y) & _varies(p)
     y = y - y.mean(axis=1, keepdims=True)
     p = p - p.mean(axis=1, keepdims=True)
-    return _ratio((y * p).sum(axis=1), np.sqrt((y**2).sum(axis=1) * (p**2).sum(axis=1)))
+    norm = np.sqrt((y**2).sum(axis=1) * (p**2).sum(axis=1))
+    return _ratio((y * p).sum(axis=1), norm, defined)
 
 
 def spearman(y: np.ndarray, p: np.ndarray) -> np.ndarray:
@@ -49,8 +52,8 @@ def kendall(y: np.ndarray, p: np.ndarray) -> np.ndarray:
     """Kendall's τ-b."""
     return np.array(
         [
-            stats.kendalltau(a, b).statistic if _varies(a) and _varies(b) else np.nan
-            for a, b in zip(y, p, strict=True)
+            stats.kendalltau(a, b).statistic if defined else np.nan
+            for a, b, defined in zip(y, p, _varies(y) & _varies(p), strict=True)
         ]
     )
 
@@ -61,7 +64,7 @@ def auroc(y: np.ndarray, p: np.ndarray) -> np.ndarray:
     n_pos = positive.sum(axis=1)
     n_neg = y.shape[1] - n_pos
     ranks = (stats.rankdata(p, axis=1) * positive).sum(axis=1)
-    return _ratio(ranks - n_pos * (n_pos + 1) / 2, n_pos * n_neg)
+    return _ratio(ranks - n_pos * (n_pos + 1) / 2, n_pos * n_neg, _varies(positive))
 
 
 def auprc(y: np.ndarray, p: np.ndarray) -> np.ndarray:
@@ -75,7 +78,7 @@ def auprc(y: np.ndarray, p: np.ndarray) -> np.ndarray:
     last = np.minimum.accumulate(last[:, ::-1], axis=1)[:, ::-1]
     precision = np.take_along_axis(positive.cumsum(axis=1), last, axis=1) / (last + 1)
     n_pos = positive.sum(axis=1)
-    return np.where(n_pos < n, _ratio((precision * positive).sum(axis=1), n_pos), np.nan)
+    return _ratio((precision * positive).sum(axis=1), n_pos, _varies(positive))
 
 
 def accuracy(y: np.ndarray, p: np.ndarray) -> np.ndarray:
@@ -107,11 +110,12 @@ PRIMARY: dict[str, str] = {"regression": "MAE", "binary": "AUROC"}
 LOWER_IS_BETTER = frozenset({"MAE", "RMSE", "RAE"})
 
 
-def _varies(values: np.ndarray) -> bool:
-    return bool(values.min() != values.max())
+def _varies(values: np.ndarray) -> np.ndarray:
+    """Tells which rows hold different values, (b, n) → (b,); rounding makes no spread here."""
+    return np.asarray(values.min(axis=1) != values.max(axis=1))
 
 
-def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
-    """Divides, with NaN where the denominator is zero."""
-    safe = np.where(denominator > 0, denominator, 1.0)
-    return np.where(denominator > 0, numerator / safe, np.nan)
+def _ratio(numerator: np.ndarray, denominator: np.ndarray, defined: np.ndarray) -> np.ndarray:
+    """Divides where the ratio is defined, and gives NaN elsewhere."""
+    usable = defined & (denominator > 0)
+    return np.where(usable, numerator / np.where(usable, denominator, 1.0), np.nan)

@@ -8,7 +8,7 @@ import numpy as np
 from admet.evaluation.metrics import BY_KIND
 
 LEVEL = 0.95
-_MIN_LABELS = 2  # below, no metric but the MAE says anything
+_MIN_LABELS = 2  # one label has no spread to hold an error against
 
 
 def score_task(

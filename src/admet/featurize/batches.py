@@ -1,6 +1,6 @@
 """Batches of graphs with their labels."""
 
-import math
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
@@ -42,7 +42,8 @@ class BatchLoader:
     """Iterates over batches of a labelled set, in a new order each time where it shuffles.
 
     The order is a function of the seed and of how often the loader was iterated before, nothing
-    else. The last batch holds what is left, so that no label is passed over.
+    else. The last batch holds what is left, so that no label is passed over; while shuffling, a
+    single molecule that would be left joins the batch before, since batch normalisation needs two.
     """
 
     def __init__(
@@ -75,13 +76,20 @@ class BatchLoader:
         self._rng = np.random.default_rng(seed)
 
     def __len__(self) -> int:
-        return math.ceil(len(self.rows) / self.batch_size)
+        return len(self._starts())
+
+    def _starts(self) -> list[int]:
+        """Lists where the batches begin."""
+        starts = list(range(0, len(self.rows), self.batch_size))
+        left = len(self.rows) - starts[-1] if starts else 0
+        joins = self.shuffle and self.batch_size > 1 and len(starts) > 1 and left == 1
+        return starts[:-1] if joins else starts
 
     def __iter__(self) -> Iterator[LabelledBatch]:
         n = len(self.rows)
         order = self._rng.permutation(n) if self.shuffle else np.arange(n)
-        for start in range(0, n, self.batch_size):
-            picked = order[start : start + self.batch_size]
+        for start, stop in itertools.pairwise([*self._starts(), n]):
+            picked = order[start:stop]
             index = torch.from_numpy(picked)
             yield LabelledBatch(
                 self.graphs.batch(self.rows[picked]),

@@ -9,7 +9,7 @@ import torch
 
 from admet.data import read_table
 from admet.errors import DataError
-from admet.evaluation import Predicted, compare
+from admet.evaluation import BY_KIND, Predicted, compare
 from admet.inference.evaluate import run_on_table
 from admet.run_directory import TrainedModel, read_json
 
@@ -92,6 +92,10 @@ def _read_result(path: Path, name: str) -> Predicted:
         raise DataError(
             f"{str(path)!r} is not a result of `admet evaluate`: {type(error).__name__} {error}."
         ) from None
+    unknown = sorted(set(tasks.values()) - set(BY_KIND))
+    if unknown or not tasks:
+        fault = f"unknown kinds {unknown}" if unknown else "no task"
+        raise DataError(f"{str(path)!r} is damaged: it holds {fault}. Evaluate the model again.")
     if labels.shape != (len(smiles), len(tasks)) or values.shape != labels.shape:
         raise DataError(f"{str(path)!r} is damaged: its columns differ in length.")
     return Predicted(name, smiles, tasks, labels, values)

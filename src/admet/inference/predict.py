@@ -7,6 +7,7 @@ import numpy as np
 
 from admet.data import read_molecules, read_table, require_columns
 from admet.errors import ConfigError
+from admet.files import atomic, check_output, free_name
 from admet.run_directory import TrainedModel
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ def predict_table(
         ConfigError: If the output exists and must not be replaced.
         DataError: If the table or its SMILES column cannot be read.
     """
+    check_output(output, "output")
     if output.exists() and not overwrite:
         raise ConfigError(
             f"`output` {str(output)!r} exists. Name another file, or add --overwrite to replace it."
@@ -55,20 +57,12 @@ def predict_table(
     frame = table.frame.copy()
     for index, name in enumerate(model.spec.task_names):
         # As text, so that the input's own columns of numbers are written with all their digits.
-        frame[_free(f"{name}_pred", frame.columns)] = [
+        frame[free_name(f"{name}_pred", frame.columns)] = [
             "" if np.isnan(value) else f"{value:.6g}" for value in predictions[:, index]
         ]
-    frame[_free("reason", frame.columns)] = reasons
-    output.parent.mkdir(parents=True, exist_ok=True)
-    partial = output.with_name(f".{output.name}.part")
-    frame.to_csv(partial, index=False)
-    partial.replace(output)
+    frame[free_name("reason", frame.columns)] = reasons
+    with atomic(output) as partial:
+        frame.to_csv(partial, index=False)
     n_empty = len(molecules) - len(valid)
     log.info("%d rows predicted, %d without a prediction (see `reason`)", len(valid), n_empty)
     return n_empty
-
-
-def _free(name: str, taken: object) -> str:
-    while name in taken:  # type: ignore[operator]
-        name += "_"
-    return name

@@ -9,15 +9,15 @@ from types import TracebackType
 from typing import Any, Self
 
 from admet.errors import RunDirectoryError
+from admet.files import atomic, check_folder
 from admet.run_directory.layout import Files
 
 
 def write_json(path: Path, content: Any) -> None:
     """Writes JSON readable by a person; a number that is not finite is an error, not a `NaN`."""
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
-    partial = path.with_name(f".{path.name}.part")
-    partial.write_text(text + "\n", encoding="utf-8")
-    partial.replace(path)
+    with atomic(path) as partial:
+        partial.write_text(text + "\n", encoding="utf-8")
 
 
 class RunDirectoryWriter:
@@ -36,15 +36,14 @@ class RunDirectoryWriter:
         Raises:
             RunDirectoryError: If something is there that must not be replaced.
         """
-        self.final = final.absolute()
-        if not self.final.name or ".." in self.final.parts:
-            self.final = self.final.resolve()
+        self.final = final.resolve()  # a link keeps pointing to the folder that is replaced
         self.path = self.final.with_name(f".{self.final.name}.part-{os.getpid()}")
         self._made: list[Path] = []
         self._check(overwrite)
 
     def _check(self, overwrite: bool) -> None:
         final = self.final
+        check_folder(final.parent, "save_dir")
         if final.exists() and not final.is_dir():
             raise RunDirectoryError(f"`save_dir` {str(final)!r} is a file. Name another folder.")
         if not final.is_dir() or not any(final.iterdir()):

@@ -99,3 +99,5 @@ class Interrupt(pl.Callback):
         """Asks Lightning to stop."""
         if self.requested:
             trainer.should_stop = True
+
+    on_train_epoch_end = on_train_batch_end  # an interrupt during the validation

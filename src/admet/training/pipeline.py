@@ -13,11 +13,12 @@ import torch
 import yaml
 from safetensors.torch import save
 
-from admet.config import TrainConfig
+from admet.config import TaskAffinityConfig, TrainConfig
 from admet.data import SIDES, Panel, load_panel, rejected_frame, split_panel
-from admet.errors import ConfigError, RunDirectoryError
+from admet.errors import DataError, RunDirectoryError
 from admet.evaluation import score_tasks
 from admet.featurize import PackedGraphs, featurize
+from admet.files import free_name
 from admet.model.chemprop import TargetScaler
 from admet.model.chemprop.device import resolve_device
 from admet.model.chemprop.task_affinity import (
@@ -80,14 +81,15 @@ def train(config: TrainConfig, *, overwrite: bool = False) -> Path:
     if config.training.threads is not None:
         torch.set_num_threads(config.training.threads)
     with writer, _log_to(writer.path / Files.LOG):
+        _hint_at_idle_keys(config)
         with clock.phase("read"):
             panel = load_panel(config.data_path, config.data)
+            provenance = describe_run(config.data_path)
         rejected_frame(panel).to_csv(writer.path / Files.REJECTED, index=False)
-        if panel.rejected:
-            log.info("Rows left out stand in %s", config.save_dir / Files.REJECTED)
         seed = config.seed if config.data.split_seed is None else config.data.split_seed
         with clock.phase("split"):
             sides = split_panel(panel, config.data, seed)
+        _check_training_labels(panel, sides)
         _write_split(writer.path, panel, sides)
         with clock.phase("featurize"):
             prepared = _Prepared(panel, sides, featurize(panel.smiles), device)
@@ -100,7 +102,7 @@ def train(config: TrainConfig, *, overwrite: bool = False) -> Path:
         write_json(writer.path / Files.MODEL, model.spec.model_dump(mode="json"))
         pd.DataFrame(history).to_csv(writer.path / Files.HISTORY, index=False)
         _write_config(writer.path / Files.CONFIG, config)
-        run = describe_run(config.data_path) | {
+        run = provenance | {
             "seed": config.seed,
             "interrupted": interrupted,
             "rejected_rows": len(panel.rejected),
@@ -109,8 +111,34 @@ def train(config: TrainConfig, *, overwrite: bool = False) -> Path:
         }
         write_json(writer.path / Files.RUN, run)
         log.info("Seconds: %s", ", ".join(f"{k} {v:.1f}" for k, v in clock.seconds.items()))
+    if panel.rejected:
+        log.info("Rows left out stand in %s", config.save_dir / Files.REJECTED)
     log.info("Run directory: %s", config.save_dir)
     return config.save_dir
+
+
+def _check_training_labels(panel: Panel, sides: np.ndarray) -> None:
+    """Refuses a split that leaves a task nothing to learn from."""
+    learnable = (~np.isnan(panel.labels[sides == 0])).any(axis=0)
+    bare = [task.name for task, has in zip(panel.tasks, learnable, strict=True) if not has]
+    if bare:
+        raise DataError(
+            f"No label on the training side of the split for: {', '.join(bare)}. Choose another "
+            "data.split_type, or remove these targets."
+        )
+
+
+def _hint_at_idle_keys(config: TrainConfig) -> None:
+    """Names keys that were changed but have no effect."""
+    affinity, default = config.task_affinity, TaskAffinityConfig()
+    if not affinity.enabled:
+        idle = [
+            k for k in type(affinity).model_fields if getattr(affinity, k) != getattr(default, k)
+        ]
+        if idle:
+            log.warning("task_affinity.enabled is false, so these do nothing: %s", ", ".join(idle))
+    if config.data.split_column and not config.data.needs_split_column:
+        log.warning("data.split_column does nothing with split_type %s", config.data.split_type)
 
 
 def _choose_groups(config: TrainConfig, prepared: _Prepared, folder: Path) -> tuple[str, Groups]:
@@ -165,11 +193,6 @@ def _train_networks(
             columns = network_columns(network_groups, panel.task_names)
             own = targets[:, columns]
             name = ", ".join(panel.task_names[c] for c in columns) if len(plan) > 1 else "network"
-            if np.isnan(own[sides == 0]).all():
-                raise ConfigError(
-                    f"No label of {name} is on the training side of the split. Choose another "
-                    "data.split_type, or remove the target."
-                )
             fitted = fit(
                 network,
                 prepared.graphs,
@@ -235,8 +258,8 @@ def _write_tests(folder: Path, model: TrainedModel, prepared: _Prepared) -> None
         if side == 2:
             frame = pd.DataFrame({"smiles": prepared.panel.smiles[rows]})
             for index, name in enumerate(names):
-                frame[name] = labels[:, index]
-                frame[f"{name}_pred"] = predictions[:, index]
+                frame[free_name(name, frame.columns)] = labels[:, index]
+                frame[free_name(f"{name}_pred", frame.columns)] = predictions[:, index]
             frame.to_csv(folder / Files.PREDICTIONS, index=False)
     write_json(folder / Files.METRICS, metrics)
 

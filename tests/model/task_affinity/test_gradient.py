@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -261,6 +263,17 @@ def test_the_log_has_the_format_of_the_contract(demo_frame, caplog):
     caplog.clear()
     measure(demo_frame, log_affinity_matrix=False)
     assert "matrix computed" not in caplog.text
+
+
+def test_a_script_without_logging_sees_the_matrix(capsys):
+    code = (
+        "from admet.model.chemprop.task_affinity.matrix import log_matrix\n"
+        "log_matrix([[1.0, 0.5], [0.5, 1.0]], ['A', 'B'])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == (
+        "Task affinity matrix computed:\n  A: [1.000 0.500]\n  B: [0.500 1.000]\n"
+    )
 
 
 @pytest.mark.parametrize("seed", [42, 0])

@@ -128,6 +128,8 @@ def test_wrong_input_is_named():
         TaskGrouper(2, "kmeans")
     with pytest.raises(ValueError, match=r"must have shape \(2, 2\).*got \(3, 3\)"):
         TaskGrouper(2).cluster(np.eye(3), names(2))
+    with pytest.raises(ValueError, match="finite"):
+        TaskGrouper(2).cluster(np.full((2, 2), np.inf), names(2))
     with pytest.raises(ValueError, match="must differ"):
         TaskGrouper(2).cluster(np.eye(2), ["A", "A"])
 

@@ -33,6 +33,18 @@ def test_every_task_has_its_label_and_every_known_cell_its_number(rng):
     assert "unknown" in ax.get_xlabel()
 
 
+def test_dollars_are_no_mathematics(tmp_path):
+    names = ["IC50 $x_{$ a", "$a$b$"]
+    fig = plot_task_affinity_heatmap(np.eye(2), names, title="$x_{$", save_path=tmp_path / "h.png")
+    assert fig.axes[0].get_yticklabels()[0].get_text() == r"IC50 \$x_{\$ a"
+
+
+def test_a_picture_of_an_unknown_format_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="`save_path` must end in .jpeg, .jpg, .pdf, .png, .svg"):
+        plot_task_affinity_heatmap(np.eye(2), ["A", "B"], save_path=tmp_path / "h.xyz")
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_clustered_heatmap_stands_in_the_order_of_its_tree():
     matrix = np.array([[1, 0, 0.9], [0, 1, 0], [0.9, 0, 1.0]])
     fig = plot_clustered_heatmap(matrix, ["A", "B", "C"], groups=[["A", "C"], ["B"]])

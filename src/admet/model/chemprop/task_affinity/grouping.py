@@ -2,6 +2,7 @@
 
 import logging
 import math
+import warnings
 from collections.abc import Sequence
 from typing import Literal
 
@@ -97,7 +98,10 @@ class TaskGrouper:
             assign_labels="cluster_qr",
             random_state=self.seed,
         )
-        return np.asarray(model.fit_predict((1 + affinity).clip(min=0) / 2))
+        with warnings.catch_warnings():
+            # Tasks at affinity −1 to all others leave the graph in parts, which is what is asked.
+            warnings.filterwarnings("ignore", message="Graph is not fully connected")
+            return np.asarray(model.fit_predict((1 + affinity).clip(min=0) / 2))
 
     def _choose(self, affinity: np.ndarray) -> int:
         n_tasks = len(affinity)

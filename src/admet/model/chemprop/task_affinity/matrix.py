@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from admet.errors import ConfigError
+from admet.files import atomic
 
 log = logging.getLogger(__name__)
 
@@ -43,16 +44,22 @@ def check_matrix(affinity_matrix: np.ndarray, task_names: Sequence[str]) -> np.n
             f"`affinity_matrix` must have shape ({len(task_names)}, {len(task_names)}) for the "
             f"{len(task_names)} names in `task_names`; got {matrix.shape}."
         )
+    if np.isinf(matrix).any():
+        raise ConfigError("`affinity_matrix` must hold finite numbers or NaN; it holds infinity.")
     if len(set(task_names)) != len(task_names):
         raise ConfigError(f"`task_names` must differ from one another; got {list(task_names)}.")
     return matrix
 
 
 def log_matrix(matrix: np.ndarray, names: Sequence[str]) -> None:
-    """Logs the matrix, one line a task."""
-    log.info("Task affinity matrix computed:")
+    """Logs the matrix, one line a task; prints it where nobody listens to the log."""
+    lines = ["Task affinity matrix computed:"]
     for name, row in zip(names, matrix, strict=True):
-        log.info("  %s: [%s]", name, " ".join(f"{value:.3f}" for value in row))
+        lines.append(f"  {name}: [{' '.join(f'{value:.3f}' for value in row)}]")
+    for line in lines:
+        log.info("%s", line)
+    if not log.hasHandlers():  # a script or notebook that has not set up logging
+        print("\n".join(lines))
 
 
 def save_affinity(
@@ -67,15 +74,14 @@ def save_affinity(
     The .npz holds `affinity_matrix` (T, T), `task_names` (T,), `group` (T,), the index of each
     task's group, and `pair_steps` (T, T). None needs pickle to be read.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     index = {name: i for i, group in enumerate(groups) for name in group}
-    partial = path.with_name(f".{path.stem}.part.npz")
-    np.savez(
-        partial,
-        affinity_matrix=matrix,
-        task_names=np.array(list(names)),
-        group=np.array([index[name] for name in names]),
-        pair_steps=pair_steps,
-    )
-    partial.replace(path)
-    affinity_matrix_to_dataframe(matrix, names).to_csv(path.with_suffix(".csv"))
+    with atomic(path) as partial:
+        np.savez(
+            partial,
+            affinity_matrix=matrix,
+            task_names=np.array(list(names)),
+            group=np.array([index[name] for name in names]),
+            pair_steps=pair_steps,
+        )
+    with atomic(path.with_suffix(".csv")) as partial:
+        affinity_matrix_to_dataframe(matrix, names).to_csv(partial)

@@ -12,12 +12,15 @@ from matplotlib.figure import Figure
 from scipy.cluster.hierarchy import dendrogram, leaves_list, linkage
 from scipy.spatial.distance import squareform
 
+from admet.files import atomic, check_output
 from admet.model.chemprop.task_affinity.grouping import distances, fill_unknown
 from admet.model.chemprop.task_affinity.matrix import check_matrix
 
 _ANNOTATE_UP_TO = 16  # tasks; beyond, the numbers would not fit their cells
 _LABEL_WIDTH = 24  # characters of a line of a task's name
 _UNKNOWN = "#b8b8b8"
+PICTURES = frozenset({".png", ".pdf", ".svg", ".jpg", ".jpeg"})
+"""Endings that a picture may have."""
 
 
 def plot_task_affinity_heatmap(
@@ -43,13 +46,13 @@ def plot_task_affinity_heatmap(
         The figure.
 
     Raises:
-        ConfigError: If the shape does not fit the names.
+        ConfigError: If the shape does not fit the names, or the picture cannot be saved.
     """
     matrix = check_matrix(affinity_matrix, task_names)
     figure = _figure(figsize or _size(len(matrix)))
     ax = figure.subplots()
     _heatmap(ax, matrix, task_names, cmap)
-    ax.set_title(title, pad=14)
+    ax.set_title(_literal(title), pad=14)
     return _finish(figure, save_path)
 
 
@@ -98,7 +101,7 @@ def plot_clustered_heatmap(
     top.tick_params(labelsize=7)
     for side in ("top", "right", "bottom"):
         top.spines[side].set_visible(False)
-    top.set_title(title, pad=10)
+    top.set_title(_literal(title), pad=10)
     names = [task_names[i] for i in order]
     _heatmap(ax, matrix[np.ix_(order, order)], names, cmap)
     _outline(ax, names, groups or ())
@@ -107,7 +110,7 @@ def plot_clustered_heatmap(
 
 def _heatmap(ax: Axes, matrix: np.ndarray, names: Sequence[str], cmap: str) -> None:
     n_tasks = len(matrix)
-    labels = [textwrap.fill(str(name), _LABEL_WIDTH) for name in names]
+    labels = [textwrap.fill(_literal(str(name)), _LABEL_WIDTH) for name in names]
     size = float(np.clip(130 / n_tasks, 6, 10))
     ax.set_facecolor(_UNKNOWN)
     sns.heatmap(
@@ -138,6 +141,11 @@ def _heatmap(ax: Axes, matrix: np.ndarray, names: Sequence[str], cmap: str) -> N
     ax.set_yticklabels(labels, rotation=0, fontsize=size)
     if np.isnan(matrix).any():
         ax.set_xlabel("grey: never labelled in one batch, unknown", fontsize=8)
+
+
+def _literal(text: str) -> str:
+    """Keeps matplotlib from reading what stands between two dollar signs as mathematics."""
+    return text.replace("$", r"\$")
 
 
 def _outline(ax: Axes, names: Sequence[str], groups: Sequence[Sequence[str]]) -> None:
@@ -174,6 +182,7 @@ def _finish(
         align[0].set_position((heatmap.x0, top.y0, heatmap.width, top.height))
     if save_path is not None:
         path = Path(save_path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, dpi=150, bbox_inches="tight")
+        check_output(path, "save_path", PICTURES)
+        with atomic(path) as partial:
+            figure.savefig(partial, dpi=150, bbox_inches="tight")
     return figure

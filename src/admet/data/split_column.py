@@ -1,0 +1,48 @@
+"""The column that a time split or a predefined split is read from."""
+
+import numpy as np
+import pandas as pd
+
+from admet.data.table import Table
+from admet.errors import DataError
+
+
+def read_split_column(table: Table, column: str, split_type: str, rows: list[int]) -> np.ndarray:
+    """Reads the cells of some rows.
+
+    Args:
+        table: The table.
+        column: The column.
+        split_type: "time" or "predefined".
+        rows: The m rows that are used.
+
+    Returns:
+        Shape (m,): for a time split numbers (float64) that sort as the times do, else the words.
+
+    Raises:
+        DataError: If a cell is empty, or a time column is neither all numbers nor all ISO 8601
+            dates; names the lines.
+    """
+    cells = table.frame[column].iloc[rows].reset_index(drop=True)
+    lines = table.lines[rows]
+    empty = np.flatnonzero(cells.isna() | (cells.astype(str).str.strip() == ""))
+    if empty.size:
+        shown = ", ".join(str(line) for line in lines[empty[:5]])
+        raise DataError(
+            f"Split column {column!r} is empty at {table.unit} {shown} ({empty.size} rows in all). "
+            "Fill these cells, or remove the rows."
+        )
+    if split_type == "predefined":
+        return cells.to_numpy(dtype=object)
+    numbers = pd.to_numeric(cells, errors="coerce")
+    if numbers.notna().all():
+        return numbers.to_numpy(dtype=np.float64)
+    dates = pd.to_datetime(cells, errors="coerce", format="ISO8601", utc=True)
+    if dates.notna().all():
+        return dates.astype("int64").to_numpy(dtype=np.float64)
+    mixed = dates if dates.notna().sum() >= numbers.notna().sum() else numbers
+    row = int(np.flatnonzero(mixed.isna())[0])
+    raise DataError(
+        f"Split column {column!r} must hold only numbers or only ISO 8601 dates (2024-03-15) to "
+        f"sort by; {table.unit} {lines[row]} holds {str(cells[row])!r}. Rewrite the column."
+    )

@@ -1,0 +1,68 @@
+"""Output files: checked before the work starts, and never half-written under their final name."""
+
+import os
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from admet.errors import ConfigError
+
+
+def check_output(path: Path, key: str, suffixes: Collection[str] = ()) -> None:
+    """Checks that a file can be written, before the work whose result it takes.
+
+    Args:
+        path: The file.
+        key: The key that named it, for the message.
+        suffixes: Endings that it may have; empty allows any.
+
+    Raises:
+        ConfigError: If it is a folder, lies below a file or in a folder that cannot be written, or
+            has another ending.
+    """
+    if suffixes and path.suffix.lower() not in suffixes:
+        raise ConfigError(
+            f"`{key}` must end in {', '.join(sorted(suffixes))}; got {str(path)!r}. Rename it."
+        )
+    if path.is_dir():
+        raise ConfigError(f"`{key}` {str(path)!r} is a folder. Name a file in it.")
+    check_folder(path.absolute().parent, key)
+
+
+def check_folder(folder: Path, key: str) -> None:
+    """Checks that a folder, or the nearest one above it that exists, can be written to.
+
+    Raises:
+        ConfigError: Names the key and the folder.
+    """
+    existing = next(p for p in (folder, *folder.parents) if p.exists())
+    if not existing.is_dir():
+        raise ConfigError(f"`{key}` lies below {str(existing)!r}, which is a file. Name another.")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise ConfigError(f"`{key}`: folder {str(existing)!r} cannot be written to. Name another.")
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[Path]:
+    """Gives a sibling to write to, which takes the final name once the context ends well.
+
+    Args:
+        path: The final name; missing folders are made.
+
+    Yields:
+        The path to write to, with the same ending.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.stem}.part-{os.getpid()}{path.suffix}")
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def free_name(name: str, taken: Collection[str]) -> str:
+    """Appends underscores to a column name until no other column has it."""
+    while name in taken:
+        name += "_"
+    return name
