@@ -77,7 +77,7 @@ def test_every_yaml_key_is_a_flag_with_dashes_and_underscores(capsys):
         (["--model.groups", "single_task"], "model.groups", "single_task"),
         (["--model.share-encoder", "false"], "model.share_encoder", False),
         (["--task-affinity.encoder-param-patterns", "W_h", "W_o"],
-         "task_affinity.encoder_param_patterns", ("W_h", "W_o")),
+         "task_affinity.encoder_param_patterns", ["W_h", "W_o"]),
         (["--seed", "7"], "seed", 7),
         (["--overwrite"], "overwrite", True),
         (["--overwrite", "--seed", "7"], "overwrite", True),

@@ -17,7 +17,7 @@ def test_defaults_are_those_of_the_contract():
     assert c.affinity_type == "cosine"
     assert c.normalize_gradients is True
     assert c.clustering_method == "agglomerative"
-    assert list(c.encoder_param_patterns) == []
+    assert c.encoder_param_patterns == []
     assert c.device == "auto"
     assert c.seed == 42
     assert c.log_affinity_matrix is True

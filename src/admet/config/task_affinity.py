@@ -55,8 +55,8 @@ class TaskAffinityConfig(Section):
     clustering_method: Literal["agglomerative", "spectral"] = Field(
         "agglomerative", description="How the matrix is cut into groups."
     )
-    encoder_param_patterns: tuple[str, ...] = Field(
-        (),
+    encoder_param_patterns: list[str] = Field(
+        [],
         description="Take the gradient for parameters whose name holds one of these; empty: all "
         "but the heads.",
     )
