@@ -147,7 +147,7 @@ def _words(annotation: Any) -> str:
         return ", ".join(f"`{value}`" for value in inner)
     if origin in {Union, types.UnionType}:
         return " or ".join(_words(arm) for arm in inner)
-    if origin is tuple and inner[-1] is Ellipsis:
+    if origin is list or (origin is tuple and inner[-1] is Ellipsis):
         item = _words(inner[0])
         return f"list of ({item})" if get_args(inner[0]) else f"list of {item}"
     if origin is tuple:
@@ -163,7 +163,7 @@ def _default(field: FieldInfo) -> str:
         return "empty"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
-    if isinstance(value, tuple):
+    if isinstance(value, tuple | list):
         return f"`{list(value)}`"
     return f"`{value}`"
 
