@@ -28,6 +28,7 @@ from admet.config import ModelConfig
 from admet.data.demo import make_demo_panel
 from admet.featurize import featurize
 from admet.model.chemprop import GroupedNetwork
+from admet.training.provenance import processor_name
 
 BATCH, N_BATCHES, TURNS, N_TASKS = 64, 8, 9, 8
 RESULTS = Path(__file__).parent / "results"
@@ -79,7 +80,7 @@ def main() -> None:
         "ratio": round(medians["admet"] / medians["chemprop"], 2),
         "threads": torch.get_num_threads(),
         "machine": platform.machine(),
-        "processor": _processor(),
+        "processor": processor_name(),
         "torch": torch.__version__,
         "chemprop": chemprop.__version__,
     }
@@ -95,12 +96,6 @@ def main() -> None:
     )
     (RESULTS / "training_step.md").write_text(table)
     print(table)
-
-
-def _processor() -> str:
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    return next((x.split(":", 1)[1].strip() for x in lines if x.startswith("model name")), "")
 
 
 if __name__ == "__main__":

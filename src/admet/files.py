@@ -7,6 +7,9 @@ from pathlib import Path
 
 from admet.errors import ConfigError
 
+PICTURES = frozenset({".png", ".pdf", ".svg", ".jpg", ".jpeg"})
+"""Endings that a picture may have."""
+
 
 def check_output(path: Path, key: str, suffixes: Collection[str] = ()) -> None:
     """Checks that a file can be written, before the work whose result it takes.

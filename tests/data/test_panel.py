@@ -151,6 +151,13 @@ def test_a_predefined_split_does_not_leak_a_molecule(write_csv, early, late):
     assert [r.line for r in panel.rejected] == [2]
 
 
+def test_an_unknown_side_is_named_even_where_the_molecule_repeats(write_csv):
+    text = "SMILES,A,side\nCCO,1,train\nOCC,2,fold1\nCC,3,test\n"
+    data = config("A", split_type="predefined", split_column="side")
+    with pytest.raises(DataError, match="line 3 holds 'fold1'"):
+        load_panel(write_csv(text), data)
+
+
 def test_a_missing_cell_of_a_typed_column_is_an_empty_smiles():
     frame = pd.DataFrame({"SMILES": pd.array(["CCO", None, "C"], dtype="string"), "A": [1, 2, 3]})
     panel = build_panel(table_from_frame(frame), config("A"))

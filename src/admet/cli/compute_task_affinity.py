@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from admet.cli._common import execute
 from admet.config import AffinityCommand, DataConfig
-from admet.files import check_output
+from admet.files import PICTURES, check_output
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -17,7 +17,7 @@ def _compute(command: AffinityCommand) -> None:
     check_output(command.save_path, "save_path", {".npz"})
     for picture in ("plot_heatmap", "plot_clustered"):
         if path := getattr(command, picture):
-            check_output(path, picture, {".png", ".pdf", ".svg", ".jpg", ".jpeg"})
+            check_output(path, picture, PICTURES)
     from admet.data import load_panel, rejected_frame
     from admet.model.chemprop.task_affinity import (
         TaskAffinityComputer,

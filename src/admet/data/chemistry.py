@@ -68,9 +68,8 @@ def _read_one(text: str, standardize: bool) -> Molecule:
         return Molecule(None, "empty SMILES")
     if len(text) > _LONGEST:
         return Molecule(None, f"SMILES longer than {_LONGEST:,} characters")
-    if ">" in re.sub(
-        r"\[[^\]]*\]", "", text.split(maxsplit=1)[0]
-    ):  # ">" inside brackets is no arrow
+    first_word = text.split(maxsplit=1)[0]
+    if ">" in re.sub(r"\[[^\]]*\]", "", first_word):  # inside brackets it would be no arrow
         return Molecule(None, "a reaction, not a molecule")
     mol = Chem.MolFromSmiles(text)
     if mol is None:

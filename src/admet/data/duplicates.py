@@ -7,17 +7,6 @@ import numpy as np
 from admet.data.labels import Task
 from admet.data.table import Rejection
 
-_SIDE_WORDS = {
-    "train": 0, "training": 0,
-    "val": 1, "valid": 1, "validation": 1, "dev": 1,
-    "test": 2, "testing": 2, "holdout": 2,
-}  # fmt: skip
-
-
-def side_of(cell: object) -> int | None:
-    """Reads a cell of a predefined split: 0 train, 1 validation, 2 test, None for another word."""
-    return _SIDE_WORDS.get(str(cell).strip().casefold())
-
 
 @dataclass(frozen=True)
 class Merged:
@@ -61,7 +50,7 @@ def merge_duplicates(
         labels: Shape (n, T), NaN where absent.
         tasks: T tasks.
         lines: Shape (n,).
-        split_values: Times (float64) or words of the split column, shape (n,), or None.
+        split_values: Times (float64) or sides (int8) of the rows, shape (n,), or None.
         keep_apart: Whether `split_values` are sides that must not mix.
 
     Returns:
@@ -131,22 +120,19 @@ def _group(smiles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _earliest(values: np.ndarray, inverse: np.ndarray, first: np.ndarray) -> np.ndarray:
-    """Takes the smallest time of each molecule; words are equal by now, so the first stands in."""
-    if values.dtype == object:
-        return np.asarray(values[first])
-    earliest = np.full(len(first), np.inf)
+    """Takes the smallest time of each molecule; its sides are equal by now."""
+    earliest = values[first]
     np.minimum.at(earliest, inverse, values)
-    return earliest
+    return np.asarray(earliest)
 
 
 def _one_side(
     smiles: np.ndarray, lines: np.ndarray, sides: np.ndarray, rejected: list[Rejection]
 ) -> np.ndarray:
-    rank = np.array([side_of(side) or 0 for side in sides])
     _, inverse = _group(smiles)
-    best = np.zeros(inverse.max() + 1, dtype=int)
-    np.maximum.at(best, inverse, rank)
-    keep = rank == best[inverse]
+    best = np.zeros(inverse.max() + 1, dtype=sides.dtype)
+    np.maximum.at(best, inverse, sides)
+    keep = sides == best[inverse]
     for row in np.flatnonzero(~keep):
         reason = "the same molecule stands on a later side of the predefined split"
         rejected.append(Rejection(int(lines[row]), str(smiles[row]), reason))

@@ -27,7 +27,7 @@ class Panel:
         labels: Shape (n, T), float64, NaN where absent.
         tasks: T tasks.
         lines: First line of each molecule in the file, shape (n,).
-        split_values: Times (float64) or words of the split column, shape (n,), or None.
+        split_values: Times (float64) or sides (int8) of the molecules, shape (n,), or None.
         rejected: Records left out, by line.
         unit: What `lines` counts: "line" or "row".
     """

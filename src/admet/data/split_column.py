@@ -6,6 +6,12 @@ import pandas as pd
 from admet.data.table import Table
 from admet.errors import DataError
 
+_SIDE_WORDS = {
+    "train": 0, "training": 0,
+    "val": 1, "valid": 1, "validation": 1, "dev": 1,
+    "test": 2, "testing": 2, "holdout": 2,
+}  # fmt: skip
+
 
 def read_split_column(table: Table, column: str, split_type: str, rows: list[int]) -> np.ndarray:
     """Reads the cells of some rows.
@@ -17,11 +23,12 @@ def read_split_column(table: Table, column: str, split_type: str, rows: list[int
         rows: The m rows that are used.
 
     Returns:
-        Shape (m,): for a time split numbers (float64) that sort as the times do, else the words.
+        Shape (m,): for a time split numbers (float64) that sort as the times do; for a predefined
+        one sides (int8): 0 train, 1 validation, 2 test.
 
     Raises:
-        DataError: If a cell is empty, or a time column is neither all numbers nor all ISO 8601
-            dates; names the lines.
+        DataError: If a cell is empty, a side is unknown, or a time column is neither all numbers
+            nor all ISO 8601 dates; names the lines.
     """
     cells = table.frame[column].iloc[rows].reset_index(drop=True)
     lines = table.lines[rows]
@@ -33,7 +40,7 @@ def read_split_column(table: Table, column: str, split_type: str, rows: list[int
             "Fill these cells, or remove the rows."
         )
     if split_type == "predefined":
-        return cells.to_numpy(dtype=object)
+        return _sides(cells, lines, column, table.unit)
     numbers = pd.to_numeric(cells, errors="coerce")
     if numbers.notna().all():
         return numbers.to_numpy(dtype=np.float64)
@@ -46,3 +53,15 @@ def read_split_column(table: Table, column: str, split_type: str, rows: list[int
         f"Split column {column!r} must hold only numbers or only ISO 8601 dates (2024-03-15) to "
         f"sort by; {table.unit} {lines[row]} holds {str(cells[row])!r}. Rewrite the column."
     )
+
+
+def _sides(cells: pd.Series, lines: np.ndarray, column: str, unit: str) -> np.ndarray:
+    sides = [_SIDE_WORDS.get(str(cell).strip().casefold(), -1) for cell in cells]
+    unknown = [row for row, side in enumerate(sides) if side < 0]
+    if unknown:
+        row = unknown[0]
+        raise DataError(
+            f"Split column {column!r} must hold train, val or test; {unit} {lines[row]} holds "
+            f"{str(cells[row])!r} ({len(unknown)} such rows). Correct them."
+        )
+    return np.array(sides, dtype=np.int8)

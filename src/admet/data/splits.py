@@ -9,7 +9,6 @@ from rdkit.Chem import rdFingerprintGenerator
 from rdkit.Chem.Scaffolds import MurckoScaffold
 
 from admet.config.data import DataConfig
-from admet.data.duplicates import side_of
 from admet.data.panel import Panel
 from admet.errors import DataError
 
@@ -36,11 +35,12 @@ def split_panel(panel: Panel, config: DataConfig, seed: int) -> np.ndarray:
         Sides, shape (n,), dtype int8: 0 train, 1 validation, 2 test.
 
     Raises:
-        DataError: If a side cannot be filled, or a split cell is missing or unknown.
+        DataError: If a side cannot be filled.
     """
     ratios = np.asarray(config.split_ratios)
     if config.split_type == "predefined":
-        sides = _predefined(panel, str(config.split_column))
+        assert panel.split_values is not None  # noqa: S101 - build_panel read the column
+        sides = panel.split_values
         wanted = np.bincount(sides, minlength=3) > 0
     elif config.split_type == "time":
         sides = _by_time(panel, ratios)
@@ -124,20 +124,6 @@ def _by_time(panel: Panel, ratios: np.ndarray) -> np.ndarray:
                 last = times[sides == earlier].max()
                 sides[(sides == later) & (times == last)] = earlier
     return sides
-
-
-def _predefined(panel: Panel, column: str) -> np.ndarray:
-    assert panel.split_values is not None  # noqa: S101 - build_panel read the column
-    sides = [side_of(cell) for cell in panel.split_values]
-    unknown = [row for row, side in enumerate(sides) if side is None]
-    if unknown:
-        row = unknown[0]
-        raise DataError(
-            f"Split column {column!r} must hold train, val or test; {panel.unit} "
-            f"{panel.lines[row]} holds {str(panel.split_values[row])!r} ({len(unknown)} such "
-            "rows). Correct them."
-        )
-    return np.array(sides, dtype=np.int8)
 
 
 def _single_blocks(smiles: np.ndarray) -> np.ndarray:

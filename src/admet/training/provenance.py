@@ -49,7 +49,7 @@ def describe_run(data_path: Path) -> dict[str, Any]:
         "hardware": {
             "machine": platform.machine(),
             "system": platform.system(),
-            "processor": _processor(),
+            "processor": processor_name(),
             "cpus": os.cpu_count(),
             "threads": torch.get_num_threads(),
             "cuda": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
@@ -68,7 +68,8 @@ def peak_memory_mib() -> float | None:
     return round(peak / (1024 if sys.platform != "darwin" else 1024**2), 1)
 
 
-def _processor() -> str:
+def processor_name() -> str:
+    """Gives the model name of the CPU, as far as the system tells."""
     info = Path("/proc/cpuinfo")
     if info.exists():
         for line in info.read_text(encoding="utf-8", errors="replace").splitlines():

@@ -12,15 +12,13 @@ from matplotlib.figure import Figure
 from scipy.cluster.hierarchy import dendrogram, leaves_list, linkage
 from scipy.spatial.distance import squareform
 
-from admet.files import atomic, check_output
+from admet.files import PICTURES, atomic, check_output
 from admet.model.chemprop.task_affinity.grouping import distances, fill_unknown
 from admet.model.chemprop.task_affinity.matrix import check_matrix
 
 _ANNOTATE_UP_TO = 16  # tasks; beyond, the numbers would not fit their cells
 _LABEL_WIDTH = 24  # characters of a line of a task's name
 _UNKNOWN = "#b8b8b8"
-PICTURES = frozenset({".png", ".pdf", ".svg", ".jpg", ".jpeg"})
-"""Endings that a picture may have."""
 
 
 def plot_task_affinity_heatmap(
