@@ -2,7 +2,7 @@
 
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from admet.config.base import Section
 from admet.config.task_affinity import DeviceName
@@ -35,10 +35,20 @@ class TrainingConfig(Section):
     patience: int | None = Field(
         None, ge=1, description="Stop after so many epochs without a better validation loss."
     )
+    precision: Literal["auto", "32", "bf16-mixed"] = Field(
+        "auto",
+        description="32, or bf16-mixed: products in bfloat16, weights and sums in float32; auto: "
+        "bf16-mixed where the processor multiplies bfloat16 in hardware.",
+    )
     device: DeviceName = Field("auto", description="auto, cpu, cuda or cuda:N.")
     threads: int | None = Field(
         None, ge=1, description="CPU threads of torch; empty: its own choice."
     )
+
+    @field_validator("precision", mode="before")
+    @classmethod
+    def _number(cls, value: object) -> object:
+        return "32" if value == 32 else value  # YAML reads 32 as a number
 
     @model_validator(mode="after")
     def _one_peak(self) -> Self:

@@ -3,13 +3,23 @@
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Self
+from typing import Protocol, Self
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from admet.featurize.packed import GraphBatch, PackedGraphs
+from admet.featurize.graph_batch import GraphBatch
+
+
+class Batcher(Protocol):
+    """Cuts batches out of n molecules."""
+
+    def __len__(self) -> int: ...
+
+    def batch(self, rows: np.ndarray, *, backward: bool = False) -> GraphBatch:
+        """Gives the molecules of some rows, shape (b,), with what gradients need if asked."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -28,6 +38,12 @@ class LabelledBatch:
 
     def __len__(self) -> int:
         return len(self.targets)
+
+    def pin_memory(self) -> Self:
+        """Gives the batch in memory from which a GPU can copy while the host goes on."""
+        return type(self)(
+            self.graphs.pin_memory(), self.targets.pin_memory(), self.mask.pin_memory()
+        )
 
     def to(self, device: torch.device | str, non_blocking: bool = False) -> Self:
         """Gives the batch on another device."""
@@ -48,23 +64,27 @@ class BatchLoader:
 
     def __init__(
         self,
-        graphs: PackedGraphs,
+        graphs: Batcher,
         rows: np.ndarray,
         targets: np.ndarray,
         batch_size: int,
         *,
         shuffle: bool = False,
         seed: int = 0,
+        backward: bool = False,
+        pin_memory: bool = False,
     ) -> None:
         """Stores what to iterate over.
 
         Args:
-            graphs: Graphs of all molecules.
+            graphs: What cuts out the molecules.
             rows: The m molecules to iterate over, indices into `graphs`, shape (m,).
             targets: Their targets, shape (m, T), NaN where absent.
             batch_size: Molecules in one batch.
             shuffle: Whether to change the order at every pass.
             seed: Seed of that order.
+            backward: Whether gradients will be taken.
+            pin_memory: Whether the batches go to a GPU.
         """
         self.graphs = graphs
         self.rows = np.asarray(rows)
@@ -73,6 +93,8 @@ class BatchLoader:
         self._targets = torch.from_numpy(np.where(mask, targets, 0.0).astype(np.float32))
         self.batch_size = batch_size
         self.shuffle = shuffle
+        self.backward = backward
+        self.pin_memory = pin_memory
         self._rng = np.random.default_rng(seed)
 
     def __len__(self) -> int:
@@ -91,8 +113,9 @@ class BatchLoader:
         for start, stop in itertools.pairwise([*self._starts(), n]):
             picked = order[start:stop]
             index = torch.from_numpy(picked)
-            yield LabelledBatch(
-                self.graphs.batch(self.rows[picked]),
+            batch = LabelledBatch(
+                self.graphs.batch(self.rows[picked], backward=self.backward),
                 self._targets.index_select(0, index),
                 self._mask.index_select(0, index),
             )
+            yield batch.pin_memory() if self.pin_memory else batch

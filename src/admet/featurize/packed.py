@@ -1,71 +1,50 @@
-"""Molecular graphs in a few flat arrays, and batches cut from them by slicing."""
+"""Molecular graphs in a few flat arrays of small integers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Self
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from chemprop.featurizers import CuikmolmakerMolGraphFeaturizer
-from torch import Tensor
+import pandas as pd
 
-_CHUNK = 1024  # molecules featurised in one call; bounds the memory of the intermediate lists
+from admet.featurize.cuik import RawGraphs, raw_graphs
+from admet.featurize.indexing import ranges, starts_of
 
+if TYPE_CHECKING:
+    from admet.featurize.unfolding import Unfolding
 
-@dataclass(frozen=True)
-class GraphBatch:
-    """A batch of molecular graphs, with the attribute names of Chemprop's `BatchMolGraph`.
-
-    Attributes:
-        V: Atom features, shape (n_atoms, d_v), float32.
-        E: Features of the directed bonds, shape (n_edges, d_e), float32.
-        edge_index: Source and target atom of each directed bond, shape (2, n_edges), int64.
-        rev_edge_index: Index of the opposite bond, shape (n_edges,), int64.
-        batch: Molecule of each atom, shape (n_atoms,), int64.
-        n_graphs: Molecules in the batch.
-    """
-
-    V: Tensor
-    E: Tensor
-    edge_index: Tensor
-    rev_edge_index: Tensor
-    batch: Tensor
-    n_graphs: int
-
-    def __len__(self) -> int:
-        return self.n_graphs
-
-    def to(self, device: torch.device | str, non_blocking: bool = False) -> Self:
-        """Gives the batch on another device."""
-        return type(self)(
-            self.V.to(device, non_blocking=non_blocking),
-            self.E.to(device, non_blocking=non_blocking),
-            self.edge_index.to(device, non_blocking=non_blocking),
-            self.rev_edge_index.to(device, non_blocking=non_blocking),
-            self.batch.to(device, non_blocking=non_blocking),
-            self.n_graphs,
-        )
+_CHUNK = 1024  # molecules featurised in one call; bounds the memory of the float features
 
 
 @dataclass(frozen=True)
 class PackedGraphs:
     """The graphs of n molecules, one after the other.
 
+    Atoms and bonds of drug-like molecules have few distinct feature vectors (some fifty and twenty
+    in a panel of thousands), so each atom and bond holds the row of a table.
+
     Attributes:
-        V: Atom features, shape (n_atoms, d_v), float32.
-        E: Bond features, shape (n_edges, d_e), float32.
-        edge_index: Atoms of each directed bond, counted within its molecule, shape (2, n_edges).
-        rev_edge_index: Opposite bonds, counted within the molecule, shape (n_edges,).
-        atom_start: First atom of each molecule and the end, shape (n + 1,).
-        edge_start: First bond of each molecule and the end, shape (n + 1,).
+        atom_table: Distinct atom features, shape (n_atom_kinds, d_v), float32.
+        bond_table: Distinct bond features, shape (n_bond_kinds, d_e), float32.
+        atom_kind: Row of each atom, shape (n_atoms,), int32.
+        bond_kind: Row of each directed bond, shape (n_edges,), int32.
+        source: Atom where the bond begins, counted within its molecule, shape (n_edges,), int32.
+        target: Atom where it ends, likewise. The opposite of bond e is bond e ^ 1.
+        atom_start: First atom of each molecule and the end, shape (n + 1,), int64.
+        edge_start: First bond of each molecule and the end, shape (n + 1,), int64.
     """
 
-    V: Tensor
-    E: Tensor
-    edge_index: Tensor
-    rev_edge_index: Tensor
+    atom_table: np.ndarray
+    bond_table: np.ndarray
+    atom_kind: np.ndarray
+    bond_kind: np.ndarray
+    source: np.ndarray
+    target: np.ndarray
     atom_start: np.ndarray
     edge_start: np.ndarray
+    _unfoldings: dict[tuple[int, bool], "Unfolding"] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     def __len__(self) -> int:
         return len(self.atom_start) - 1
@@ -73,48 +52,48 @@ class PackedGraphs:
     @property
     def d_v(self) -> int:
         """Number of atom features."""
-        return self.V.shape[1]
+        return int(self.atom_table.shape[1])
 
     @property
     def d_e(self) -> int:
         """Number of bond features."""
-        return self.E.shape[1]
+        return int(self.bond_table.shape[1])
 
-    def batch(self, rows: np.ndarray) -> GraphBatch:
-        """Cuts out a batch.
+    def unfold(self, depth: int, undirected: bool = False) -> "Unfolding":
+        """Gives the graphs as a message-passing encoder of some depth sees them; kept once made."""
+        from admet.featurize.unfolding import Unfolding  # noqa: PLC0415 - it needs this module
 
-        Args:
-            rows: Indices of the molecules, shape (b,).
-
-        Returns:
-            Their graphs in that order.
-        """
-        atoms, n_atoms = _ranges(self.atom_start, rows)  # (b_atoms,), (b,)
-        edges, n_edges = _ranges(self.edge_start, rows)  # (b_edges,), (b,)
-        atom_offset = np.repeat(np.cumsum(n_atoms) - n_atoms, n_edges)  # (b_edges,)
-        edge_offset = np.repeat(np.cumsum(n_edges) - n_edges, n_edges)
-        picked = torch.from_numpy(edges)
-        return GraphBatch(
-            self.V.index_select(0, torch.from_numpy(atoms)),
-            self.E.index_select(0, picked),
-            self.edge_index.index_select(1, picked) + torch.from_numpy(atom_offset),
-            self.rev_edge_index.index_select(0, picked) + torch.from_numpy(edge_offset),
-            torch.from_numpy(np.repeat(np.arange(len(rows)), n_atoms)),
-            n_graphs=len(rows),
-        )
+        key = (depth, undirected)
+        if key not in self._unfoldings:
+            self._unfoldings[key] = Unfolding.of(self, depth, undirected)
+        return self._unfoldings[key]
 
     def subset(self, rows: np.ndarray) -> "PackedGraphs":
         """Gives the graphs of some molecules, indices of shape (m,), in that order."""
-        atoms, n_atoms = _ranges(self.atom_start, rows)
-        edges, n_edges = _ranges(self.edge_start, rows)
-        picked = torch.from_numpy(edges)
+        atoms, n_atoms = ranges(self.atom_start, rows)
+        edges, n_edges = ranges(self.edge_start, rows)
         return PackedGraphs(
-            self.V.index_select(0, torch.from_numpy(atoms)),
-            self.E.index_select(0, picked),
-            self.edge_index.index_select(1, picked),
-            self.rev_edge_index.index_select(0, picked),
-            np.concatenate([[0], np.cumsum(n_atoms)]),
-            np.concatenate([[0], np.cumsum(n_edges)]),
+            self.atom_table,
+            self.bond_table,
+            self.atom_kind[atoms],
+            self.bond_kind[edges],
+            self.source[edges],
+            self.target[edges],
+            starts_of(n_atoms),
+            starts_of(n_edges),
+        )
+
+    def raw(self, rows: np.ndarray) -> RawGraphs:
+        """Gives the graphs of some molecules, indices of shape (m,), in Chemprop's form."""
+        part = self.subset(rows)
+        n_atoms, n_edges = np.diff(part.atom_start), np.diff(part.edge_start)
+        offset = np.repeat(part.atom_start[:-1], n_edges)  # (n_edges,)
+        return RawGraphs(
+            part.atom_table[part.atom_kind],
+            part.bond_table[part.bond_kind],
+            np.stack([part.source + offset, part.target + offset]),
+            np.arange(len(part.source)) ^ 1,
+            np.repeat(np.arange(len(rows)), n_atoms),
         )
 
 
@@ -122,7 +101,7 @@ def featurize(smiles: Sequence[str] | np.ndarray) -> PackedGraphs:
     """Turns SMILES into graphs with Chemprop's default (V2) atom and bond features.
 
     Args:
-        smiles: n valid SMILES.
+        smiles: n SMILES. One that cannot be parsed becomes a graph without atoms.
 
     Returns:
         The packed graphs, in order.
@@ -132,47 +111,84 @@ def featurize(smiles: Sequence[str] | np.ndarray) -> PackedGraphs:
     """
     if not len(smiles):
         raise ValueError("`smiles` must hold at least one molecule; got none.")
-    featurizer = CuikmolmakerMolGraphFeaturizer()
     parts = []
     for start in range(0, len(smiles), _CHUNK):
         chunk = [str(s) for s in smiles[start : start + _CHUNK]]
-        parts.append(_pack(featurizer(chunk), len(chunk)))
-    return _concatenate(parts)
+        parts.append(pack(raw_graphs(chunk), len(chunk)))
+    return concatenate(parts)
 
 
-def _pack(graphs: GraphBatch, n: int) -> PackedGraphs:
-    """Replaces the offsets of a featurised chunk by starts."""
-    n_atoms = np.bincount(graphs.batch.numpy(), minlength=n)  # (n,)
-    atom_start = np.concatenate([[0], np.cumsum(n_atoms)])
-    edge_graph = graphs.batch[graphs.edge_index[0]].numpy()  # (n_edges,)
-    n_edges = np.bincount(edge_graph, minlength=n)
-    edge_start = np.concatenate([[0], np.cumsum(n_edges)])
+def pack(graphs: RawGraphs, n: int) -> PackedGraphs:
+    """Replaces features by rows of a table, and offsets by starts.
+
+    Args:
+        graphs: The graphs, each bond directly followed by its opposite.
+        n: Number of molecules; those at the end may be empty.
+
+    Returns:
+        The packed graphs.
+
+    Raises:
+        ValueError: If opposite bonds do not stand in pairs.
+    """
+    if not np.array_equal(graphs.rev_edge_index, np.arange(len(graphs.rev_edge_index)) ^ 1):
+        raise ValueError("`graphs` must hold each bond directly followed by its opposite.")
+    atom_start = starts_of(np.bincount(graphs.batch, minlength=n))
+    edge_graph = graphs.batch[graphs.edge_index[0]]  # (n_edges,)
+    atom_table, atom_kind = _distinct_rows(graphs.V)
+    bond_table, bond_kind = _distinct_rows(graphs.E)
+    source, target = (graphs.edge_index - atom_start[edge_graph]).astype(np.int32)
     return PackedGraphs(
-        graphs.V.float(),
-        graphs.E.float(),
-        graphs.edge_index.long() - torch.from_numpy(atom_start[edge_graph]),
-        graphs.rev_edge_index.long() - torch.from_numpy(edge_start[edge_graph]),
+        atom_table,
+        bond_table,
+        atom_kind,
+        bond_kind,
+        source,
+        target,
         atom_start,
-        edge_start,
+        starts_of(np.bincount(edge_graph, minlength=n)),
     )
 
 
-def _concatenate(parts: list[PackedGraphs]) -> PackedGraphs:
-    atom_counts = np.concatenate([np.diff(part.atom_start) for part in parts])
-    edge_counts = np.concatenate([np.diff(part.edge_start) for part in parts])
+def concatenate(parts: Sequence[PackedGraphs]) -> PackedGraphs:
+    """Joins packed graphs."""
+    if len(parts) == 1:
+        return parts[0]
+    atom_table, atom_kind = _join_kinds([(p.atom_table, p.atom_kind) for p in parts])
+    bond_table, bond_kind = _join_kinds([(p.bond_table, p.bond_kind) for p in parts])
     return PackedGraphs(
-        torch.cat([part.V for part in parts]),
-        torch.cat([part.E for part in parts]),
-        torch.cat([part.edge_index for part in parts], dim=1),
-        torch.cat([part.rev_edge_index for part in parts]),
-        np.concatenate([[0], np.cumsum(atom_counts)]),
-        np.concatenate([[0], np.cumsum(edge_counts)]),
+        atom_table,
+        bond_table,
+        atom_kind,
+        bond_kind,
+        np.concatenate([part.source for part in parts]),
+        np.concatenate([part.target for part in parts]),
+        starts_of(np.concatenate([np.diff(part.atom_start) for part in parts])),
+        starts_of(np.concatenate([np.diff(part.edge_start) for part in parts])),
     )
 
 
-def _ranges(starts: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Lists the indices starts[r] … starts[r + 1] − 1 of all rows, and how many each has."""
-    first = starts[rows]
-    counts = starts[rows + 1] - first
-    before = np.cumsum(counts) - counts
-    return np.arange(counts.sum()) + np.repeat(first - before, counts), counts
+def _join_kinds(parts: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    table, row = _distinct_rows(np.concatenate([table for table, _ in parts]))
+    offsets = starts_of(np.array([len(table) for table, _ in parts]))
+    kinds = [row[kind + offset] for (_, kind), offset in zip(parts, offsets, strict=False)]
+    return table, np.concatenate(kinds)
+
+
+def _distinct_rows(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Lists the distinct rows, in the order of their first place, and which each row is.
+
+    Rows are told apart by a hash of their bits, and then compared, so that a collision of the hash
+    costs time but never gives a wrong answer.
+    """
+    features = np.ascontiguousarray(features, dtype=np.float32)
+    weights = np.random.default_rng(0).integers(1, 2**63, features.shape[1], dtype=np.uint64)
+    with np.errstate(over="ignore"):
+        hashes = features.view(np.uint32).astype(np.uint64) @ (weights | np.uint64(1))
+    kind, distinct = pd.factorize(hashes)
+    first = np.empty(len(distinct), dtype=np.int64)
+    first[kind[::-1]] = np.arange(len(kind))[::-1]
+    table = features[first]
+    if not np.array_equal(table[kind], features):
+        table, kind = np.unique(features, axis=0, return_inverse=True)
+    return table, kind.astype(np.int32)

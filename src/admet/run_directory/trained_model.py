@@ -102,9 +102,11 @@ class TrainedModel:
         rows = np.arange(len(graphs)) if rows is None else rows
         names = self.spec.task_names
         outputs = torch.empty(len(rows), len(names))
+        # The networks of a model differ in their heads only, so their batches are the same.
+        batcher = self.networks[0].batcher(graphs)
         with torch.inference_mode():
             for start in range(0, len(rows), self.batch_size):
-                batch = graphs.batch(rows[start : start + self.batch_size]).to(self.device)
+                batch = batcher.batch(rows[start : start + self.batch_size]).to(self.device)
                 for network, groups in zip(self.networks, self.spec.networks, strict=True):
                     columns = network_columns(groups, names)
                     outputs[start : start + len(batch), columns] = network(batch).float().cpu()

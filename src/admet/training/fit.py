@@ -17,11 +17,14 @@ from lightning.pytorch.callbacks import Callback, EarlyStopping, RichProgressBar
 from admet.config import TrainingConfig
 from admet.featurize import BatchLoader, PackedGraphs
 from admet.model.chemprop import GroupedNetwork, TaskLoss
+from admet.model.chemprop.device import resolve_precision
 from admet.model.chemprop.losses import label_weights
 from admet.training.callbacks import EpochRecorder, Interrupt
 from admet.training.module import NetworkModule
 
 log = logging.getLogger(__name__)
+
+_VALIDATION_BATCH = 512  # its loss does not depend on the batches; large ones share more rows
 
 
 @dataclass(frozen=True)
@@ -72,10 +75,24 @@ def fit(
     """
     labelled = ~np.isnan(targets).all(axis=1)
     rows = [np.flatnonzero((sides == side) & labelled) for side in (0, 1)]
+    on_gpu = device.type == "cuda"
     train = BatchLoader(
-        graphs, rows[0], targets[rows[0]], config.batch_size, shuffle=True, seed=seed
+        network.batcher(graphs, training=True),
+        rows[0],
+        targets[rows[0]],
+        config.batch_size,
+        shuffle=True,
+        seed=seed,
+        backward=True,
+        pin_memory=on_gpu,
     )
-    val = BatchLoader(graphs, rows[1], targets[rows[1]], config.batch_size)
+    val = BatchLoader(
+        network.batcher(graphs),
+        rows[1],
+        targets[rows[1]],
+        max(config.batch_size, _VALIDATION_BATCH),
+        pin_memory=on_gpu,
+    )
     n_labels = (~np.isnan(targets[rows[0]])).sum(axis=0).tolist()
     loss = TaskLoss(kinds, label_weights(n_labels, config.loss_mean))
     module = NetworkModule(network, loss, config, len(train), len(kinds))
@@ -91,8 +108,9 @@ def fit(
     torch.manual_seed(seed)
     with _quiet_lightning(), interrupt.listening(), tempfile.TemporaryDirectory() as scratch:
         trainer = pl.Trainer(
-            accelerator="gpu" if device.type == "cuda" else "cpu",
-            devices=[device.index or 0] if device.type == "cuda" else 1,
+            accelerator="gpu" if on_gpu else "cpu",
+            devices=[device.index or 0] if on_gpu else 1,
+            precision=resolve_precision(config.precision, device, network.encoder.output_dim),
             max_epochs=config.epochs,
             callbacks=callbacks,
             gradient_clip_val=config.gradient_clip,

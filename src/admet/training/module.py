@@ -12,6 +12,8 @@ from admet.errors import NumericalError
 from admet.featurize import LabelledBatch
 from admet.model.chemprop import GroupedNetwork, TaskLoss
 
+_LOOK_EVERY = 50  # steps between two looks at a GPU's loss
+
 
 class NetworkModule(pl.LightningModule):
     """Trains a `GroupedNetwork` with Adam under Chemprop's schedule.
@@ -35,6 +37,7 @@ class NetworkModule(pl.LightningModule):
         self.steps_per_epoch = steps_per_epoch
         self.n_tasks = n_tasks
         self._train_sum = torch.zeros(2)
+        self._first_bad = torch.tensor(steps_per_epoch)
         self._val_sums = torch.zeros(2, n_tasks)
 
     def transfer_batch_to_device(
@@ -49,19 +52,32 @@ class NetworkModule(pl.LightningModule):
     def on_train_epoch_start(self) -> None:
         """Empties the sums of the epoch."""
         self._train_sum = torch.zeros(2, device=self.device)
+        self._first_bad = torch.tensor(self.steps_per_epoch, device=self.device)
 
     def training_step(self, batch: LabelledBatch, batch_idx: int) -> Tensor:
         """Gives the loss of a batch."""
-        loss: Tensor = self.loss(self.network(batch.graphs), batch.targets, batch.mask)
-        if not torch.isfinite(loss):
-            raise NumericalError(
-                f"The training loss became {loss.item()} in epoch {self.current_epoch + 1}, batch "
-                f"{batch_idx + 1}. Lower training.learning_rate, set training.gradient_clip, or "
-                "look for extreme target values."
-            )
+        outputs = self.network(batch.graphs).float()
+        loss: Tensor = self.loss(outputs, batch.targets, batch.mask)
+        self._watch(loss.detach(), batch_idx)
         n_labels = batch.mask.sum()
         self._train_sum += torch.stack([loss.detach() * n_labels, n_labels.to(loss.dtype)])
         return loss
+
+    def _watch(self, loss: Tensor, batch_idx: int) -> None:
+        """Stops at a loss that is no number; a GPU is asked only now and then, since it waits."""
+        self._first_bad = torch.where(
+            torch.isfinite(loss), self._first_bad, self._first_bad.clamp(max=batch_idx)
+        )
+        last = batch_idx + 1 == self.steps_per_epoch
+        if self.device.type == "cuda" and not last and batch_idx % _LOOK_EVERY:
+            return
+        first_bad = int(self._first_bad)
+        if first_bad < self.steps_per_epoch:
+            raise NumericalError(
+                f"The training loss became {float(loss)} in epoch {self.current_epoch + 1}, batch "
+                f"{first_bad + 1}. Lower training.learning_rate, set training.gradient_clip, or "
+                "look for extreme target values."
+            )
 
     def on_validation_epoch_start(self) -> None:
         """Empties the sums of the validation."""
@@ -69,7 +85,7 @@ class NetworkModule(pl.LightningModule):
 
     def validation_step(self, batch: LabelledBatch, batch_idx: int) -> None:  # noqa: ARG002
         """Adds the losses of a batch, per task."""
-        outputs = self.network(batch.graphs)
+        outputs = self.network(batch.graphs).float()
         cells = self.loss.per_label(outputs, batch.targets, batch.mask)
         self._val_sums += torch.stack([cells.sum(dim=0), batch.mask.sum(dim=0).to(cells.dtype)])
 

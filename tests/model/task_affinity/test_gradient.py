@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -37,16 +38,17 @@ def naive(frame: pd.DataFrame, config: TaskAffinityConfig) -> np.ndarray:
     graphs = featurize(panel.smiles)
     kinds = [task.kind for task in panel.tasks]
     targets = TargetScaler.fit(panel.labels, kinds).scale_labels(panel.labels)
+    torch.manual_seed(config.seed)
+    network = GroupedNetwork(SMALL, [[0, 1, 2, 3]], graphs.d_v, graphs.d_e)
     loader = BatchLoader(
-        graphs,
+        network.batcher(graphs),
         np.arange(len(panel)),
         targets,
         config.affinity_batch_size,
         shuffle=True,
         seed=config.seed,
+        backward=True,
     )
-    torch.manual_seed(config.seed)
-    network = GroupedNetwork(SMALL, [[0, 1, 2, 3]], graphs.d_v, graphs.d_e)
     optimizer = torch.optim.Adam(network.parameters(), lr=config.affinity_lr)
     loss = TaskLoss(kinds)
     steps = []
@@ -99,10 +101,8 @@ def test_the_gradients_are_those_of_finite_differences(demo_frame):
     graphs = featurize(panel.smiles[:12])
     torch.manual_seed(0)
     network = GroupedNetwork(SMALL, [[0, 1, 2, 3]], graphs.d_v, graphs.d_e).double()
-    batch = graphs.batch(np.arange(12))
-    batch = type(batch)(
-        batch.V.double(), batch.E.double(), batch.edge_index, batch.rev_edge_index, batch.batch, 12
-    )
+    batch = network.batcher(graphs).batch(np.arange(12), backward=True)
+    batch = replace(batch, X=batch.X.double(), V=batch.V.double())
     targets = torch.randn(12, 4, dtype=torch.float64)
     mask = torch.rand(12, 4) > 0.3
     loss = TaskLoss([task.kind for task in panel.tasks]).double()

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 import torch
-from chemprop.nn.ffn import MLP
 from torch import Tensor, nn
 
 from admet.config import ModelConfig
-from admet.featurize import GraphBatch
+from admet.featurize import Batcher, GraphBatch, PackedGraphs, Unshared
 from admet.model.chemprop.encoder import Encoder
+from admet.model.chemprop.heads import build_head
 
 
 class GroupedNetwork(nn.Module):
@@ -40,18 +40,21 @@ class GroupedNetwork(nn.Module):
         self.groups = tuple(tuple(group) for group in groups)
         self.encoder = Encoder(config.message_passing, d_v, d_e)
         self.heads = nn.ModuleList(
-            MLP.build(
-                self.encoder.output_dim,
-                len(group),
-                config.ffn.hidden_size,
-                config.ffn.num_layers,
-                config.ffn.dropout,
-                config.ffn.activation,
-            )
-            for group in self.groups
+            build_head(config.ffn, self.encoder.output_dim, len(group)) for group in self.groups
         )
         order = torch.argsort(torch.tensor(columns))
         self.register_buffer("_order", order, persistent=False)
+
+    def batcher(self, graphs: PackedGraphs, *, training: bool = False) -> Batcher:
+        """Gives what cuts batches for this network out of packed graphs.
+
+        Args:
+            graphs: The graphs.
+            training: Whether dropout will be active.
+        """
+        config = self.encoder.config
+        unfolding = graphs.unfold(config.depth, config.undirected)
+        return Unshared(unfolding) if training and config.dropout > 0 else unfolding
 
     def forward(self, graphs: GraphBatch) -> Tensor:
         """Gives scaled values (regression) and logits (binary), shape (n_graphs, T)."""

@@ -98,18 +98,19 @@ class TaskAffinityComputer:
                 config.affinity_batch_size,
                 len(panel),
             )
-        loader = BatchLoader(
-            graphs,
-            np.arange(len(panel)),
-            targets,
-            config.affinity_batch_size,
-            shuffle=True,
-            seed=config.seed,
-        )
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
             torch.manual_seed(config.seed)
             groups = [list(range(len(kinds)))]
             network = GroupedNetwork(self.model, groups, graphs.d_v, graphs.d_e).to(device)
+            loader = BatchLoader(
+                network.batcher(graphs, training=True),
+                np.arange(len(panel)),
+                targets,
+                config.affinity_batch_size,
+                shuffle=True,
+                seed=config.seed,
+                backward=True,
+            )
             estimate = self.estimator.estimate(
                 network, _OnDevice(loader, device), TaskLoss(kinds).to(device), config
             )
