@@ -7,6 +7,7 @@
     ├── NoGradientStepsError (RuntimeError) the affinity phase found nothing to learn
     ├── RunDirectoryError (ValueError)      a run directory is absent, damaged, or in the way
     ├── DeviceError (RuntimeError)          the device asked for is not there
+    ├── WorkerError (RuntimeError)          a process that reads molecules died
     └── NumericalError (ArithmeticError)    a loss or a gradient is not a number
 
 Each class also subclasses the built-in that a caller would expect: `except ValueError` works too.
@@ -42,6 +43,10 @@ class RunDirectoryError(AdmetError, ValueError):
 
 class DeviceError(AdmetError, RuntimeError):
     """The compute device that was asked for is not available."""
+
+
+class WorkerError(AdmetError, RuntimeError):
+    """A process that reads molecules died."""
 
 
 class NumericalError(AdmetError, ArithmeticError):

@@ -5,9 +5,12 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rdkit import Chem
 
 from admet.config import DataConfig
-from admet.data import build_panel, load_panel, rejected_frame, table_from_frame
+from admet.data import build_panel, load_panel, read_molecules, rejected_frame, table_from_frame
+from admet.data.chemistry import is_standard
+from admet.data.demo import make_demo_panel
 from admet.data.duplicates import merge_duplicates
 from admet.data.labels import Task
 from admet.errors import DataError
@@ -170,3 +173,25 @@ def test_a_subset_keeps_rows_together(demo_csv):
     assert part.smiles.tolist() == [panel.smiles[3], panel.smiles[1]]
     assert np.array_equal(part.labels, panel.labels[[3, 1]], equal_nan=True)
     assert part.lines.tolist() == panel.lines[[3, 1]].tolist()
+
+
+@pytest.mark.parametrize(
+    "smiles",
+    [
+        "CCO", "C[C@H](N)C(=O)O", "O=S(=O)(N)c1ccccc1", "c1ccc2[nH]ccc2c1", "F/C=C/F", "CS(C)=O",
+        "CN(=O)=O", "O=n1ccccc1", "CN=N#N", "C=N#N", "[O-][N+](=O)c1ccccc1", "CC(=O)[O-]",
+        "C[NH3+]", "CCN.Cl", "[13CH4]", "[2H]C", "CC(=O)O[Na]", "C[Si](C)(C)C", "OB(O)c1ccccc1",
+        "CP(C)(C)=O", "CP(=O)=O", "NC(=N)N", "OC(=N)C", "C[S+](C)[O-]", "CS(=N)(=O)C", "C[CH2]",
+        "[H][H]", "N[C@@H](C)C(=O)N[C@H](C)C", "CSC", "CC(=S)N", "O=C1C=CC(=O)C=C1", "*CC", "[Se]",
+    ],
+)  # fmt: skip
+def test_the_short_way_gives_what_the_long_way_gives(smiles, monkeypatch):
+    """Most molecules need no standardisation; telling so must not change any."""
+    short = read_molecules([smiles])
+    monkeypatch.setattr("admet.data.chemistry.is_standard", lambda mol, smiles: False)
+    assert read_molecules([smiles]) == short
+
+
+def test_most_molecules_take_the_short_way():
+    smiles = [Chem.CanonSmiles(s) for s in make_demo_panel(200)["SMILES"]]
+    assert np.mean([is_standard(Chem.MolFromSmiles(s), s) for s in smiles]) > 0.8

@@ -5,8 +5,9 @@ from chemprop.data import BatchMolGraph
 from chemprop.featurizers import SimpleMoleculeMolGraphFeaturizer
 from rdkit import Chem
 
-from admet.featurize import BatchLoader, featurize
+from admet.featurize import featurize
 from admet.featurize.packed import pack
+from admet.model.chemprop import BatchLoader
 
 SMILES = [
     "CCO", "C", "[Na+].[Cl-]", "c1ccc2[nH]ccc2c1", "F/C=C/F", "N[C@@H](C)C(=O)O", "[13CH4]",

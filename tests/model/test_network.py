@@ -12,7 +12,7 @@ from rdkit import Chem
 from admet.config import ModelConfig
 from admet.data.demo import make_demo_panel
 from admet.featurize import featurize
-from admet.model.chemprop import GroupedNetwork
+from admet.model.chemprop import GraphBatch, GroupedNetwork
 
 SMILES = [*make_demo_panel(30, seed=5)["SMILES"], "C", "[Na+].[Cl-]"]
 AGGREGATIONS = {
@@ -79,7 +79,7 @@ def test_one_group_is_chemprop_on_the_same_seed(changes):
     for a, b in zip(ours.heads[0].parameters(), theirs.predictor.ffn.parameters(), strict=True):
         assert torch.equal(a, b)
     rows = np.arange(len(SMILES))
-    batch, bmg = ours.batcher(graphs).batch(rows, backward=True), chemprop_batch()
+    batch, bmg = GraphBatch.of(ours.batcher(graphs).batch(rows, backward=True)), chemprop_batch()
     ours.train()
     theirs.train()
     a, b = ours(batch), theirs(bmg)
@@ -111,7 +111,7 @@ def test_dropout_is_chemprops():
     theirs.predictor.ffn.load_state_dict(ours.heads[0].state_dict())
     torch.manual_seed(1)
     batcher = replace(ours.batcher(graphs, training=True), multiple=1)  # no rows but Chemprop's
-    a = ours.train()(batcher.batch(np.arange(len(SMILES)), backward=True))
+    a = ours.train()(GraphBatch.of(batcher.batch(np.arange(len(SMILES)), backward=True)))
     torch.manual_seed(1)
     b = theirs.train()(chemprop_batch())
     torch.testing.assert_close(a, b, atol=1e-6, rtol=1e-5)
@@ -121,7 +121,7 @@ def test_outputs_stand_in_the_order_of_the_tasks():
     graphs = featurize(SMILES)
     config = ModelConfig(message_passing={"hidden_size": 20}, ffn={"hidden_size": 20})
     network = GroupedNetwork(config, [[2, 0], [1]], graphs.d_v, graphs.d_e).eval()
-    batch = network.batcher(graphs).batch(np.arange(5))
+    batch = GraphBatch.of(network.batcher(graphs).batch(np.arange(5)))
     Z = network.encoder(batch)
     outputs = network(batch)
     torch.testing.assert_close(outputs[:, [2, 0]], network.heads[0](Z))
@@ -131,7 +131,8 @@ def test_outputs_stand_in_the_order_of_the_tasks():
 def test_a_task_of_one_group_does_not_move_the_head_of_another():
     graphs = featurize(SMILES)
     network = GroupedNetwork(ModelConfig(), [[0], [1]], graphs.d_v, graphs.d_e)
-    network(network.batcher(graphs).batch(np.arange(5), backward=True))[:, 0].sum().backward()
+    batch = GraphBatch.of(network.batcher(graphs).batch(np.arange(5), backward=True))
+    network(batch)[:, 0].sum().backward()
     assert all(p.grad.abs().sum() == 0 for p in network.heads[1].parameters())
     assert all(p.grad.abs().sum() > 0 for p in network.encoder.message_passing.W_i.parameters())
 

@@ -14,7 +14,7 @@ from admet.config import TrainConfig, TrainingConfig
 from admet.data.demo import TASKS
 from admet.errors import ConfigError, DataError, NumericalError, RunDirectoryError
 from admet.featurize import featurize
-from admet.model.chemprop import GroupedNetwork, TaskLoss
+from admet.model.chemprop import BatchLoader, GraphBatch, GroupedNetwork, TaskLoss
 from admet.run_directory import Files, TrainedModel, read_json, read_spec
 from admet.training import train
 from admet.training.fit import fit
@@ -307,7 +307,7 @@ def test_a_tiny_model_learns(tiny):
     graphs, targets, _ = tiny
     network.eval()
     with torch.no_grad():
-        outputs = network(network.batcher(graphs).batch(np.arange(60))).numpy()
+        outputs = network(GraphBatch.of(graphs.unfold(3).batch(np.arange(60)))).numpy()
     assert np.square(outputs - targets).mean() < 0.05
     assert len(result.history) == 40
 
@@ -320,7 +320,7 @@ def test_the_best_epoch_is_kept(tiny):
     rows = np.flatnonzero(sides == 1)
     network.eval()
     with torch.no_grad():
-        outputs = network(network.batcher(graphs).batch(rows)).numpy()
+        outputs = network(GraphBatch.of(graphs.unfold(3).batch(rows))).numpy()
     assert np.square(outputs - targets[rows]).mean() == pytest.approx(min(losses), rel=1e-4)
 
 
@@ -384,7 +384,6 @@ def test_validation_loss_does_not_depend_on_batches(tiny):
         trainer = pl.Trainer(
             accelerator="cpu", logger=False, enable_progress_bar=False, enable_model_summary=False
         )
-        from admet.featurize import BatchLoader
 
         loader = BatchLoader(graphs.unfold(3), np.arange(60), targets, batch_size)
         losses.append(trainer.validate(module, loader, verbose=False)[0]["val_loss"])

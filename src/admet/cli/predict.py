@@ -2,10 +2,13 @@
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from admet.cli._common import execute
 from admet.config import PredictCommand
 from admet.files import check_output
+
+_SMALL = 100_000  # bytes, some 2,000 molecules
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -15,19 +18,30 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _predict(command: PredictCommand) -> None:
     check_output(command.output, "output")
-    from admet.inference import TrainedModel, predict_table
-    from admet.model.chemprop.device import resolve_device
+    from admet.featurize.pool import WorkerPool
 
-    device = resolve_device(command.device)
-    model = TrainedModel.load(command.model_dir, device, command.batch_size)
-    predict_table(
-        model,
-        command.data_path,
-        command.output,
-        command.smiles_column,
-        overwrite=command.overwrite,
-    )
+    # The processes start before torch is imported, and get ready while it is.
+    with WorkerPool(1 if _is_small(command.data_path) else None) as pool:
+        from admet.inference.predict import predict_table
+        from admet.model.chemprop.device import resolve_device
+        from admet.run_directory import TrainedModel
+
+        device = resolve_device(command.device)
+        model = TrainedModel.load(command.model_dir, device, command.batch_size)
+        predict_table(
+            model,
+            command.data_path,
+            command.output,
+            command.smiles_column,
+            overwrite=command.overwrite,
+            pool=pool,
+        )
     print(f"Predictions: {command.output}")
+
+
+def _is_small(path: Path) -> bool:
+    """Tells whether starting processes takes longer than they would save."""
+    return not path.is_file() or path.stat().st_size < _SMALL
 
 
 if __name__ == "__main__":

@@ -68,7 +68,7 @@ class EvaluateCommand(Section):
     )
     n_bootstrap: int = Field(1000, ge=0, description="Resamples of the 95 % intervals.")
     seed: int = Field(42, ge=0, description="Seed of the resampling.")
-    batch_size: int = Field(256, ge=1, description="Molecules in one step.")
+    batch_size: int = Field(1024, ge=1, description="Molecules in one step.")
     device: DeviceName = Field("auto", description="auto, cpu, cuda or cuda:N.")
 
 
@@ -84,7 +84,7 @@ class CompareCommand(Section):
     )
     n_bootstrap: int = Field(1000, ge=1, description="Resamples of the 95 % intervals.")
     seed: int = Field(42, ge=0, description="Seed of the resampling.")
-    batch_size: int = Field(256, ge=1, description="Molecules in one step.")
+    batch_size: int = Field(1024, ge=1, description="Molecules in one step.")
     device: DeviceName = Field("auto", description="auto, cpu, cuda or cuda:N.")
 
 
@@ -98,7 +98,7 @@ class PredictCommand(Section):
         None, description="Column with the SMILES; empty: the one that the model was trained on."
     )
     overwrite: bool = Field(False, description="Replace the output file that is there.")
-    batch_size: int = Field(256, ge=1, description="Molecules in one step.")
+    batch_size: int = Field(1024, ge=1, description="Molecules in one step.")
     device: DeviceName = Field("auto", description="auto, cpu, cuda or cuda:N.")
 
 

@@ -1,10 +1,18 @@
 """From a file to a checked panel: tables, labels, chemistry, duplicates, splits, the demo panel."""
 
-from admet.data.chemistry import Molecule, read_molecules
+from admet.data.chemistry import Molecule, cell_text, read_molecules
 from admet.data.labels import Task
 from admet.data.panel import Panel, build_panel, load_panel, rejected_frame
 from admet.data.splits import SIDES, split_panel
-from admet.data.table import Rejection, Table, read_table, require_columns, table_from_frame
+from admet.data.table import (
+    Rejection,
+    Table,
+    count_records,
+    read_table,
+    require_columns,
+    stream_table,
+    table_from_frame,
+)
 
 __all__ = [
     "SIDES",
@@ -14,11 +22,14 @@ __all__ = [
     "Table",
     "Task",
     "build_panel",
+    "cell_text",
+    "count_records",
     "load_panel",
     "read_molecules",
     "read_table",
     "rejected_frame",
     "require_columns",
     "split_panel",
+    "stream_table",
     "table_from_frame",
 ]

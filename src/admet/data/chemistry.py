@@ -13,6 +13,11 @@ from rdkit.Chem.MolStandardize import rdMolStandardize
 
 _PARALLEL_FROM = 20_000  # molecules; below, starting the workers takes longer than the work
 _CHUNK = 2_000
+# What a canonical SMILES may hold for its molecule to be its own parent: no charge, isotope, metal,
+# explicit hydrogen atom or second fragment. All of standardisation but `_UNUSUAL` acts on these.
+_PLAIN = re.compile(
+    r"(?:Cl|Br|[BCNOFPSIbcnops]|[-=#/\\()0-9%:]|\[(?:[BCNOPSbcnops]|Si)(?:@@?)?(?:H[1-4]?)?\])+"
+)
 _LONGEST = 100_000  # characters of a SMILES; a protein of 2,000 residues stays well below
 
 
@@ -44,7 +49,7 @@ def read_molecules(cells: Sequence[Any], standardize: bool = True) -> list[Molec
     Returns:
         n molecules in the order of the cells.
     """
-    texts = ["" if pd.isna(cell) else str(cell).strip() for cell in cells]
+    texts = [cell_text(cell) for cell in cells]
     distinct = list(dict.fromkeys(texts))
     if len(distinct) < _PARALLEL_FROM:
         read = _read_chunk(distinct, standardize)
@@ -56,6 +61,11 @@ def read_molecules(cells: Sequence[Any], standardize: bool = True) -> list[Molec
         read = [molecule for part in parts for molecule in part]
     by_text = dict(zip(distinct, read, strict=True))
     return [by_text[text] for text in texts]
+
+
+def cell_text(cell: Any) -> str:
+    """Gives what stands in a cell, without blanks around it; nothing for a missing value."""
+    return cell.strip() if isinstance(cell, str) else "" if pd.isna(cell) else str(cell).strip()
 
 
 def _read_chunk(texts: list[str], standardize: bool) -> list[Molecule]:
@@ -77,13 +87,38 @@ def _read_one(text: str, standardize: bool) -> Molecule:
     if mol.GetNumAtoms() == 0:
         return Molecule(None, "a molecule without atoms")
     try:
-        smiles = Chem.MolToSmiles(_parent(mol) if standardize else mol)
+        smiles = Chem.MolToSmiles(mol)
+        if standardize and not is_standard(mol, smiles):
+            smiles = Chem.MolToSmiles(_parent(mol))
         if Chem.MolFromSmiles(smiles) is None:
             # RDKit's normalisation breaks some mesoionic rings; the parent as written is valid.
             smiles = Chem.MolToSmiles(_fragment_chooser().choose(mol))
     except (RuntimeError, ValueError) as error:
         return Molecule(None, f"cannot be standardised: {str(error).strip().splitlines()[0]}")
     return Molecule(smiles)
+
+
+def is_standard(mol: Chem.Mol, smiles: str) -> bool:
+    """Tells quickly that standardisation would leave a molecule as it is; nine in ten are so.
+
+    Args:
+        mol: The molecule.
+        smiles: Its canonical SMILES.
+
+    Returns:
+        False where standardisation may change it.
+    """
+    return _PLAIN.fullmatch(smiles) is not None and not mol.HasSubstructMatch(_unusual())
+
+
+@cache
+def _unusual() -> Chem.Mol:
+    """Uncharged groups that RDKit's normaliser rewrites: see its `defaultNormalizations`.
+
+    Nitro and phosphorus with two double bonds, N-oxide and azide or diazo written without charges,
+    sulfoxide.
+    """
+    return Chem.MolFromSmarts("[$([N,P;X3](=[O,S])=[O,S]),$(n=O),$(N#N),$([S;X3]=O)]")
 
 
 def _parent(mol: Chem.Mol) -> Chem.Mol:

@@ -1,20 +1,21 @@
 """Tables on disk: CSV, CSV.gz, TSV and Parquet, read with the line of every record."""
 
-import csv
-import gzip
-import io
-import zlib
-from collections import Counter
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from admet.data.text import TextTable, check_header, open_text
 from admet.errors import DataError, DataFileNotFoundError, near_names
 
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
+
 _FORMATS = ".csv, .csv.gz, .tsv, .tsv.gz, .tab, .txt, .parquet"
-_CELL_LIMIT = 10_000_000  # characters; csv's own limit of 131,072 is below a long peptide's notes
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,77 @@ def read_table(path: str | Path) -> Table:
         DataError: If it cannot be read, is empty, has no records, or names a column twice.
     """
     path = Path(path)
+    delimiter = _delimiter(path)
+    if delimiter is None:
+        return _read_parquet(path)
+    with open_text(path, delimiter) as text:
+        table = _next_table(text, iter(text), None)
+    if table is None:
+        raise DataError(f"Data file {text.source} has a header but no records. Add them below it.")
+    if len(table.faults) == len(table.lines):
+        raise DataError(
+            f"No record of {text.source} has as many cells as its header ({len(text.header)}); "
+            f"line {table.lines[0]} {table.faults[0]}. Check the separator and the quotes."
+        )
+    return table
+
+
+def stream_table(path: str | Path, size: int) -> Iterator[Table]:
+    """Reads a table part by part, in constant memory.
+
+    Args:
+        path: As for `read_table`.
+        size: Records in one part.
+
+    Yields:
+        The parts, in order; the rows of a Parquet file are counted through all of them.
+
+    Raises:
+        DataFileNotFoundError: If the file does not exist.
+        DataError: As `read_table`, once the fault is reached.
+    """
+    path = Path(path)
+    delimiter = _delimiter(path)
+    if delimiter is None:
+        yield from _stream_parquet(path, size)
+        return
+    with open_text(path, delimiter) as text:
+        records = iter(text)
+        while (table := _next_table(text, records, size)) is not None:
+            yield table
+
+
+def count_records(path: str | Path) -> int:
+    """Reads a table once, to count its records and to meet its faults before any long work.
+
+    Args:
+        path: As for `read_table`.
+
+    Returns:
+        The number of records.
+
+    Raises:
+        DataFileNotFoundError: If the file does not exist.
+        DataError: As `read_table`.
+    """
+    path = Path(path)
+    delimiter = _delimiter(path)
+    if delimiter is None:
+        return len(_open_parquet(path))
+    with open_text(path, delimiter) as text:
+        count = faulty = 0
+        for _, _, fault in text:
+            count += 1
+            faulty += bool(fault)
+        source = text.source
+    if not count or count == faulty:
+        read_table(path)  # says what is wrong
+        raise DataError(f"{source} has no record that can be used.")
+    return count
+
+
+def _delimiter(path: Path) -> str | None:
+    """Tells what separates the cells of a file by its ending; None means Parquet."""
     if not path.exists():
         beside = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
         hint = near_names(path.name, beside) if beside else f"No folder {str(path.parent)!r}."
@@ -86,12 +158,12 @@ def read_table(path: str | Path) -> Table:
         raise DataError(f"{str(path)!r} is a folder, not a table. Name a file: {_FORMATS}.")
     name = path.name.lower()
     if name.endswith((".parquet", ".pq")):
-        return _read_parquet(path)
+        return None
     stem = name.removesuffix(".gz")
     if stem.endswith((".tsv", ".tab")):
-        return _read_text(path, "\t")
+        return "\t"
     if stem.endswith((".csv", ".txt")):
-        return _read_text(path, ",")
+        return ","
     raise DataError(f"{str(path)!r} has an unknown format. Known endings: {_FORMATS}.")
 
 
@@ -103,7 +175,7 @@ def table_from_frame(frame: pd.DataFrame, source: str = "the DataFrame") -> Tabl
     """
     renamed = frame.copy(deep=False)
     renamed.columns = [str(name) for name in frame.columns]
-    _check_header(list(renamed.columns), source)
+    check_header(list(renamed.columns), source)
     if not len(frame):
         raise DataError(f"{source} has columns but no rows. Add records below the header.")
     return Table(source, renamed, np.arange(1, len(frame) + 1), unit="row")
@@ -125,95 +197,74 @@ def require_columns(table: Table, names: list[str], role: str) -> None:
         raise DataError(lines)
 
 
+def _next_table(
+    text: TextTable, records: Iterator[tuple[int, list[str], str]], size: int | None
+) -> Table | None:
+    """Makes a table of the next records, of all where `size` is None; None at the end."""
+    lines: list[int] = []
+    cells: list[list[str]] = []
+    faults: dict[int, str] = {}
+    for line, record, fault in itertools.islice(records, size):
+        if fault:
+            faults[len(cells)] = fault
+        lines.append(line)
+        cells.append(record)
+    if not cells:
+        return None
+    frame = pd.DataFrame(cells, columns=text.header, dtype=object)
+    return Table(text.source, frame, np.asarray(lines, dtype=np.int64), "line", faults)
+
+
 def _read_parquet(path: Path) -> Table:
-    if path.stat().st_size == 0:
-        raise DataError(f"Data file {str(path)!r} is empty. Write a table to it.")
+    _open_parquet(path)
     try:
         frame = pd.read_parquet(path)
     except Exception as error:  # pyarrow raises a family of its own; all mean "not readable"
-        raise DataError(f"{str(path)!r} is not a readable Parquet file: {error}") from None
+        raise _unreadable(path, error) from None
     return table_from_frame(frame.reset_index(drop=True), repr(str(path)))
 
 
-def _read_text(path: Path, delimiter: str) -> Table:
-    source = repr(str(path))
-    text = _decode(path)
-    if not text.strip("\ufeff \t\r\n"):
-        raise DataError(f"Data file {source} is empty. Write a header and records to it.")
-    header, records, starts = _parse(text, delimiter, source)
-    if len(header) == 1 and delimiter == "," and any(mark in header[0] for mark in ";\t|"):
-        mark = next(mark for mark in ";\t|" if mark in header[0])
-        raise DataError(
-            f"{source} seems to be separated by {mark!r}, not by ','. Save it with commas, or "
-            "with tabs under a name that ends in .tsv."
-        )
-    _check_header(header, source)
-    if not records:
-        raise DataError(f"Data file {source} has a header but no records. Add them below it.")
-    width = len(header)
-    faults: dict[int, str] = {}
-    for row, record in enumerate(records):
-        while len(record) > width and not record[-1].strip():
-            record.pop()  # spreadsheets pad with empty cells
-        if len(record) != width:
-            faults[row] = f"has {len(record)} cells where the header has {width}"
-            records[row] = (record + [""] * width)[:width]
-    if len(faults) == len(records):
-        raise DataError(
-            f"No record of {source} has as many cells as its header ({width}); line {starts[0]} "
-            f"{faults[0]}. Check the separator and the quotes."
-        )
-    frame = pd.DataFrame(records, columns=header, dtype=object)
-    return Table(source, frame, np.asarray(starts, dtype=np.int64), "line", faults)
-
-
-def _decode(path: Path) -> str:
-    """Reads a text file, unpacked where needed, by its byte-order mark or as UTF-8."""
+def _stream_parquet(path: Path, size: int) -> Iterator[Table]:
+    opened = _open_parquet(path)
+    source, done = repr(str(path)), 0
     try:
-        raw = path.read_bytes()
-        if path.name.lower().endswith(".gz"):
-            raw = gzip.decompress(raw)
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"Data file {str(path)!r} cannot be read: {error}.") from None
-    encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+        for batch in opened.file.iter_batches(batch_size=size):
+            # Arrow's own types: whole numbers stay whole in a part that has an empty cell.
+            frame = batch.to_pandas(types_mapper=pd.ArrowDtype)
+            frame.columns = [str(name) for name in frame.columns]
+            check_header(list(frame.columns), source)
+            lines = np.arange(done + 1, done + len(frame) + 1)
+            done += len(frame)
+            yield Table(source, frame.reset_index(drop=True), lines, unit="row")
+    except (OSError, ValueError) as error:  # pyarrow's errors are both
+        if isinstance(error, DataError):
+            raise
+        raise _unreadable(path, error) from None
+
+
+@dataclass(frozen=True)
+class _Parquet:
+    """A Parquet file that has been opened."""
+
+    file: "pq.ParquetFile"
+
+    def __len__(self) -> int:
+        return int(self.file.metadata.num_rows)
+
+
+def _open_parquet(path: Path) -> _Parquet:
+    import pyarrow.parquet as pq  # noqa: PLC0415 - a fifth of a second, for Parquet only
+
+    if path.stat().st_size == 0:
+        raise DataError(f"Data file {str(path)!r} is empty. Write a table to it.")
     try:
-        return raw.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        raise DataError(
-            f"Data file {str(path)!r} is not valid {encoding.upper().removesuffix('-SIG')}: byte "
-            f"0x{raw[error.start]:02x} in line {line}. Save it as UTF-8."
-        ) from None
+        opened = _Parquet(pq.ParquetFile(path))
+    except Exception as error:  # as above
+        raise _unreadable(path, error) from None
+    if not len(opened):
+        raise DataError(f"{str(path)!r} has columns but no rows. Add records below the header.")
+    return opened
 
 
-def _parse(text: str, delimiter: str, source: str) -> tuple[list[str], list[list[str]], list[int]]:
-    """Splits text into header, records and the line where each record begins."""
-    csv.field_size_limit(_CELL_LIMIT)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    header: list[str] = []
-    records: list[list[str]] = []
-    starts: list[int] = []
-    end_of_last = 0
-    try:
-        for record in reader:
-            if any(cell.strip() for cell in record):
-                if header:
-                    records.append(record)
-                    starts.append(end_of_last + 1)
-                else:
-                    header = record
-            end_of_last = reader.line_num
-    except csv.Error as error:
-        raise DataError(
-            f"{source} cannot be read as a table: {error} (line {reader.line_num}). Check the "
-            "quotes there, and that the file is text."
-        ) from None
-    return header, records, starts
-
-
-def _check_header(header: list[str], source: str) -> None:
-    counts = Counter(name for name in header if name)
-    twice = [name for name, count in counts.items() if count > 1]
-    if twice:
-        named = ", ".join(repr(name) for name in twice[:5])
-        raise DataError(f"{source} has more than one column named {named}. Rename all but one.")
+def _unreadable(path: Path, error: Exception) -> DataError:
+    return DataError(f"{str(path)!r} is not a readable Parquet file: {error}")

@@ -1,16 +1,15 @@
-"""From molecules to batches: graphs are built once, kept flat, and cut into batches by slicing."""
+"""From molecules to arrays: graphs are built once, kept flat, and cut into batches by slicing.
 
-from admet.featurize.batches import Batcher, BatchLoader, LabelledBatch
-from admet.featurize.graph_batch import Bags, GraphBatch
+Free of torch, so that the processes that featurise start quickly.
+"""
+
+from admet.featurize.arrays import GraphArrays
 from admet.featurize.packed import PackedGraphs, featurize
-from admet.featurize.unfolding import Unfolding, Unshared
+from admet.featurize.unfolding import Batcher, Unfolding, Unshared
 
 __all__ = [
-    "Bags",
-    "BatchLoader",
     "Batcher",
-    "GraphBatch",
-    "LabelledBatch",
+    "GraphArrays",
     "PackedGraphs",
     "Unfolding",
     "Unshared",

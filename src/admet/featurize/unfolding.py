@@ -10,16 +10,26 @@ Free Computation for Graph Neural Networks, KDD 2020.
 """
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
 
-from admet.featurize.graph_batch import GraphBatch, bag_lists, gather_lists, padded
+from admet.featurize.arrays import GraphArrays, bag_lists, gather_lists, padded
 from admet.featurize.indexing import compact, ranges, starts_of
 from admet.featurize.packed import PackedGraphs
 
-
 _MULTIPLE = 64  # at most a few percent more rows in a batch of 64 molecules
+
+
+class Batcher(Protocol):
+    """Cuts batches out of n molecules."""
+
+    def __len__(self) -> int: ...
+
+    def batch(self, rows: np.ndarray, *, backward: bool = False) -> GraphArrays:
+        """Gives the molecules of some rows, shape (b,), with what gradients need if asked."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -105,7 +115,7 @@ class Unfolding:
             undirected,
         )
 
-    def batch(self, rows: np.ndarray, *, backward: bool = False) -> GraphBatch:
+    def batch(self, rows: np.ndarray, *, backward: bool = False) -> GraphArrays:
         """Cuts out a batch in which equal surroundings are one row.
 
         Args:
@@ -147,7 +157,7 @@ class Unfolding:
             n_below, index, counts = n_here, above, above_counts
         lists += atom_origin
         lists += bag_lists(index, counts, n_below, backward=backward, n_bags=n_rows)
-        return GraphBatch.join(X, self.graphs.atom_table[kinds], lists + members, len(rows))
+        return GraphArrays.join(X, self.graphs.atom_table[kinds], lists + members, len(rows))
 
 
 @dataclass(frozen=True)
@@ -163,7 +173,7 @@ class Unshared:
     def __len__(self) -> int:
         return len(self.unfolding)
 
-    def batch(self, rows: np.ndarray, *, backward: bool = False) -> GraphBatch:
+    def batch(self, rows: np.ndarray, *, backward: bool = False) -> GraphArrays:
         """Cuts out a batch whose rows are the bonds and atoms in their order.
 
         Args:
@@ -195,10 +205,8 @@ class Unshared:
         lists += gather_lists(kind, len(kinds), backward=backward, n_bags=n_atoms)
         lists += bag_lists(below[order], n_inbound, n_below, backward=backward, n_bags=n_atoms)
         per_molecule = np.diff(part.atom_start)
-        lists += bag_lists(
-            np.arange(len(part.atom_kind)), per_molecule, n_atoms, backward=backward
-        )
-        return GraphBatch.join(X, part.atom_table[kinds], lists, len(rows))
+        lists += bag_lists(np.arange(len(part.atom_kind)), per_molecule, n_atoms, backward=backward)
+        return GraphArrays.join(X, part.atom_table[kinds], lists, len(rows))
 
 
 def _padded_rows(X: np.ndarray, multiple: int) -> np.ndarray:

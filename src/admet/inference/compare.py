@@ -22,7 +22,7 @@ def compare_runs(
     n_bootstrap: int = 1000,
     seed: int = 42,
     device: torch.device | str = "cpu",
-    batch_size: int = 256,
+    batch_size: int = 1024,
 ) -> pd.DataFrame:
     """Compares run directories on a labelled table; see `admet.evaluation.compare`.
 

@@ -1,16 +1,25 @@
-"""Predicts every row of a table."""
+"""Predicts every row of a table, part by part."""
 
 import logging
+from collections import deque
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from admet.data import read_molecules, read_table, require_columns
+from admet.data import Table, count_records, require_columns, stream_table
 from admet.errors import ConfigError
+from admet.featurize.encode import encode
+from admet.featurize.pool import WorkerPool
 from admet.files import atomic, check_output, free_name
 from admet.run_directory import TrainedModel
 
 log = logging.getLogger(__name__)
+
+_REPORT_EVERY = 100_000  # rows
 
 
 def predict_table(
@@ -20,11 +29,14 @@ def predict_table(
     smiles_column: str | None = None,
     *,
     overwrite: bool = False,
+    pool: WorkerPool | None = None,
 ) -> int:
     """Writes the table with a column `<task>_pred` a task and a column `reason`.
 
     Every input row is kept, in its order, with all its cells; a row without a valid molecule has
-    empty predictions and says why in `reason`. Binary tasks get the probability of 1.
+    empty predictions and says why in `reason`. Binary tasks get the probability of 1. The table is
+    read, predicted and written in parts of `model.batch_size` rows, so that memory does not grow
+    with its length.
 
     Args:
         model: The model.
@@ -32,6 +44,7 @@ def predict_table(
         output: CSV file to write.
         smiles_column: Column with the SMILES; None takes the one that the model was trained on.
         overwrite: Whether a file that is there may be replaced.
+        pool: Processes that read the molecules; None reads them in this one.
 
     Returns:
         The number of rows without a prediction.
@@ -39,30 +52,67 @@ def predict_table(
     Raises:
         ConfigError: If the output exists and must not be replaced.
         DataError: If the table or its SMILES column cannot be read.
+        WorkerError: If a process of the pool died.
     """
     check_output(output, "output")
     if output.exists() and not overwrite:
         raise ConfigError(
             f"`output` {str(output)!r} exists. Name another file, or add --overwrite to replace it."
         )
-    table = read_table(data_path)
+    n_rows = count_records(data_path)
     column = smiles_column or model.spec.smiles_column
-    require_columns(table, [column], "SMILES")
-    molecules = read_molecules(table.frame[column].tolist(), model.spec.standardize)
-    reasons = [table.faults.get(row, m.reason) for row, m in enumerate(molecules)]
-    valid = [row for row, reason in enumerate(reasons) if not reason]
-    predictions = np.full((len(molecules), len(model.spec.tasks)), np.nan)
-    predictions[valid] = model.predict([str(molecules[row].smiles) for row in valid])
+    n_done = n_empty = 0
+    with atomic(output) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
+        for table, values, reasons in _parts(model, data_path, column, pool or WorkerPool(1)):
+            frame = _with_predictions(table.frame, model.spec.task_names, values, reasons)
+            frame.to_csv(file, index=False, header=not n_done, lineterminator="\n")
+            reported = n_done // _REPORT_EVERY
+            n_done += len(frame)
+            n_empty += sum(bool(reason) for reason in reasons)
+            if n_done // _REPORT_EVERY > reported:
+                log.info("%d of %d rows", n_done, n_rows)
+    log.info("%d rows predicted, %d without a prediction (see `reason`)", n_done - n_empty, n_empty)
+    return n_empty
 
-    frame = table.frame.copy()
-    for index, name in enumerate(model.spec.task_names):
+
+def _parts(
+    model: TrainedModel, data_path: Path, column: str, pool: WorkerPool
+) -> Iterator[tuple[Table, np.ndarray, list[str]]]:
+    """Gives each part of the table with predictions, shape (n, T), and reasons of its n rows."""
+    ahead: deque[Table] = deque()  # parts whose molecules are being read
+
+    def cells() -> Iterator[list[Any]]:
+        for table in stream_table(data_path, model.batch_size):
+            require_columns(table, [column], "SMILES")
+            ahead.append(table)
+            yield table.frame[column].tolist()
+
+    message_passing = model.spec.model.message_passing
+    read = partial(
+        encode,
+        standardize=model.spec.standardize,
+        depth=message_passing.depth,
+        undirected=message_passing.undirected,
+    )
+    for encoded in pool.map(read, cells()):
+        table = ahead.popleft()
+        values = np.full((len(table.frame), len(model.spec.tasks)), np.nan)
+        if encoded.arrays is not None:
+            values[encoded.valid] = model.predict_arrays(encoded.arrays)
+        values[list(table.faults)] = np.nan
+        yield table, values, [table.faults.get(i, r) for i, r in enumerate(encoded.reasons)]
+
+
+def _with_predictions(
+    frame: pd.DataFrame, names: list[str], values: np.ndarray, reasons: list[str]
+) -> pd.DataFrame:
+    """Appends the columns of predictions, values of shape (n, T), and of reasons."""
+    frame = frame.copy(deep=False)
+    for name, column in zip(names, values.T, strict=True):
         # As text, so that the input's own columns of numbers are written with all their digits.
         frame[free_name(f"{name}_pred", frame.columns)] = [
-            "" if np.isnan(value) else f"{value:.6g}" for value in predictions[:, index]
+            "" if value != value else f"{value:.6g}"  # noqa: PLR0124 - NaN differs from itself
+            for value in column.tolist()
         ]
     frame[free_name("reason", frame.columns)] = reasons
-    with atomic(output) as partial:
-        frame.to_csv(partial, index=False)
-    n_empty = len(molecules) - len(valid)
-    log.info("%d rows predicted, %d without a prediction (see `reason`)", len(valid), n_empty)
-    return n_empty
+    return frame

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from admet.errors import RunDirectoryError
-from admet.featurize import PackedGraphs, featurize
-from admet.model.chemprop import GroupedNetwork, TargetScaler
+from admet.featurize import GraphArrays, PackedGraphs, featurize
+from admet.model.chemprop import GraphBatch, GroupedNetwork, TargetScaler
 from admet.run_directory.reader import read_spec, read_weights
 from admet.run_directory.spec import ModelSpec
 
@@ -22,7 +22,7 @@ class TrainedModel:
         spec: ModelSpec,
         networks: list[GroupedNetwork],
         device: torch.device | str = "cpu",
-        batch_size: int = 256,
+        batch_size: int = 1024,
     ) -> None:
         """Stores the parts.
 
@@ -44,7 +44,7 @@ class TrainedModel:
 
     @classmethod
     def load(
-        cls, run_dir: str | Path, device: torch.device | str = "cpu", batch_size: int = 256
+        cls, run_dir: str | Path, device: torch.device | str = "cpu", batch_size: int = 1024
     ) -> "TrainedModel":
         """Opens a run directory.
 
@@ -100,16 +100,22 @@ class TrainedModel:
             Shape (m, T), float64, in the order of `spec.tasks`.
         """
         rows = np.arange(len(graphs)) if rows is None else rows
-        names = self.spec.task_names
-        outputs = torch.empty(len(rows), len(names))
         # The networks of a model differ in their heads only, so their batches are the same.
         batcher = self.networks[0].batcher(graphs)
+        parts = [
+            self.predict_arrays(batcher.batch(rows[start : start + self.batch_size]))
+            for start in range(0, len(rows), self.batch_size)
+        ]
+        return np.concatenate(parts) if parts else np.empty((0, len(self.spec.tasks)))
+
+    def predict_arrays(self, arrays: GraphArrays) -> np.ndarray:
+        """Predicts a batch of b molecules, shape (b, T), float64, in the order of `spec.tasks`."""
+        names = self.spec.task_names
+        batch = GraphBatch.of(arrays).to(self.device)
+        outputs = torch.empty(len(batch), len(names))
         with torch.inference_mode():
-            for start in range(0, len(rows), self.batch_size):
-                batch = batcher.batch(rows[start : start + self.batch_size]).to(self.device)
-                for network, groups in zip(self.networks, self.spec.networks, strict=True):
-                    columns = network_columns(groups, names)
-                    outputs[start : start + len(batch), columns] = network(batch).float().cpu()
+            for network, groups in zip(self.networks, self.spec.networks, strict=True):
+                outputs[:, network_columns(groups, names)] = network(batch).float().cpu()
         return self._scaler.to_units(outputs)
 
 

@@ -15,8 +15,8 @@ import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping, RichProgressBar
 
 from admet.config import TrainingConfig
-from admet.featurize import BatchLoader, PackedGraphs
-from admet.model.chemprop import GroupedNetwork, TaskLoss
+from admet.featurize import PackedGraphs
+from admet.model.chemprop import BatchLoader, GroupedNetwork, TaskLoss
 from admet.model.chemprop.device import resolve_precision
 from admet.model.chemprop.losses import label_weights
 from admet.training.callbacks import EpochRecorder, Interrupt

@@ -9,8 +9,7 @@ from torch import Tensor
 
 from admet.config import TrainingConfig
 from admet.errors import NumericalError
-from admet.featurize import LabelledBatch
-from admet.model.chemprop import GroupedNetwork, TaskLoss
+from admet.model.chemprop import GroupedNetwork, LabelledBatch, TaskLoss
 
 _LOOK_EVERY = 50  # steps between two looks at a GPU's loss
 

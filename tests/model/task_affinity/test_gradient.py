@@ -12,8 +12,8 @@ from admet.config import DataConfig, ModelConfig, TrainConfig, load_yaml_config
 from admet.data import build_panel, table_from_frame
 from admet.data.demo import PLANTED_GROUPS, TASKS, make_demo_panel
 from admet.errors import AffinityWarning, ConfigError, DataError, DeviceError
-from admet.featurize import BatchLoader, featurize
-from admet.model.chemprop import GroupedNetwork, TargetScaler, TaskLoss
+from admet.featurize import featurize
+from admet.model.chemprop import BatchLoader, GraphBatch, GroupedNetwork, TargetScaler, TaskLoss
 from admet.model.chemprop.task_affinity import (
     TaskAffinityComputer,
     TaskAffinityConfig,
@@ -101,7 +101,7 @@ def test_the_gradients_are_those_of_finite_differences(demo_frame):
     graphs = featurize(panel.smiles[:12])
     torch.manual_seed(0)
     network = GroupedNetwork(SMALL, [[0, 1, 2, 3]], graphs.d_v, graphs.d_e).double()
-    batch = network.batcher(graphs).batch(np.arange(12), backward=True)
+    batch = GraphBatch.of(network.batcher(graphs).batch(np.arange(12), backward=True))
     batch = replace(batch, X=batch.X.double(), V=batch.V.double())
     targets = torch.randn(12, 4, dtype=torch.float64)
     mask = torch.rand(12, 4) > 0.3

@@ -1,6 +1,6 @@
 """From the name of a device to the device, and to the precision that suits it."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 
@@ -62,5 +62,5 @@ def has_fast_bfloat16(device: torch.device) -> bool:
     """Tells whether a device multiplies bfloat16 in hardware."""
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device)[0] >= 8
-    capabilities = getattr(torch.cpu, "get_capabilities", dict)()
-    return any(bool(capabilities.get(key)) for key in ("amx_bf16", "avx512_bf16"))
+    known: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+    return bool(known.get("amx_bf16") or known.get("avx512_bf16"))

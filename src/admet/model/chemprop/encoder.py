@@ -1,9 +1,9 @@
 """Chemprop's bond message passing: the same parameters and results, without repeated work.
 
-Three things make it faster than Chemprop's own. Rows whose values would be equal are computed once
-(`admet.featurize.unfolding`). Sums over neighbours are one fused gather and sum (`embedding_bag`)
-instead of a `scatter_reduce_` over an index expanded to the hidden width. And each linear layer adds
-into what is there already.
+Three things make it faster than Chemprop's own. Rows whose values would be equal are computed
+once (`admet.featurize.unfolding`). Sums over neighbours are one fused gather and sum
+(`embedding_bag`) instead of a `scatter_reduce_` over an index expanded to the hidden width. And
+each linear layer adds into what is there already.
 """
 
 from typing import Any
@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from admet.config import MessagePassingConfig
-from admet.featurize import Bags, GraphBatch
 from admet.model.chemprop.activations import build_activation
+from admet.model.chemprop.graph_batch import Bags, GraphBatch
 
 
 class BondMessagePassing(nn.Module):
@@ -102,7 +102,7 @@ class BondMessagePassing(nn.Module):
             if self.undirected:
                 M = M / 2  # the bag holds both directions
             H = self._update(select_rows(H_0, layer.origin), M, self.W_h.weight, self.W_h.bias)
-        W_v, W_m = self.W_o.weight.split([self.d_v, self.W_o.in_features - self.d_v], dim=1)
+        W_v, W_m = self.W_o.weight.tensor_split([self.d_v], dim=1)
         H_v = F.linear(graphs.V, W_v, self.W_o.bias)  # (n_kinds, d_h)
         M = sum_bags(H, atoms.incoming)  # (n_rows, d_h)
         return self._update(select_rows(H_v, atoms.origin), M, W_m, None)

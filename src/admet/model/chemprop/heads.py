@@ -1,5 +1,7 @@
 """The heads: Chemprop's feed-forward network."""
 
+import itertools
+
 from torch import nn
 
 from admet.config import FFNConfig
@@ -22,6 +24,6 @@ def build_head(config: FFNConfig, input_dim: int, n_tasks: int) -> nn.Sequential
     blocks = [nn.Sequential(nn.Linear(widths[0], widths[1]))]
     blocks += [
         nn.Sequential(activation, dropout, nn.Linear(d_in, d_out))
-        for d_in, d_out in zip(widths[1:-1], widths[2:], strict=True)
+        for d_in, d_out in itertools.pairwise(widths[1:])
     ]
     return nn.Sequential(*blocks)

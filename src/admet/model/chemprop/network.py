@@ -6,8 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from admet.config import ModelConfig
-from admet.featurize import Batcher, GraphBatch, PackedGraphs, Unshared
+from admet.featurize import Batcher, PackedGraphs, Unshared
 from admet.model.chemprop.encoder import Encoder
+from admet.model.chemprop.graph_batch import GraphBatch
 from admet.model.chemprop.heads import build_head
 
 

@@ -16,7 +16,8 @@ from admet.data.chemistry import read_molecules
 from admet.data.labels import read_labels
 from admet.data.table import require_columns
 from admet.errors import AffinityWarning, NoGradientStepsError
-from admet.featurize import BatchLoader, LabelledBatch, PackedGraphs, featurize
+from admet.featurize import PackedGraphs, featurize
+from admet.model.chemprop.batches import BatchLoader, LabelledBatch
 from admet.model.chemprop.device import resolve_device
 from admet.model.chemprop.losses import TaskLoss
 from admet.model.chemprop.network import GroupedNetwork

@@ -8,7 +8,7 @@ import numpy as np
 from torch import nn
 
 from admet.config import TaskAffinityConfig
-from admet.featurize import LabelledBatch
+from admet.model.chemprop.batches import LabelledBatch
 from admet.model.chemprop.losses import TaskLoss
 
 

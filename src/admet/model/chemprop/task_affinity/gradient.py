@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from admet.config import TaskAffinityConfig
 from admet.errors import NoGradientStepsError, NumericalError
-from admet.featurize import LabelledBatch
+from admet.model.chemprop.batches import LabelledBatch
 from admet.model.chemprop.losses import TaskLoss
 from admet.model.chemprop.task_affinity.estimator import AffinityEstimate
 from admet.model.chemprop.task_affinity.parameters import select_encoder_parameters

@@ -3,23 +3,14 @@
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Self
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from admet.featurize.graph_batch import GraphBatch
-
-
-class Batcher(Protocol):
-    """Cuts batches out of n molecules."""
-
-    def __len__(self) -> int: ...
-
-    def batch(self, rows: np.ndarray, *, backward: bool = False) -> GraphBatch:
-        """Gives the molecules of some rows, shape (b,), with what gradients need if asked."""
-        ...
+from admet.featurize import Batcher
+from admet.model.chemprop.graph_batch import GraphBatch
 
 
 @dataclass(frozen=True)
@@ -114,7 +105,7 @@ class BatchLoader:
             picked = order[start:stop]
             index = torch.from_numpy(picked)
             batch = LabelledBatch(
-                self.graphs.batch(self.rows[picked], backward=self.backward),
+                GraphBatch.of(self.graphs.batch(self.rows[picked], backward=self.backward)),
                 self._targets.index_select(0, index),
                 self._mask.index_select(0, index),
             )

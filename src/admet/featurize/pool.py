@@ -1,0 +1,104 @@
+"""Processes that featurise while the main one computes."""
+
+import multiprocessing
+import os
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from types import TracebackType
+from typing import Self, TypeVar
+
+from admet.errors import WorkerError
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+_AHEAD = 2  # items begun for each worker before the oldest is taken: bounds the memory
+
+
+def n_cores() -> int:
+    """Gives the number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class WorkerPool:
+    """Maps a function over items in processes, in order; with one worker, in this process.
+
+    RDKit holds Python's lock while it parses, so threads would not help. A pool that is entered
+    before torch is imported forks, which takes milliseconds; later it starts fresh processes, since
+    a fork of a process with running threads may hang.
+    """
+
+    def __init__(self, n_workers: int | None = None) -> None:
+        """Stores the size.
+
+        Args:
+            n_workers: Number of processes; None takes one a core.
+        """
+        self.n_workers = n_cores() if n_workers is None else n_workers
+        self._executor: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> Self:
+        if self.n_workers > 1:
+            self._executor = ProcessPoolExecutor(
+                self.n_workers, multiprocessing.get_context(_way())
+            )
+            for _ in range(self.n_workers):
+                self._executor.submit(_warm_up)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._executor is not None:
+            self._executor.shutdown(wait=kind is None, cancel_futures=True)
+            self._executor = None
+
+    def map(self, function: Callable[[A], B], items: Iterable[A]) -> Iterator[B]:
+        """Applies a function to items, a bounded number of them at once.
+
+        Args:
+            function: A function of a module, or a `functools.partial` of one.
+            items: Taken as they are needed.
+
+        Yields:
+            The results, in the order of the items.
+
+        Raises:
+            WorkerError: If a process died.
+        """
+        if self._executor is None:
+            yield from map(function, items)
+            return
+        waiting: deque[Future[B]] = deque()
+        try:
+            for item in items:
+                waiting.append(self._executor.submit(function, item))
+                if len(waiting) > _AHEAD * self.n_workers:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        except BrokenProcessPool:
+            raise WorkerError(
+                "A process that reads molecules died, as it does where memory runs out. Free "
+                "memory, or set the batch size lower."
+            ) from None
+
+
+def _way() -> str:
+    forks = "fork" in multiprocessing.get_all_start_methods() and sys.platform.startswith("linux")
+    return "fork" if forks and "torch" not in sys.modules else "spawn"
+
+
+def _warm_up() -> None:
+    """Imports what a worker needs, while the main process still imports torch."""
+    from admet.featurize.encode import encode  # noqa: PLC0415
+
+    encode(["C"], True, 1, False)
