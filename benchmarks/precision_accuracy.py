@@ -60,7 +60,7 @@ def main() -> None:
         mean = {p: statistics.mean(v) for p, v in values.items()}
         rows.append((name, mean, spread, mean["bf16-mixed"] - mean["32"]))
     lines = [
-        f"| test MAE, mean of {n_seeds} seeds (sd between them) | float32 | bf16-mixed | difference |",
+        f"| test MAE, mean of {n_seeds} seeds (sd) | float32 | bf16-mixed | difference |",
         "|---|---|---|---|",
     ]
     lines += [

@@ -1,6 +1,7 @@
 """Small panels and models that many tests share."""
 
 import os
+import tempfile
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,8 @@ import torch
 
 from admet.cli.__main__ import main
 from admet.data.demo import TASKS, make_demo_panel
+
+os.environ["ADMET_CACHE_DIR"] = tempfile.mkdtemp(prefix="admet-test-cache-")
 
 SMALL = [
     "--model.message-passing.hidden-size", "16",

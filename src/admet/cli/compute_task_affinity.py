@@ -19,6 +19,7 @@ def _compute(command: AffinityCommand) -> None:
         if path := getattr(command, picture):
             check_output(path, picture, PICTURES)
     from admet.data import load_panel, rejected_frame
+    from admet.featurize.cache import cache_folder, cached_graphs
     from admet.model.chemprop.task_affinity import (
         TaskAffinityComputer,
         plot_clustered_heatmap,
@@ -37,7 +38,8 @@ def _compute(command: AffinityCommand) -> None:
     if data.target_columns:
         check_n_groups(command.n_groups, len(data.target_columns))
     panel = load_panel(command.data_path, data)
-    estimate = TaskAffinityComputer(command, command.model).compute(panel)
+    graphs = cached_graphs(panel.smiles, cache_folder())
+    estimate = TaskAffinityComputer(command, command.model).compute(panel, graphs)
     groups = group_tasks(estimate.matrix, panel.task_names, command)
     save_affinity(command.save_path, estimate.matrix, panel.task_names, groups, estimate.pair_steps)
     if panel.rejected:

@@ -1,6 +1,7 @@
 """The `data` section."""
 
 import math
+from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -32,6 +33,14 @@ class DataConfig(Section):
     )
     split_seed: int | None = Field(
         None, ge=0, description="Seed of the split; empty: the seed of the run."
+    )
+
+    cache: bool = Field(
+        True, description="Keep featurised molecules on disk for the next run on them."
+    )
+    cache_dir: Path | None = Field(
+        None,
+        description="Folder of that cache; empty: ADMET_CACHE_DIR, or the user's cache folder.",
     )
 
     @field_validator("split_ratios")

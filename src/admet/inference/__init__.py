@@ -1,8 +1,30 @@
-"""Predictions, evaluations and comparisons from run directories."""
+"""Predictions, evaluations and comparisons from run directories.
 
-from admet.inference.compare import compare_results, compare_runs
-from admet.inference.evaluate import evaluate_run
-from admet.inference.predict import predict_table
-from admet.run_directory import TrainedModel
+Each name is imported when it is first used: a prediction does not wait for what only evaluations
+need.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from admet.inference.compare import compare_results, compare_runs
+    from admet.inference.evaluate import evaluate_run
+    from admet.inference.predict import predict_table
+    from admet.run_directory import TrainedModel
 
 __all__ = ["TrainedModel", "compare_results", "compare_runs", "evaluate_run", "predict_table"]
+
+_HOMES = {
+    "TrainedModel": "admet.run_directory",
+    "compare_results": "admet.inference.compare",
+    "compare_runs": "admet.inference.compare",
+    "evaluate_run": "admet.inference.evaluate",
+    "predict_table": "admet.inference.predict",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

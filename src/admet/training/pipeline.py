@@ -17,7 +17,8 @@ from admet.config import TaskAffinityConfig, TrainConfig
 from admet.data import SIDES, Panel, load_panel, rejected_frame, split_panel
 from admet.errors import DataError, RunDirectoryError
 from admet.evaluation import score_tasks
-from admet.featurize import PackedGraphs, featurize
+from admet.featurize import PackedGraphs
+from admet.featurize.cache import cache_folder, cached_graphs
 from admet.files import free_name
 from admet.model.chemprop import TargetScaler
 from admet.model.chemprop.device import resolve_device
@@ -92,7 +93,9 @@ def train(config: TrainConfig, *, overwrite: bool = False) -> Path:
         _check_training_labels(panel, sides)
         _write_split(writer.path, panel, sides)
         with clock.phase("featurize"):
-            prepared = _Prepared(panel, sides, featurize(panel.smiles), device)
+            folder = cache_folder(config.data.cache_dir) if config.data.cache else None
+            graphs = cached_graphs(panel.smiles, folder)
+            prepared = _Prepared(panel, sides, graphs, device)
         with clock.phase("affinity"):
             arm, groups = _choose_groups(config, prepared, writer.path)
         model, history, interrupted = _train_networks(config, prepared, arm, groups, clock)

@@ -1,0 +1,130 @@
+"""Featurised molecules on disk, so that a second run on the same molecules skips the work."""
+
+import hashlib
+import logging
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import platformdirs
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from admet.featurize.cuik import versions
+from admet.featurize.packed import PackedGraphs, concatenate, featurize
+from admet.featurize.pool import WorkerPool
+from admet.files import atomic
+
+log = logging.getLogger(__name__)
+
+_FORMAT = "admet graphs 1, Chemprop V2 features"
+_WORTH_KEEPING = 200  # molecules; fewer are featurised faster than a file is found
+_PARALLEL_FROM = 20_000  # molecules; below, starting processes takes longer than the work
+_CHUNK = 2_000
+_LARGEST = 2 * 1024**3  # bytes of the whole folder, beyond which the oldest files go
+_DIGEST = hashlib.sha256().digest_size
+_ARRAYS = tuple(f.name for f in fields(PackedGraphs) if not f.name.startswith("_"))
+
+
+def cache_folder(named: Path | None = None) -> Path:
+    """Gives the folder of the cache.
+
+    Args:
+        named: What the user has named; None takes `ADMET_CACHE_DIR`, or else the user's cache
+            folder of the system.
+    """
+    if named is not None:
+        return named
+    variable = os.environ.get("ADMET_CACHE_DIR")
+    return Path(variable) if variable else platformdirs.user_cache_path("admet", appauthor=False)
+
+
+def cached_graphs(smiles: Sequence[str] | np.ndarray, folder: Path | None) -> PackedGraphs:
+    """Featurises SMILES, or takes the graphs that an earlier run has kept.
+
+    The key of an entry is the SHA-256 of its molecules (in any order), the features' name and the
+    versions of the programs that make them; a file whose own SHA-256 does not fit is made anew.
+
+    Args:
+        smiles: n canonical SMILES.
+        folder: The cache; None featurises without it.
+
+    Returns:
+        The packed graphs, in the order of `smiles`.
+
+    Raises:
+        ValueError: If there is no molecule.
+    """
+    if folder is None or len(smiles) < _WORTH_KEEPING:
+        return _featurize(smiles)
+    distinct, row = np.unique(np.asarray(smiles, dtype=str), return_inverse=True)
+    path = folder / "graphs" / f"{_key(distinct)}.bin"
+    graphs = _read(path, len(distinct))
+    if graphs is None:
+        graphs = _featurize(distinct)
+        _write(path, graphs)
+    else:
+        log.info("Graphs of %d molecules taken from the cache, %s", len(distinct), path)
+    return graphs.subset(row)
+
+
+def _featurize(smiles: Sequence[str] | np.ndarray) -> PackedGraphs:
+    if len(smiles) < _PARALLEL_FROM:
+        return featurize(smiles)
+    chunks = (smiles[i : i + _CHUNK] for i in range(0, len(smiles), _CHUNK))
+    with WorkerPool() as pool:
+        return concatenate(list(pool.map(featurize, chunks)))
+
+
+def _key(distinct: np.ndarray) -> str:
+    content = "\n".join([_FORMAT, versions(), *distinct.tolist()])
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def _digest(path: Path, content: bytes) -> bytes:
+    """Sums up an entry with its name, so that one entry cannot stand in for another."""
+    return hashlib.sha256(path.stem.encode() + content).digest()
+
+
+def _read(path: Path, n: int) -> PackedGraphs | None:
+    """Reads an entry; None where there is none that can be trusted."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None
+    if _digest(path, content[_DIGEST:]) == content[:_DIGEST]:
+        with suppress(SafetensorError, KeyError, ValueError):
+            arrays = load(content[_DIGEST:])
+            graphs = PackedGraphs(*(arrays[name] for name in _ARRAYS))
+            if len(graphs) == n:
+                with suppress(OSError):
+                    path.touch()  # the least recently used go first
+                return graphs
+    log.warning("Cache entry %s is damaged; it is made anew", path)
+    return None
+
+
+def _write(path: Path, graphs: PackedGraphs) -> None:
+    """Keeps an entry; a cache that cannot be written costs the next run time, not this one."""
+    content = save({name: np.ascontiguousarray(getattr(graphs, name)) for name in _ARRAYS})
+    try:
+        with atomic(path) as partial:
+            partial.write_bytes(_digest(path, content) + content)
+        _tidy(path.parent)
+    except OSError as error:
+        log.warning("The cache of featurised molecules cannot be written: %s", error)
+
+
+def _tidy(folder: Path) -> None:
+    """Removes the least recently used entries of a cache that has grown too large."""
+    entries = sorted(
+        ((p.stat().st_mtime, p.stat().st_size, p) for p in folder.glob("*.bin")), reverse=True
+    )
+    total = 0
+    for _, size, path in entries:
+        total += size
+        if total > _LARGEST:
+            path.unlink(missing_ok=True)
