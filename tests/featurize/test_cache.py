@@ -10,11 +10,8 @@ SMILES = make_demo_panel(250, seed=3)["SMILES"].tolist()
 
 
 def same(a, b):
-    rows = np.arange(len(a))
-    return all(
-        np.array_equal(*pair)
-        for pair in zip(vars(a.raw(rows)).values(), vars(b.raw(rows)).values(), strict=True)
-    )
+    ours, theirs = (vars(graphs.raw(np.arange(len(graphs)))).values() for graphs in (a, b))
+    return all(np.array_equal(*pair) for pair in zip(ours, theirs, strict=True))
 
 
 @pytest.fixture
@@ -47,15 +44,12 @@ def test_other_molecules_are_another_entry(tmp_path, counted):
 @pytest.mark.parametrize("damage", ["flip", "cut", "empty", "swap"])
 def test_a_damaged_entry_is_made_anew(tmp_path, counted, damage, caplog):
     cached_graphs(SMILES, tmp_path)
-    cached_graphs(SMILES[:-9], tmp_path)
+    cached_graphs([*SMILES[:-1], "CCCCCCCCCCCC"], tmp_path)
     entry, other = sorted((tmp_path / "graphs").iterdir(), key=lambda p: p.stat().st_size)[::-1]
     content = bytearray(entry.read_bytes())
     content[len(content) // 2] ^= 4
-    entry.write_bytes(
-        {"flip": bytes(content), "cut": content[:-7], "empty": b"", "swap": other.read_bytes()}[
-            damage
-        ]
-    )
+    damages = {"flip": content, "cut": content[:-7], "empty": b"", "swap": other.read_bytes()}
+    entry.write_bytes(damages[damage])
     assert same(cached_graphs(SMILES, tmp_path), featurize(SMILES))
     assert "is damaged; it is made anew" in caplog.text
     cached_graphs(SMILES, tmp_path)

@@ -98,7 +98,7 @@ def _read(path: Path, n: int) -> PackedGraphs | None:
     if _digest(path, content[_DIGEST:]) == content[:_DIGEST]:
         with suppress(SafetensorError, KeyError, ValueError):
             arrays = load(content[_DIGEST:])
-            graphs = PackedGraphs(*(arrays[name] for name in _ARRAYS))
+            graphs = PackedGraphs(*[arrays[name] for name in _ARRAYS])  # type: ignore[arg-type]
             if len(graphs) == n:
                 with suppress(OSError):
                     path.touch()  # the least recently used go first

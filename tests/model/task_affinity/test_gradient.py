@@ -152,12 +152,11 @@ def test_two_tasks_with_one_head_row_and_one_label_are_at_one(demo_frame):
     """With equal labels and equal output weights, two gradients are the same vector."""
 
     class EqualHeads(GradientAffinity):
-        def estimate(self, network, batches, loss, config):
+        def prepare(self, network):
             last = network.heads[0][-1][-1]
             with torch.no_grad():
                 last.weight[1] = last.weight[0]
                 last.bias[1] = last.bias[0]
-            return super().estimate(network, batches, loss, config)
 
     frame = demo_frame[["SMILES", "CLint", "PAMPA"]].assign(twin=demo_frame["CLint"])
     computer = TaskAffinityComputer(TaskAffinityConfig(), SMALL, EqualHeads())
@@ -243,8 +242,8 @@ def test_a_chosen_pattern_changes_the_matrix(demo_frame):
 
 def test_other_estimators_can_join(demo_frame):
     class Constant:
-        def estimate(self, network, batches, loss, config):
-            estimate = GradientAffinity().estimate(network, batches, loss, config)
+        def estimate(self, problem, config):
+            estimate = GradientAffinity().estimate(problem, config)
             return type(estimate)(np.eye(4), estimate.pair_steps, estimate.n_steps)
 
     computer = TaskAffinityComputer(TaskAffinityConfig(), SMALL, Constant())

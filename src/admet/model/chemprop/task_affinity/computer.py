@@ -3,8 +3,7 @@
 import logging
 import time
 import warnings
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -17,15 +16,17 @@ from admet.data.labels import read_labels
 from admet.data.table import require_columns
 from admet.errors import AffinityWarning, NoGradientStepsError
 from admet.featurize import PackedGraphs, featurize
-from admet.model.chemprop.batches import BatchLoader, LabelledBatch
 from admet.model.chemprop.device import resolve_device
-from admet.model.chemprop.losses import TaskLoss
-from admet.model.chemprop.network import GroupedNetwork
 from admet.model.chemprop.scaling import TargetScaler
-from admet.model.chemprop.task_affinity.estimator import AffinityEstimate, AffinityEstimator
-from admet.model.chemprop.task_affinity.gradient import NO_STEPS, GradientAffinity
+from admet.model.chemprop.task_affinity.estimator import (
+    AffinityEstimate,
+    AffinityEstimator,
+    AffinityProblem,
+)
+from admet.model.chemprop.task_affinity.gradient import GradientAffinity
 from admet.model.chemprop.task_affinity.grouping import TaskGrouper, check_n_groups
 from admet.model.chemprop.task_affinity.matrix import log_matrix
+from admet.model.chemprop.task_affinity.sums import NO_STEPS
 
 log = logging.getLogger(__name__)
 
@@ -99,22 +100,10 @@ class TaskAffinityComputer:
                 config.affinity_batch_size,
                 len(panel),
             )
+        problem = AffinityProblem(graphs, targets, tuple(kinds), self.model, device)
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
             torch.manual_seed(config.seed)
-            groups = [list(range(len(kinds)))]
-            network = GroupedNetwork(self.model, groups, graphs.d_v, graphs.d_e).to(device)
-            loader = BatchLoader(
-                network.batcher(graphs, training=True),
-                np.arange(len(panel)),
-                targets,
-                config.affinity_batch_size,
-                shuffle=True,
-                seed=config.seed,
-                backward=True,
-            )
-            estimate = self.estimator.estimate(
-                network, _OnDevice(loader, device), TaskLoss(kinds).to(device), config
-            )
+            estimate = self.estimator.estimate(problem, config)
         _warn_of_unknown(estimate, panel.task_names)
         if config.log_affinity_matrix:
             log_matrix(estimate.matrix, panel.task_names)
@@ -174,18 +163,6 @@ def group_tasks(
     for index, group in enumerate(groups):
         log.info("  Group %d: %s", index, ", ".join(group))
     return groups
-
-
-@dataclass(frozen=True)
-class _OnDevice:
-    """A loader whose batches come on a device."""
-
-    loader: BatchLoader
-    device: torch.device
-
-    def __iter__(self) -> Iterator[LabelledBatch]:
-        for batch in self.loader:
-            yield batch.to(self.device)
 
 
 def _panel_from_frame(df: pd.DataFrame, data: DataConfig) -> Panel:
