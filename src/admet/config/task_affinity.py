@@ -39,6 +39,16 @@ class TaskAffinityConfig(Section):
         description="Number of groups, from 1 to the number of tasks; auto takes the number with "
         "the highest mean silhouette.",
     )
+    estimator: Literal["profiled", "gradient"] = Field(
+        "profiled",
+        description="profiled fits each task's head before its gradient is taken, over several "
+        "runs of a narrow network; gradient watches one training with random heads.",
+    )
+    affinity_runs: int = Field(4, ge=1, description="profiled: networks to average over.")
+    affinity_hidden_size: int = Field(64, ge=1, description="profiled: width of these networks.")
+    affinity_max_labels: int = Field(
+        1000, ge=2, description="profiled: labels of a task that its gradient is taken over."
+    )
     affinity_epochs: int = Field(1, ge=1, description="Epochs of the short joint training.")
     affinity_batch_size: int = Field(64, ge=1, description="Molecules in one step of it.")
     affinity_lr: float = Field(1e-3, gt=0, description="Learning rate of its Adam optimiser.")
