@@ -47,7 +47,7 @@ class TaskAffinityConfig(Section):
     affinity_runs: int = Field(4, ge=1, description="profiled: networks to average over.")
     affinity_hidden_size: int = Field(64, ge=1, description="profiled: width of these networks.")
     affinity_max_labels: int = Field(
-        1000, ge=2, description="profiled: labels of a task that its gradient is taken over."
+        2000, ge=2, description="profiled: labels of a task that its gradient is taken over."
     )
     affinity_epochs: int = Field(1, ge=1, description="Epochs of the short joint training.")
     affinity_batch_size: int = Field(64, ge=1, description="Molecules in one step of it.")

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from admet.featurize.indexing import starts_of
+
 
 @dataclass(frozen=True)
 class GraphArrays:
@@ -37,6 +39,60 @@ class GraphArrays:
         """Makes a batch from its lists."""
         index = np.concatenate(lists).astype(np.int32)
         return cls(X, V, index, tuple(len(part) for part in lists), n_graphs)
+
+
+@dataclass(frozen=True)
+class StackedArrays:
+    """Several batches as one in which none shares a row with another.
+
+    Attributes:
+        arrays: The joined batch; its molecules stand batch by batch.
+        rows: First row of each batch and the end, shape (n_layers, n_batches + 1): of the input
+            features, of each layer of bonds after the first, and of the atoms.
+        kinds: The same for the rows of `V`, shape (n_batches + 1,).
+        molecules: The same for the molecules, shape (n_batches + 1,).
+    """
+
+    arrays: GraphArrays
+    rows: np.ndarray
+    kinds: np.ndarray
+    molecules: np.ndarray
+
+
+def stack(parts: Sequence[GraphArrays]) -> StackedArrays:
+    """Joins batches of one unfolding, made with gradients.
+
+    Args:
+        parts: The batches, at least one.
+
+    Returns:
+        The joined batch, and which of its rows come from which.
+    """
+    split = [np.split(p.index, np.cumsum(p.lengths)[:-1]) for p in parts]
+    joined: list[np.ndarray] = []
+    n_outputs = []
+    for first in range(0, len(parts[0].lengths), 4):
+        bags = [lists[first : first + 4] for lists in split]  # index, start, back_index, back_start
+        sizes = np.array([[len(part) for part in bag] for bag in bags])  # (n_batches, 4)
+        before = np.cumsum(sizes, axis=0) - sizes
+        # Each list's numbers count what another list holds: source rows, entries, outputs, entries.
+        for own, counted in enumerate((3, 0, 1, 2)):
+            shifted = [bag[own] + before[i, counted] for i, bag in enumerate(bags)]
+            joined.append(np.concatenate(shifted))
+        n_outputs.append(sizes[:, 1])
+    # The second bag of each pair has a layer's rows as outputs.
+    layers = [[len(p.X) for p in parts], *n_outputs[1:-1:2]]
+    return StackedArrays(
+        GraphArrays.join(
+            np.concatenate([p.X for p in parts]),
+            np.concatenate([p.V for p in parts]),
+            joined,
+            sum(p.n_graphs for p in parts),
+        ),
+        np.stack([starts_of(np.asarray(n)) for n in layers]),
+        starts_of(np.array([len(p.V) for p in parts])),
+        starts_of(np.array([p.n_graphs for p in parts])),
+    )
 
 
 def padded(n: int, multiple: int) -> int:

@@ -27,8 +27,12 @@ SMALL = ModelConfig(message_passing={"hidden_size": 16}, ffn={"hidden_size": 16,
 COLUMNS = ["LogD", "KSOL", "PAMPA", "hERG"]
 
 
+def plain(**keys):
+    return TaskAffinityConfig(**{"estimator": "gradient", **keys})
+
+
 def measure(frame, columns=COLUMNS, **keys):
-    computer = TaskAffinityComputer(TaskAffinityConfig(**keys), SMALL)
+    computer = TaskAffinityComputer(plain(**keys), SMALL)
     return computer.compute_from_dataframe(frame, "SMILES", columns)[0]
 
 
@@ -87,7 +91,7 @@ def naive(frame: pd.DataFrame, config: TaskAffinityConfig) -> np.ndarray:
 @pytest.mark.parametrize("kind", ["cosine", "dot_product"])
 @pytest.mark.parametrize("normalize", [True, False])
 def test_the_matrix_is_its_definition(demo_frame, kind, normalize):
-    config = TaskAffinityConfig(
+    config = plain(
         affinity_type=kind, normalize_gradients=normalize, affinity_batch_size=16
     )
     computer = TaskAffinityComputer(config, SMALL)
@@ -184,7 +188,7 @@ def test_the_mean_is_over_the_steps_that_both_had(demo_frame):
     frame = demo_frame.copy()
     frame.loc[frame.index[20:], "PAMPA"] = np.nan
     panel = build_panel(table_from_frame(frame), DataConfig(target_columns=COLUMNS))
-    config = TaskAffinityConfig(affinity_batch_size=8)
+    config = plain(affinity_batch_size=8)
     estimate = TaskAffinityComputer(config, SMALL).compute(panel)
     assert estimate.n_steps == -(-len(panel) // 8)
     assert estimate.pair_steps[0, 2] < estimate.pair_steps[0, 1] <= estimate.n_steps

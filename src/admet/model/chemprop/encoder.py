@@ -6,6 +6,7 @@ once (`admet.featurize.unfolding`). Sums over neighbours are one fused gather an
 each linear layer adds into what is there already.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -92,25 +93,51 @@ class BondMessagePassing(nn.Module):
         H = self.W_d(torch.cat((H, V_d), dim=1))  # (n_atoms, d_h + d_vd)
         return self.dropout(H)  # type: ignore[no-any-return]
 
-    def rows(self, graphs: GraphBatch) -> Tensor:
-        """Encodes the distinct atoms, shape (n_rows, d_h)."""
+    def rows(self, graphs: GraphBatch, tape: list["Product"] | None = None) -> Tensor:
+        """Encodes the distinct atoms.
+
+        Args:
+            graphs: The graphs.
+            tape: Takes every product with a weight, in order, where that is wanted.
+
+        Returns:
+            Shape (n_rows, d_h).
+        """
+        tape = [] if tape is None else tape
         layers, atoms, _, _ = graphs.layers()
         H_0 = self.W_i(graphs.X)  # (n_bonds, d_h)
+        tape.append(Product("W_i", graphs.X, H_0))
         H = self.tau(H_0)
         for layer in layers:
             M = sum_bags(H, layer.incoming)  # (n_rows, d_h)
             if self.undirected:
                 M = M / 2  # the bag holds both directions
-            H = self._update(select_rows(H_0, layer.origin), M, self.W_h.weight, self.W_h.bias)
+            Z = torch.addmm(select_rows(H_0, layer.origin), M, self.W_h.weight.T)
+            if self.W_h.bias is not None:
+                Z = Z + self.W_h.bias
+            tape.append(Product("W_h", M, Z))
+            H = self.dropout(self.tau(Z))  # (n_rows, d_h)
         W_v, W_m = self.W_o.weight.tensor_split([self.d_v], dim=1)
         H_v = F.linear(graphs.V, W_v, self.W_o.bias)  # (n_kinds, d_h)
         M = sum_bags(H, atoms.incoming)  # (n_rows, d_h)
-        return self._update(select_rows(H_v, atoms.origin), M, W_m, None)
+        Z = torch.addmm(select_rows(H_v, atoms.origin), M, W_m.T)
+        tape += [Product("W_o, atoms", graphs.V, H_v), Product("W_o, messages", M, Z)]
+        return self.dropout(self.tau(Z))  # type: ignore[no-any-return]
 
-    def _update(self, H_0: Tensor, M: Tensor, W: Tensor, bias: Tensor | None) -> Tensor:
-        """Gives dropout(τ(H_0 + M Wᵀ + b)), shape (n_rows, d_h)."""
-        Z = torch.addmm(H_0, M, W.T)
-        return self.dropout(self.tau(Z if bias is None else Z + bias))  # type: ignore[no-any-return]
+
+@dataclass(frozen=True)
+class Product:
+    """Rows that a weight multiplied.
+
+    Attributes:
+        weight: "W_i", "W_h", or the columns of "W_o" for atoms or for messages.
+        rows: What was multiplied, shape (n, d_in).
+        result: What it was added to, before the activation, shape (n, d_h).
+    """
+
+    weight: str
+    rows: Tensor
+    result: Tensor
 
 
 class Encoder(nn.Module):
@@ -142,9 +169,9 @@ class Encoder(nn.Module):
         """Width of the embedding."""
         return self.message_passing.output_dim
 
-    def forward(self, graphs: GraphBatch) -> Tensor:
+    def forward(self, graphs: GraphBatch, tape: list[Product] | None = None) -> Tensor:
         """Gives the embeddings, shape (n_graphs, d_h), in the precision of the weights."""
-        H = self.message_passing.rows(graphs)  # (n_rows, d_h)
+        H = self.message_passing.rows(graphs, tape)  # (n_rows, d_h)
         *_, members, _ = graphs.layers()
         Z = sum_bags(H, members).to(self.message_passing.W_o.weight.dtype)  # (n_graphs, d_h)
         if self.config.aggregation == "norm":
@@ -156,20 +183,17 @@ class Encoder(nn.Module):
         return self.batch_norm(Z)  # type: ignore[no-any-return]
 
 
+# `forward` takes the context itself: with `setup_context`, every call would inspect a signature,
+# which takes longer than the sum.
 class _SumBags(torch.autograd.Function):
     """Sums rows by `embedding_bag`; the gradient is the same sum over the transposed lists."""
 
-    generate_vmap_rule = False
-
     @staticmethod
-    def forward(H: Tensor, bags: Bags) -> Tensor:
+    def forward(ctx: Any, H: Tensor, bags: Bags) -> Tensor:
+        ctx.bags = bags
         if not len(bags.index):
             return H.new_zeros(len(bags.start), H.shape[1])
         return F.embedding_bag(bags.index, H, bags.start, mode="sum")
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG004
-        _, ctx.bags = inputs
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
@@ -180,12 +204,9 @@ class _SelectRows(torch.autograd.Function):
     """Copies one row for each output; the gradient sums a row's copies."""
 
     @staticmethod
-    def forward(H: Tensor, bags: Bags) -> Tensor:
+    def forward(ctx: Any, H: Tensor, bags: Bags) -> Tensor:
+        ctx.bags = bags
         return H.index_select(0, bags.index)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG004
-        _, ctx.bags = inputs
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:

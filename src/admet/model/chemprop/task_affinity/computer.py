@@ -3,7 +3,7 @@
 import logging
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -26,9 +26,15 @@ from admet.model.chemprop.task_affinity.estimator import (
 from admet.model.chemprop.task_affinity.gradient import GradientAffinity
 from admet.model.chemprop.task_affinity.grouping import TaskGrouper, check_n_groups
 from admet.model.chemprop.task_affinity.matrix import log_matrix
+from admet.model.chemprop.task_affinity.profiled import ProfiledAffinity
 from admet.model.chemprop.task_affinity.sums import NO_STEPS
 
 log = logging.getLogger(__name__)
+
+ESTIMATORS: dict[str, Callable[[], AffinityEstimator]] = {
+    "profiled": ProfiledAffinity,
+    "gradient": GradientAffinity,
+}
 
 
 class TaskAffinityComputer:
@@ -45,11 +51,11 @@ class TaskAffinityComputer:
         Args:
             config: The `task_affinity` section; None takes the defaults.
             model: Shape of the network; None takes the defaults.
-            estimator: What measures; None takes `GradientAffinity`.
+            estimator: What measures; None takes the one that `config.estimator` names.
         """
         self.config = config or TaskAffinityConfig()
         self.model = model or ModelConfig()
-        self.estimator = estimator or GradientAffinity()
+        self.estimator = estimator or ESTIMATORS[self.config.estimator]()
 
     def compute_from_dataframe(
         self, df: pd.DataFrame, smiles_column: str, target_columns: Sequence[str]

@@ -1,62 +1,81 @@
-"""Heads fitted in closed form to fixed embeddings."""
+"""Heads fitted in closed form to fixed embeddings, those of many tasks at once."""
 
+import numpy as np
 import torch
 from torch import Tensor
 
-_LAMBDAS = torch.logspace(-6, 3, 28, dtype=torch.float64)  # relative to the mean eigenvalue
-_NEWTON_STEPS = 4
+_PENALTIES = torch.logspace(-6, 3, 28, dtype=torch.float64)  # relative to the mean eigenvalue
+_NEWTON_STEPS = 8
 
 
-def fit_head(Z: Tensor, y: Tensor, *, binary: bool) -> tuple[Tensor, Tensor]:
-    """Fits a linear head with intercept.
+def fit_heads(
+    Z: Tensor, y: Tensor, starts: np.ndarray, binary: list[bool]
+) -> tuple[Tensor, Tensor]:
+    """Fits a linear head with intercept for each task.
 
     Regression is ridge regression whose penalty minimises the generalised cross-validation score
     (Golub, Heath and Wahba, Technometrics 1979, 21, 215). A binary task takes the penalty that
     regression on its labels would, and a few Newton steps of the penalised logistic likelihood.
 
     Args:
-        Z: Embeddings, shape (n, d); not differentiated.
-        y: Scaled targets or labels 0 and 1, shape (n,).
-        binary: Whether the task is binary.
+        Z: Embeddings of the molecules of T tasks, one task after the other, shape (n, d); they are
+            not differentiated.
+        y: Their scaled targets, or labels 0 and 1, shape (n,).
+        starts: First molecule of each task and the end, shape (T + 1,).
+        binary: Whether each task is binary.
 
     Returns:
-        The weights, shape (d,), and the residuals that the loss's gradient is made of, prediction
-        minus target, shape (n,); both in the precision of Z.
+        The weights, shape (T, d), and prediction minus target, of which the loss's gradient is
+        made, shape (n,); both in the precision of Z.
     """
     Z64, y64 = Z.detach().double(), y.double()
-    mean = Z64.mean(dim=0)
-    centred = Z64 - mean  # (n, d)
-    eigenvalues, Q = torch.linalg.eigh(centred.T @ centred)  # (d,), (d, d)
-    eigenvalues = eigenvalues.clamp(min=0)
-    residual = y64 - y64.mean()
-    projected = Q.T @ (centred.T @ residual)  # (d,)
-    scale = eigenvalues.mean().clamp(min=torch.finfo(torch.float64).tiny)
-    penalties = _LAMBDAS.to(Z.device) * scale  # (n_lambdas,)
-    shrunk = eigenvalues / (eigenvalues + penalties[:, None])  # (n_lambdas, d)
+    bounds = list(zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True))
+    n = torch.from_numpy(np.diff(starts)).to(Z64)  # (T,)
+    centred = [Z64[i:j] - Z64[i:j].mean(dim=0) for i, j in bounds]
+    residual = [y64[i:j] - y64[i:j].mean() for i, j in bounds]
+    gram = torch.stack([C.T @ C for C in centred])  # (T, d, d)
+    moment = torch.stack([C.T @ r for C, r in zip(centred, residual, strict=True)])  # (T, d)
+    total = torch.stack([r @ r for r in residual])  # (T,)
+    values, Q = torch.linalg.eigh(gram)  # (T, d), (T, d, d)
+    values = values.clamp(min=0)
+    projected = (Q.mT @ moment.unsqueeze(2)).squeeze(2)  # (T, d)
+    tiny = torch.finfo(torch.float64).tiny
+    penalties = _PENALTIES.to(Z.device) * values.mean(dim=1, keepdim=True).clamp(min=tiny)
+    shrunk = values.unsqueeze(1) / (values.unsqueeze(1) + penalties.unsqueeze(2))  # (T, n_pen, d)
     # Residual sum of squares of each penalty, from the eigenvectors alone.
-    positive = eigenvalues > eigenvalues.max() * 1e-12
-    explained = torch.where(positive, projected**2 / eigenvalues.clamp(min=1e-300), 0.0)  # (d,)
-    rss = (residual @ residual) - (explained * (1 - (1 - shrunk) ** 2)).sum(dim=1)
-    freedom = (len(y) - 1 - shrunk.sum(dim=1)).clamp(min=1e-3)
-    best = int(torch.argmin(rss / freedom**2))
-    w = Q @ (projected / (eigenvalues + penalties[best]))
-    if not binary:
-        error = centred @ w - residual
-        return w.to(Z.dtype), error.to(Z.dtype)
-    # 4 × the penalty of regression: a logistic likelihood is at most a quarter as curved.
+    seen = values > values.max(dim=1, keepdim=True).values * 1e-12
+    explained = torch.where(seen, projected**2 / values.clamp(min=tiny), 0.0)  # (T, d)
+    rss = total.unsqueeze(1) - (explained.unsqueeze(1) * (1 - (1 - shrunk) ** 2)).sum(dim=2)
+    freedom = (n.unsqueeze(1) - 1 - shrunk.sum(dim=2)).clamp(min=1e-3)  # (T, n_pen)
+    best = torch.argmin(rss / freedom**2, dim=1, keepdim=True)
+    penalty = penalties.gather(1, best)  # (T, 1)
+    W = (Q @ (projected / (values + penalty)).unsqueeze(2)).squeeze(2)  # (T, d)
+    errors = []
+    for task, (C, r) in enumerate(zip(centred, residual, strict=True)):
+        if binary[task]:
+            i, j = bounds[task]
+            W[task], error = _logistic(C, y64[i:j], float(penalty[task]))
+        else:
+            error = C @ W[task] - r
+        errors.append(error)
+    return W.to(Z.dtype), torch.cat(errors).to(Z.dtype)
+
+
+def _logistic(centred: Tensor, y: Tensor, penalty: float) -> tuple[Tensor, Tensor]:
+    """Fits one logistic head: centred embeddings (n, d), labels (n,) → weights (d,), errors (n,).
+
+    Its penalty is a quarter of that of regression, since its likelihood is at most a quarter as
+    curved.
+    """
     design = torch.cat([centred, torch.ones_like(centred[:, :1])], dim=1)  # (n, d + 1)
-    ridge = torch.full((design.shape[1],), float(penalties[best]) / 4, dtype=torch.float64)
-    ridge = ridge.to(Z.device)
-    ridge[-1] = 1e-8
-    rate = y64.mean().clamp(1e-3, 1 - 1e-3)
-    beta = torch.zeros(design.shape[1], dtype=torch.float64, device=Z.device)
-    beta[-1] = torch.logit(rate)
+    ridge = design.new_full((design.shape[1],), penalty / 4)
+    ridge[-1] = 1e-8  # the intercept is free, but not infinite where all labels are equal
+    beta = design.new_zeros(design.shape[1])
+    beta[-1] = torch.logit(y.mean().clamp(1e-3, 1 - 1e-3))
     for _ in range(_NEWTON_STEPS):
         p = torch.sigmoid(design @ beta)
-        gradient = design.T @ (p - y64) + ridge * beta
-        curvature = (p * (1 - p)).clamp(min=1e-4)
-        beta = beta - torch.linalg.solve(
-            (design * curvature[:, None]).T @ design + torch.diag(ridge), gradient
-        )
-    error = torch.sigmoid(design @ beta) - y64
-    return beta[:-1].to(Z.dtype), error.to(Z.dtype)
+        slope = design.T @ (p - y) + ridge * beta
+        curvature = (p * (1 - p)).clamp(min=1e-4).unsqueeze(1)
+        hessian = (design * curvature).T @ design + torch.diag(ridge)
+        beta = beta - torch.linalg.solve(hessian, slope)
+    return beta[:-1], torch.sigmoid(design @ beta) - y

@@ -1,8 +1,8 @@
 """The estimator whose heads are fitted, not random.
 
 The product of two tasks' encoder gradients holds the product of their heads' output weights; with
-random heads its expectation is zero, and its sign and size belong to the seed. Here each task's head
-is the best one for the encoder as it is, so that the gradient says in which direction the task
+random heads its expectation is zero, and its sign and size belong to the seed. Here each task's
+head is the best one for the encoder as it is, so that the gradient says in which direction the task
 itself would move the encoder.
 """
 
@@ -10,15 +10,19 @@ import logging
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from admet.config import FFNConfig, ModelConfig, TaskAffinityConfig
+from admet.featurize import Batcher
+from admet.featurize.arrays import stack
+from admet.model.chemprop.encoder import Product
 from admet.model.chemprop.graph_batch import GraphBatch
 from admet.model.chemprop.network import GroupedNetwork
 from admet.model.chemprop.task_affinity.estimator import AffinityEstimate, AffinityProblem
-from admet.model.chemprop.task_affinity.heads_fit import fit_head
+from admet.model.chemprop.task_affinity.heads_fit import fit_heads
 from admet.model.chemprop.task_affinity.parameters import select_encoder_parameters
 from admet.model.chemprop.task_affinity.sums import GradientSums
+from admet.model.chemprop.task_affinity.task_gradients import TaskBlocks, task_gradients
 
 log = logging.getLogger(__name__)
 
@@ -43,13 +47,17 @@ class ProfiledAffinity:
             _narrow(problem.model, config.affinity_hidden_size),
             problem.device,
         )
-        seeds = np.random.SeedSequence(config.seed).spawn(config.affinity_runs)
-        for run, sequence in enumerate(seeds):
-            order_seed, weight_seed, shuffle_seed = sequence.generate_state(3)
+        seeds = np.random.SeedSequence(config.seed).spawn(config.affinity_runs + 1)
+        batcher = proxy.graphs.unfold(
+            proxy.model.message_passing.depth, proxy.model.message_passing.undirected
+        )
+        rng = np.random.default_rng(seeds[0])
+        molecules = _Molecules(proxy, batcher, config.affinity_max_labels, rng)
+        for run, sequence in enumerate(seeds[1:]):
+            weight_seed, shuffle_seed = sequence.generate_state(2)
             torch.manual_seed(int(weight_seed))
             network = proxy.network()
-            looks = _Looks(proxy, network, config, np.random.default_rng(order_seed))
-            looks.add_to(sums)
+            molecules.look(network, config.encoder_param_patterns, sums)
             batches = proxy.batches(network, config.affinity_batch_size, int(shuffle_seed))
             loss = proxy.loss()
             optimizer = torch.optim.Adam(network.parameters(), lr=config.affinity_lr, fused=True)
@@ -59,64 +67,68 @@ class ProfiledAffinity:
                     losses = loss.per_task(network(batch.graphs), batch.targets, batch.mask)
                     present = batch.mask.any(dim=0)
                     optimizer.zero_grad()
-                    (losses.sum() / present.sum().clamp(min=1)).backward()
+                    mean: Tensor = losses.sum() / present.sum().clamp(min=1)
+                    mean.backward()  # type: ignore[no-untyped-call]
                     optimizer.step()
-                looks.add_to(sums)
+                molecules.look(network, config.encoder_param_patterns, sums)
             log.info("Affinity run %d of %d", run + 1, config.affinity_runs)
         return sums.result(config)
 
 
-class _Looks:
-    """The labelled molecules of each task, cut once for all looks at one network."""
+_BLOCK = 2_048  # molecules differentiated at once: more would leave the cache, and memory grow
+
+
+class _Molecules:
+    """The labelled molecules of each task, cut once for all looks at all networks."""
 
     def __init__(
-        self,
-        problem: AffinityProblem,
-        network: GroupedNetwork,
-        config: TaskAffinityConfig,
-        rng: np.random.Generator,
+        self, problem: AffinityProblem, batcher: Batcher, max_labels: int, rng: np.random.Generator
     ) -> None:
-        self.network = network
-        self.kinds = problem.kinds
-        encoder = select_encoder_parameters(network, config.encoder_param_patterns)
-        self.parameters: list[nn.Parameter] = list(encoder.values())
-        self.tasks: list[int] = []
-        self.parts: list[tuple[GraphBatch, Tensor]] = []
-        batcher = network.batcher(problem.graphs)
         # One order for all tasks, so that those measured on the same molecules are compared there.
         order = rng.permutation(len(problem.targets))
+        self.binary: list[list[bool]] = []
+        self.tasks: list[int] = []
+        self.blocks: list[tuple[TaskBlocks, Tensor]] = []
+        waiting: list[tuple[int, np.ndarray]] = []
         for task in range(problem.n_tasks):
-            labelled = order[~np.isnan(problem.targets[order, task])]
-            rows = np.sort(labelled[: config.affinity_max_labels])
+            rows = np.sort(order[~np.isnan(problem.targets[order, task])][:max_labels])
             if len(rows) < 2:
                 continue
-            arrays = batcher.batch(rows, backward=True)
-            targets = torch.from_numpy(problem.targets[rows, task].astype(np.float32))
-            self.tasks.append(task)
-            self.parts.append(
-                (GraphBatch.of(arrays).to(problem.device), targets.to(problem.device))
-            )
+            if sum(len(r) for _, r in waiting) + len(rows) > _BLOCK and waiting:
+                self._close(problem, batcher, waiting)
+            waiting.append((task, rows))
+        if waiting:
+            self._close(problem, batcher, waiting)
 
-    def add_to(self, sums: GradientSums) -> None:
-        """Adds the tasks' gradients at the network as it is."""
+    def _close(
+        self, problem: AffinityProblem, batcher: Batcher, waiting: list[tuple[int, np.ndarray]]
+    ) -> None:
+        """Makes a block of the tasks that wait."""
+        stacked = stack([batcher.batch(rows, backward=True) for _, rows in waiting])
+        targets = np.concatenate([problem.targets[rows, task] for task, rows in waiting])
+        graphs = GraphBatch.of(stacked.arrays).to(problem.device)
+        y = torch.from_numpy(targets.astype(np.float32)).to(problem.device)
+        self.blocks.append((TaskBlocks(graphs, stacked), y))
+        self.tasks += [task for task, _ in waiting]
+        self.binary.append([problem.kinds[task] == "binary" for task, _ in waiting])
+        waiting.clear()
+
+    def look(self, network: GroupedNetwork, patterns: list[str], sums: GradientSums) -> None:
+        """Adds the tasks' gradients at a network as it is."""
         if not self.tasks:
             return
-        self.network.eval()  # no dropout while looking
+        parameters = list(select_encoder_parameters(network, patterns).values())
+        network.eval()  # no dropout while looking
         rows = []
-        for task, (graphs, targets) in zip(self.tasks, self.parts, strict=True):
-            Z = self.network.encoder(graphs)  # (n, d_h)
-            w, error = fit_head(Z, targets, binary=self.kinds[task] == "binary")
-            direction = torch.outer(error, w) / len(error)  # (n, d_h)
-            parts = torch.autograd.grad(Z, self.parameters, direction, allow_unused=True)
-            rows.append(
-                torch.cat(
-                    [
-                        torch.zeros_like(p).flatten() if g is None else g.flatten()
-                        for g, p in zip(parts, self.parameters, strict=True)
-                    ]
-                )
-            )
-        sums.add(torch.stack(rows), self.tasks)
+        for (blocks, y), binary in zip(self.blocks, self.binary, strict=True):
+            tape: list[Product] = []
+            Z = network.encoder(blocks.graphs, tape)  # (n, d_h)
+            W, error = fit_heads(Z, y, blocks.molecules, binary)
+            n = torch.from_numpy(np.diff(blocks.molecules)).to(Z.device)  # (T,)
+            per_molecule = torch.repeat_interleave(W / n.unsqueeze(1), n, dim=0)  # (n, d_h)
+            direction = error.unsqueeze(1) * per_molecule
+            rows.append(task_gradients(network.encoder, parameters, blocks, Z, tape, direction))
+        sums.add(torch.cat(rows), self.tasks)
 
 
 def _narrow(model: ModelConfig, width: int) -> ModelConfig:
