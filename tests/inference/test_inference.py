@@ -8,6 +8,7 @@ import pytest
 from admet.cli.__main__ import main
 from admet.data.demo import TASKS
 from admet.errors import ConfigError, DataError, RunDirectoryError
+from admet.featurize.pool import WorkerPool
 from admet.inference import TrainedModel, compare_results, compare_runs, evaluate_run, predict_table
 from admet.run_directory import Files
 
@@ -185,3 +186,32 @@ def edit(folder, change):
 def test_a_missing_run_directory(tmp_path):
     with pytest.raises(RunDirectoryError, match="does not exist. Check --model-dir"):
         TrainedModel.load(tmp_path / "none")
+
+
+def test_parts_and_processes_do_not_show(trained, panel, tmp_path):
+    """The same table in one part, in many, and read by two processes."""
+    outputs = []
+    for name, batch_size, n_workers in (("one", 1000, 1), ("many", 7, 1), ("pool", 16, 2)):
+        model = TrainedModel.load(trained, batch_size=batch_size)
+        with WorkerPool(n_workers) as pool:
+            predict_table(model, panel, tmp_path / f"{name}.csv", pool=pool)
+        outputs.append(pd.read_csv(tmp_path / f"{name}.csv"))
+    for other in outputs[1:]:
+        pd.testing.assert_frame_equal(outputs[0], other, rtol=1e-4, atol=1e-5)
+
+
+def test_a_fault_at_the_end_is_met_before_the_work(trained, tmp_path):
+    (tmp_path / "t.csv").write_bytes(b"SMILES\n" + b"CCO\n" * 50 + b"C\xff\n")
+    with pytest.raises(DataError, match="byte 0xff in line 52"):
+        predict_table(TrainedModel.load(trained), tmp_path / "t.csv", tmp_path / "o.csv")
+    assert not (tmp_path / "o.csv").exists()
+
+
+def test_whole_numbers_of_a_parquet_input_stay_whole_in_every_part(trained, tmp_path):
+    frame = pd.DataFrame({"SMILES": ["CCO"] * 5, "id": pd.array([1, 2, 3, None, 5], "Int64")})
+    frame.to_parquet(tmp_path / "t.parquet")
+    model = TrainedModel.load(trained, batch_size=2)
+    predict_table(model, tmp_path / "t.parquet", tmp_path / "o.csv")
+    assert pd.read_csv(tmp_path / "o.csv", dtype=str)["id"].fillna("").tolist() == [
+        "1", "2", "3", "", "5",
+    ]  # fmt: skip

@@ -11,8 +11,9 @@ from rdkit import Chem
 
 from admet.config import ModelConfig
 from admet.data.demo import make_demo_panel
-from admet.featurize import featurize
-from admet.model.chemprop import GraphBatch, GroupedNetwork
+from admet.featurize import Unshared, featurize
+from admet.model.chemprop import BondMessagePassing, GraphBatch, GroupedNetwork
+from admet.model.chemprop.device import resolve_precision
 
 SMILES = [*make_demo_panel(30, seed=5)["SMILES"], "C", "[Na+].[Cl-]"]
 AGGREGATIONS = {
@@ -141,3 +142,92 @@ def test_a_task_of_one_group_does_not_move_the_head_of_another():
 def test_groups_must_hold_every_column_once(groups):
     with pytest.raises(ValueError, match="every column from 0 to T − 1 once"):
         GroupedNetwork(ModelConfig(), groups, 72, 14)
+
+
+@pytest.mark.parametrize("changes", [{}, {"undirected": True}, {"depth": 1}, {"depth": 5}], ids=str)
+def test_sharing_rows_changes_nothing_but_the_number_of_rows(changes):
+    """Embeddings and gradients of a batch with shared rows are those of one with a row a bond."""
+    config = ModelConfig(message_passing={"hidden_size": 40, **changes})
+    graphs = featurize(SMILES)
+    torch.manual_seed(0)
+    network = GroupedNetwork(config, [[0, 1]], graphs.d_v, graphs.d_e)
+    shared = network.batcher(graphs)
+    rows = np.arange(len(SMILES))[::-1].copy()
+    results = []
+    for batcher in (shared, Unshared(shared)):
+        network.zero_grad()
+        batch = GraphBatch.of(batcher.batch(rows, backward=True))
+        outputs = network(batch)
+        outputs.square().sum().backward()
+        sizes = [len(layer.origin.index) for layer in batch.layers()[0]]
+        results.append(
+            (
+                outputs.detach(),
+                [p.grad.clone() for p in network.parameters() if p.grad is not None],
+                sizes,
+            )
+        )
+    (a, grad_a, n_a), (b, grad_b, n_b) = results
+    torch.testing.assert_close(a, b, atol=1e-6, rtol=1e-5)
+    for p, q in zip(grad_a, grad_b, strict=True):
+        torch.testing.assert_close(p, q, atol=1e-5, rtol=1e-4)
+    assert all(p < q for p, q in zip(n_a, n_b, strict=True))
+
+
+def test_atom_descriptors_are_chemprops():
+    graphs = featurize(SMILES)
+    torch.manual_seed(2)
+    ours = BondMessagePassing(d_h=30, d_vd=5)
+    torch.manual_seed(2)
+    theirs = chemprop_nn.BondMessagePassing(d_h=30, d_vd=5)
+    bmg = chemprop_batch()
+    V_d = torch.randn(len(bmg.V), 5)
+    batch = GraphBatch.of(graphs.unfold(3).batch(np.arange(len(SMILES)), backward=True))
+    a, b = ours(batch, V_d), theirs(bmg, V_d)
+    torch.testing.assert_close(a, b, atol=1e-6, rtol=1e-6)
+    a.square().sum().backward()
+    b.square().sum().backward()
+    for p, q in zip(ours.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(p.grad, q.grad, atol=1e-4, rtol=1e-4)
+    with pytest.raises(ValueError, match=r"`V_d` must have shape"):
+        ours(batch, V_d[:-1])
+    with pytest.raises(ValueError, match="be built with that `d_vd`"):
+        BondMessagePassing(d_h=30)(batch, V_d)
+
+
+def test_molecules_without_bonds_have_embeddings():
+    graphs = featurize(["C", "[Na+].[Cl-]", "O"])
+    network = GroupedNetwork(ModelConfig(), [[0]], graphs.d_v, graphs.d_e)
+    batch = GraphBatch.of(network.batcher(graphs).batch(np.arange(3), backward=True))
+    outputs = network(batch)
+    outputs.sum().backward()
+    assert torch.isfinite(outputs).all()
+    assert torch.isfinite(network.encoder.message_passing.W_o.weight.grad).all()
+
+
+def test_bfloat16_stays_near_float32():
+    graphs = featurize(SMILES)
+    torch.manual_seed(0)
+    network = GroupedNetwork(ModelConfig(), [[0, 1]], graphs.d_v, graphs.d_e)
+    batch = GraphBatch.of(network.batcher(graphs).batch(np.arange(len(SMILES)), backward=True))
+    exact = network.encoder(batch)
+    with torch.autocast("cpu", torch.bfloat16):
+        rounded = network.encoder(batch)
+    assert rounded.dtype == torch.float32
+    assert (exact - rounded).abs().max() < 0.02 * exact.abs().max()
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "known", "precision"),
+    [
+        ("auto", 300, {"avx512_bf16": True}, "bf16-mixed"),
+        ("auto", 300, {"amx_bf16": True}, "bf16-mixed"),
+        ("auto", 300, {"avx512_f": True}, "32-true"),
+        ("auto", 64, {"amx_bf16": True}, "32-true"),
+        ("32", 300, {"amx_bf16": True}, "32-true"),
+        ("bf16-mixed", 64, {}, "bf16-mixed"),
+    ],
+)
+def test_precision_follows_the_processor(monkeypatch, name, width, known, precision):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: known)
+    assert resolve_precision(name, torch.device("cpu"), width) == precision

@@ -91,9 +91,7 @@ def naive(frame: pd.DataFrame, config: TaskAffinityConfig) -> np.ndarray:
 @pytest.mark.parametrize("kind", ["cosine", "dot_product"])
 @pytest.mark.parametrize("normalize", [True, False])
 def test_the_matrix_is_its_definition(demo_frame, kind, normalize):
-    config = plain(
-        affinity_type=kind, normalize_gradients=normalize, affinity_batch_size=16
-    )
+    config = plain(affinity_type=kind, normalize_gradients=normalize, affinity_batch_size=16)
     computer = TaskAffinityComputer(config, SMALL)
     matrix, _ = computer.compute_from_dataframe(demo_frame, "SMILES", COLUMNS)
     np.testing.assert_allclose(matrix, naive(demo_frame, config), atol=1e-4)
