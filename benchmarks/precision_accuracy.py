@@ -17,7 +17,7 @@ from typing import Any
 from admet.config import TrainConfig, load_yaml_config
 from admet.run_directory import Files, read_json
 from admet.training import train
-from report import describe_machine, write_results
+from report import write_results
 
 CONFIG = Path(__file__).parents[1] / "configs" / "biogen_adme.yaml"
 SPLIT_SEED = 42
@@ -70,7 +70,7 @@ def main() -> None:
     ]
     write_results(
         "precision_accuracy",
-        {"data": data.name, "split_seed": SPLIT_SEED, "errors": errors} | describe_machine(),
+        {"data": data.name, "split_seed": SPLIT_SEED, "errors": errors},
         "\n".join(lines),
         f"{data.name}, scaffold split of seed {SPLIT_SEED}, 50 epochs, multi-task, seeds 0 to "
         f"{n_seeds - 1}.",

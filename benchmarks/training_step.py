@@ -1,19 +1,16 @@
-"""Training steps per second, side by side with Chemprop's own modules.
+"""Molecules trained per second, side by side with Chemprop's own modules, and the floor below.
 
-The same molecules, weights, batches, optimiser and threads; the two take turns in one process, and
-the medians of the turns are compared. Featurisation and batching are outside the timed part.
+The same molecules, weights, batches, optimiser and threads; the runs take turns in one process. A
+step holds the making of the batch from featurised molecules (Chemprop's `BatchMolGraph`, our
+slicing), forward, backward and Adam. The floor is the time that the matrix products of our step
+alone would take at the rate of products of the same shapes, measured in the same run.
 
-Usage: python benchmarks/training_step.py [threads]
+Usage: python benchmarks/training_step.py [panel.csv]
 Writes benchmarks/results/training_step.json and .md.
 """
 
-import json
-import platform
-import statistics
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import chemprop
 import numpy as np
@@ -25,77 +22,142 @@ from chemprop.models import MPNN
 from rdkit import Chem
 
 from admet.config import ModelConfig
-from admet.data.demo import make_demo_panel
-from admet.featurize import featurize
-from admet.model.chemprop import GroupedNetwork
-from admet.training.provenance import processor_name
+from admet.featurize import PackedGraphs, Unshared, featurize
+from admet.model.chemprop import GraphBatch, GroupedNetwork
+from admet.model.chemprop.device import has_fast_bfloat16
+from library import panel_smiles
+from report import in_turns, panel_argument, seconds_of, write_results
 
-BATCH, N_BATCHES, TURNS, N_TASKS = 64, 8, 9, 8
-RESULTS = Path(__file__).parent / "results"
+BATCH, N_BATCHES, TURNS, N_TASKS, D = 64, 24, 7, 6, 300
 
 
-def steps(network: torch.nn.Module, batches: list[object]) -> Callable[[], None]:
-    """Makes a function that takes one optimiser step on every batch."""
+def steps(
+    network: torch.nn.Module,
+    make_batch: Callable[[np.ndarray], object],
+    rows: np.ndarray,
+    bfloat16: bool = False,
+) -> Callable[[], float]:
+    """Makes a function that takes a step on every batch and gives molecules per second."""
     optimizer = torch.optim.Adam(network.parameters(), fused=True)
+    network.train()
 
-    def run() -> None:
-        for batch in batches:
+    def run() -> float:
+        started = time.perf_counter()
+        for own in rows:
+            batch = make_batch(own)
             optimizer.zero_grad()
-            network(batch).square().mean().backward()
+            with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+                outputs = network(batch)
+            outputs.float().square().mean().backward()
             optimizer.step()
+        return float(rows.size / (time.perf_counter() - started))
 
     return run
 
 
+def product_shapes(batch: GraphBatch, d_v: int, d_e: int) -> list[tuple[int, int, int, int]]:
+    """Lists the products of one step: rows, inner and outer width, and how often (1 + backward)."""
+    layers, atoms, _, _ = batch.layers()
+    shapes = [(len(batch.X), d_v + d_e, D, 2)]
+    shapes += [(len(layer.incoming.start), D, D, 3) for layer in layers]
+    shapes += [(len(batch.V), d_v, D, 2), (len(atoms.incoming.start), D, D, 3)]
+    shapes += [(len(batch), D, D, 3), (len(batch), D, D, 3), (len(batch), D, N_TASKS, 3)]
+    return shapes
+
+
+def floor_seconds(shapes: list[tuple[int, int, int, int]], dtype: torch.dtype) -> float:
+    """Measures the products of one step, and nothing else."""
+    pairs = [(torch.randn(m, k).to(dtype), torch.randn(k, n).to(dtype), c) for m, k, n, c in shapes]
+
+    def run() -> None:
+        for left, right, count in pairs:
+            for _ in range(count):
+                left @ right
+
+    run()
+    return min(seconds_of(run) for _ in range(5))
+
+
 def main() -> None:
     """Measures, prints and writes the table."""
-    torch.set_num_threads(int(sys.argv[1]) if len(sys.argv) > 1 else torch.get_num_threads())
-    smiles = make_demo_panel(BATCH * N_BATCHES)["SMILES"].tolist()
-    graphs = featurize(smiles)
+    smiles, source = panel_smiles(panel_argument(), BATCH * N_BATCHES)
+    graphs: PackedGraphs = featurize(smiles)
+    unfolding = graphs.unfold(3)
+    rows = np.random.default_rng(0).permutation(len(smiles)).reshape(N_BATCHES, BATCH)
     featurizer = SimpleMoleculeMolGraphFeaturizer()
-    rows = np.arange(len(smiles)).reshape(N_BATCHES, BATCH)
-    ours = GroupedNetwork(ModelConfig(), [list(range(N_TASKS))], graphs.d_v, graphs.d_e)
+    mol_graphs = [featurizer(Chem.MolFromSmiles(s)) for s in smiles]
+
+    def ours() -> GroupedNetwork:
+        torch.manual_seed(0)
+        return GroupedNetwork(ModelConfig(), [list(range(N_TASKS))], graphs.d_v, graphs.d_e)
+
     theirs = MPNN(
         chemprop_nn.BondMessagePassing(),
         chemprop_nn.NormAggregation(),
         chemprop_nn.RegressionFFN(n_tasks=N_TASKS, n_layers=2),
     )
+    first = ours()
+    theirs.message_passing.load_state_dict(first.encoder.message_passing.state_dict())
+    theirs.predictor.ffn.load_state_dict(first.heads[0].state_dict())
+
+    def shared(own: np.ndarray) -> GraphBatch:
+        return GraphBatch.of(unfolding.batch(own, backward=True))
+
+    def unshared(own: np.ndarray) -> GraphBatch:
+        return GraphBatch.of(Unshared(unfolding).batch(own, backward=True))
+
+    def chemprops(own: np.ndarray) -> BatchMolGraph:
+        return BatchMolGraph([mol_graphs[i] for i in own])
+
+    with torch.no_grad():
+        outputs = [(first(shared(r)), theirs(chemprops(r))) for r in rows]
+        difference = max(float((a - b).abs().max()) for a, b in outputs)
     runs = {
-        "admet": steps(ours.train(), [graphs.batch(r) for r in rows]),
-        "chemprop": steps(
-            theirs.train(),
-            [BatchMolGraph([featurizer(Chem.MolFromSmiles(smiles[i])) for i in r]) for r in rows],
-        ),
+        "chemprop": steps(theirs, chemprops, rows),
+        "admet, a row a bond": steps(ours(), unshared, rows),
+        "admet": steps(ours(), shared, rows),
+        "admet, bf16-mixed": steps(ours(), shared, rows, bfloat16=True),
     }
-    rates: dict[str, list[float]] = {name: [] for name in runs}
-    for turn in range(TURNS + 1):
-        for name, run in runs.items():
-            started = time.perf_counter()
-            run()
-            if turn:  # the first turn warms up
-                rates[name].append(len(smiles) / (time.perf_counter() - started))
-    medians = {name: statistics.median(values) for name, values in rates.items()}
-    result = {
-        "molecules_per_second": {name: round(rate) for name, rate in medians.items()},
-        "ratio": round(medians["admet"] / medians["chemprop"], 2),
-        "threads": torch.get_num_threads(),
-        "machine": platform.machine(),
-        "processor": processor_name(),
-        "torch": torch.__version__,
-        "chemprop": chemprop.__version__,
+    rates = in_turns(runs, TURNS)
+    batches = [shared(r) for r in rows]
+    shapes = [product_shapes(b, graphs.d_v, graphs.d_e) for b in batches]
+    flops = float(np.mean([sum(2 * m * k * n * c for m, k, n, c in s) for s in shapes]))
+    floor = {
+        "admet": BATCH / np.mean([floor_seconds(s, torch.float32) for s in shapes]),
+        "admet, bf16-mixed": BATCH / np.mean([floor_seconds(s, torch.bfloat16) for s in shapes]),
     }
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "training_step.json").write_text(json.dumps(result, indent=2) + "\n")
-    table = (
-        "| training step, float32, batch 64, depth 3, hidden 300 | molecules/s | ratio |\n"
-        "|---|---|---|\n"
-        f"| chemprop {chemprop.__version__} modules | {medians['chemprop']:.0f} | 1 |\n"
-        f"| admet | {medians['admet']:.0f} | {result['ratio']} |\n\n"
-        f"{result['processor']}, {result['threads']} threads, torch {torch.__version__}; simulated "
-        f"demo molecules; median of {TURNS} interleaved turns.\n"
+    sizes = np.mean(
+        [[len(r.incoming.start) for r in (*b.layers()[0], b.layers()[1])] for b in batches], axis=0
     )
-    (RESULTS / "training_step.md").write_text(table)
-    print(table)
+    edges, atoms = (
+        float(np.mean([len(getattr(graphs.raw(r), name).T) for r in rows]))
+        for name in ("edge_index", "batch")
+    )
+    lines = [
+        "| training, batch 64, depth 3, hidden 300 | molecules/s | ratio | products alone allow |",
+        "|---|---|---|---|",
+    ]
+    for name, rate in rates.items():
+        label = f"chemprop {chemprop.__version__} modules, float32" if name == "chemprop" else name
+        allowed = f"{floor[name]:.0f} ({rate / floor[name]:.0%})" if name in floor else ""
+        lines.append(f"| {label} | {rate:.0f} | {rate / rates['chemprop']:.2f} | {allowed} |")
+    content = {
+        "molecules_per_second": rates,
+        "ratio": {name: rate / rates["chemprop"] for name, rate in rates.items()},
+        "floor_molecules_per_second": floor,
+        "flops_per_molecule": flops / BATCH,
+        "rows": {"bonds": edges, "atoms": atoms, "shared, layer by layer": sizes.tolist()},
+        "largest_difference_of_outputs": difference,
+        "fast_bfloat16": has_fast_bfloat16(torch.device("cpu")),
+        "molecules": source,
+    }
+    note = (
+        f"{source}, {len(smiles)} molecules; medians of {TURNS} turns. A batch has {edges:.0f} "
+        f"bonds and {atoms:.0f} atoms; our layers compute "
+        f"{', '.join(f'{s:.0f}' for s in sizes)} rows, {flops / BATCH / 1e6:.1f} MFLOP a molecule. "
+        f"Largest difference of outputs to Chemprop: {difference:.1e}."
+    )
+    write_results("training_step", content, "\n".join(lines), note)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,134 @@
+"""What the affinity phase costs, against the training that follows and against a plain program.
+
+Panels of 6 tasks (the given one), 100 and 1,000 (simulated on the same molecules). The plain
+program takes one autograd call a task a step and compares all pairs in a NumPy loop.
+
+Usage: python benchmarks/affinity_cost.py path/to/biogen_adme_3521.csv
+Writes benchmarks/results/affinity_cost.json and .md.
+"""
+
+import logging
+import time
+from typing import Any
+
+import numpy as np
+import torch
+import yaml
+
+from admet.config import DataConfig, ModelConfig, TaskAffinityConfig, TrainingConfig
+from admet.data import Panel, build_panel, load_panel, table_from_frame
+from admet.featurize import PackedGraphs, featurize
+from admet.model.chemprop import GroupedNetwork, TargetScaler
+from admet.model.chemprop.task_affinity import TaskAffinityComputer
+from admet.model.chemprop.task_affinity.estimator import AffinityProblem
+from admet.training.fit import fit
+from library import panel_smiles
+from report import panel_argument, peak_mib, write_results
+from simulate import simulated_panel
+from whole_command import CONFIG
+
+EPOCHS, MEASURED, DENSITY = 50, 3, {100: 0.05, 1000: 0.02}
+
+
+def scaled_targets(panel: Panel) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Gives the scaled targets and the kinds."""
+    kinds = tuple(task.kind for task in panel.tasks)
+    return TargetScaler.fit(panel.labels, kinds).scale_labels(panel.labels), kinds
+
+
+def training_seconds(panel: Panel, graphs: PackedGraphs) -> float:
+    """Gives the time of 50 epochs, from the median of a few."""
+    targets, kinds = scaled_targets(panel)
+    network = GroupedNetwork(ModelConfig(), [list(range(len(kinds)))], graphs.d_v, graphs.d_e)
+    fitted = fit(
+        network,
+        graphs,
+        targets,
+        np.zeros(len(panel), dtype=np.int8),
+        kinds,
+        TrainingConfig(epochs=MEASURED, warmup_epochs=1),
+        name="network",
+        seed=0,
+        device=torch.device("cpu"),
+    )
+    return float(EPOCHS * np.median([row["seconds"] for row in fitted.history]))
+
+
+def affinity_seconds(panel: Panel, graphs: PackedGraphs, **keys: Any) -> float:
+    """Gives the time of one affinity phase."""
+    config = TaskAffinityConfig(log_affinity_matrix=False, **keys)
+    started = time.perf_counter()
+    TaskAffinityComputer(config).compute(panel, graphs)
+    return time.perf_counter() - started
+
+
+def plain_seconds(panel: Panel, graphs: PackedGraphs) -> float:
+    """Gives the time of the plain program for one epoch at batch size 64."""
+    targets, kinds = scaled_targets(panel)
+    problem = AffinityProblem(graphs, targets, kinds, ModelConfig(), torch.device("cpu"))
+    started = time.perf_counter()
+    network, loss = problem.network(), problem.loss()
+    optimizer = torch.optim.Adam(network.parameters())
+    encoder = list(network.encoder.parameters())
+    n = len(kinds)
+    total, count = np.zeros((n, n)), np.zeros((n, n))
+    for batch in problem.batches(network, 64, 0):
+        losses = loss.per_task(network(batch.graphs), batch.targets, batch.mask)
+        gradients: dict[int, np.ndarray] = {}
+        for task in range(n):
+            if batch.mask[:, task].any():
+                parts = torch.autograd.grad(losses[task], encoder, retain_graph=True)
+                gradients[task] = np.concatenate([g.numpy().ravel() for g in parts])
+        for i, one in gradients.items():
+            for j, other in gradients.items():
+                norm = np.linalg.norm(one) * np.linalg.norm(other)
+                total[i, j] += one @ other / max(norm, 1e-30)
+                count[i, j] += 1
+        optimizer.zero_grad()
+        losses.mean().backward()
+        optimizer.step()
+    return time.perf_counter() - started
+
+
+def main() -> None:
+    """Measures, prints and writes the table."""
+    logging.disable(logging.WARNING)
+    path = panel_argument()
+    smiles, source = panel_smiles(path)
+    panels: dict[int, Panel] = {}
+    if path is not None and path.exists():
+        targets = tuple(yaml.safe_load(CONFIG.read_text())["data"]["target_columns"])
+        panels[6] = load_panel(path, DataConfig(target_columns=targets))
+    for n_tasks, density in DENSITY.items():
+        frame, _ = simulated_panel(smiles, n_tasks, density=density)
+        config = DataConfig(target_columns=tuple(frame.columns[1:]))
+        panels[n_tasks] = build_panel(table_from_frame(frame), config)
+    rows: dict[int, dict[str, float]] = {}
+    for n_tasks, panel in panels.items():
+        graphs = featurize(panel.smiles)
+        affinity_seconds(panel, graphs, affinity_runs=1)  # warms up
+        rows[n_tasks] = {
+            "labels": int((~np.isnan(panel.labels)).sum()),
+            "affinity": float(np.median([affinity_seconds(panel, graphs) for _ in range(3)])),
+            "training": training_seconds(panel, graphs),
+            "peak_mib": peak_mib(),
+        }
+        if n_tasks == 100:
+            rows[n_tasks]["plain program"] = plain_seconds(panel, graphs)
+        print(n_tasks, rows[n_tasks], flush=True)
+    header = "tasks | labels | affinity, s | training, 50 epochs, s | share | plain program, s"
+    lines = [f"| {header} | peak, MiB |", "|---|---|---|---|---|---|---|"]
+    for n_tasks, row in rows.items():
+        plain = row.get("plain program")
+        beside = f"{plain:.0f} ({plain / row['affinity']:.0f} ×)" if plain else ""
+        lines.append(
+            f"| {n_tasks} | {row['labels']:.0f} | {row['affinity']:.1f} | {row['training']:.0f} | "
+            f"{row['affinity'] / row['training']:.1%} | {beside} | {row['peak_mib']:.0f} |"
+        )
+    densities = ", ".join(f"{d:.0%} of the cells at {n}" for n, d in DENSITY.items())
+    note = f"Molecules of {source}; simulated labels: {densities}. Default settings."
+    write_results("affinity_cost", {"panels": rows}, "\n".join(lines), note)
+
+
+if __name__ == "__main__":
+    main()

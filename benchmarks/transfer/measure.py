@@ -1,0 +1,152 @@
+"""What training together really gains: every task alone, every pair, all, and random groups.
+
+Trains one network with one head on each set of tasks, for several seeds, on one scaffold split and
+with the settings of the real training, and keeps the test error of each task. It takes hours on a
+laptop; it can be stopped at any time and goes on where it was.
+
+Usage: python benchmarks/transfer/measure.py demo|path/to/biogen_adme_3521.csv [number of seeds]
+Appends to benchmarks/transfer/<panel>.csv.
+"""
+
+import csv
+import itertools
+import logging
+import sys
+import time
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import joblib
+import numpy as np
+import torch
+import yaml
+
+from admet.config import DataConfig, ModelConfig, TrainingConfig
+from admet.data import Panel, build_panel, load_panel, split_panel, table_from_frame
+from admet.data.demo import TASKS, make_demo_panel
+from admet.featurize import PackedGraphs, featurize
+from admet.model.chemprop import GraphBatch, GroupedNetwork, TargetScaler
+from admet.training.fit import fit
+
+FOLDER = Path(__file__).parent
+CONFIG = FOLDER.parents[1] / "configs" / "biogen_adme.yaml"
+SPLIT_SEED, N_RANDOM, EPOCHS = 42, 20, 50
+COLUMNS = ("set", "seed", "task", "n_test", "mae", "mse", "seconds")
+Key = tuple[tuple[int, ...], int]
+
+
+def load(name: str) -> tuple[Panel, np.ndarray, str]:
+    """Gives the panel, its split and its short name."""
+    if name == "demo":
+        config = DataConfig(target_columns=tuple(TASKS))
+        panel, short = build_panel(table_from_frame(make_demo_panel()), config), "demo"
+    else:
+        targets = tuple(yaml.safe_load(CONFIG.read_text())["data"]["target_columns"])
+        config = DataConfig(target_columns=targets)
+        panel, short = load_panel(name, config), "biogen"
+    return panel, split_panel(panel, config, SPLIT_SEED), short
+
+
+def sets_of(n_tasks: int) -> list[tuple[int, ...]]:
+    """Lists the sets of tasks: singles, pairs, all, and random ones of three tasks and more."""
+    sets = [(i,) for i in range(n_tasks)]
+    sets += itertools.combinations(range(n_tasks), 2)
+    sets.append(tuple(range(n_tasks)))
+    rng = np.random.default_rng(0)
+    while len(sets) < n_tasks + n_tasks * (n_tasks - 1) // 2 + 1 + N_RANDOM:
+        size = int(rng.integers(3, n_tasks))
+        chosen = tuple(sorted(rng.choice(n_tasks, size, replace=False).tolist()))
+        if chosen not in sets:
+            sets.append(chosen)
+    return sets
+
+
+def train_set(
+    panel: Panel, graphs: PackedGraphs, sides: np.ndarray, tasks: tuple[int, ...], seed: int
+) -> list[tuple[str, int, str, int, float, float, float]]:
+    """Trains one set with one seed; a row a task."""
+    torch.set_num_threads(1)
+    logging.disable(logging.WARNING)
+    warnings.simplefilter("ignore")
+    started = time.perf_counter()
+    columns = list(tasks)
+    kinds = [panel.tasks[c].kind for c in columns]
+    labels = panel.labels[:, columns]
+    scaler = TargetScaler.fit(labels[sides == 0], kinds)
+    torch.manual_seed(seed)
+    network = GroupedNetwork(ModelConfig(), [list(range(len(columns)))], graphs.d_v, graphs.d_e)
+    fit(
+        network,
+        graphs,
+        scaler.scale_labels(labels),
+        sides,
+        kinds,
+        TrainingConfig(epochs=EPOCHS, precision="32"),
+        name="network",
+        seed=seed,
+        device=torch.device("cpu"),
+    )
+    test = np.flatnonzero(sides == 2)
+    with torch.inference_mode():
+        outputs = network.eval()(GraphBatch.of(network.batcher(graphs).batch(test)))
+    predicted = scaler.to_units(outputs)
+    seconds = time.perf_counter() - started
+    rows = []
+    for k, column in enumerate(columns):
+        known = ~np.isnan(labels[test, k])
+        error = predicted[known, k] - labels[test, k][known]
+        rows.append(
+            (
+                "+".join(map(str, tasks)),
+                seed,
+                panel.tasks[column].name,
+                int(known.sum()),
+                float(np.abs(error).mean()),
+                float((error**2).mean()),
+                round(seconds, 1),
+            )
+        )
+    return rows
+
+
+def done_so_far(path: Path) -> set[tuple[str, int]]:
+    """Reads which sets and seeds are there."""
+    if not path.exists():
+        return set()
+    with path.open(newline="") as file:
+        return {(row["set"], int(row["seed"])) for row in csv.DictReader(file)}
+
+
+def jobs(n_tasks: int, n_seeds: int, done: set[tuple[str, int]]) -> Iterator[Key]:
+    """Lists what is left, seed by seed."""
+    for seed in range(n_seeds):
+        for tasks in sets_of(n_tasks):
+            if ("+".join(map(str, tasks)), seed) not in done:
+                yield tasks, seed
+
+
+def main() -> None:
+    """Trains what is left."""
+    n_seeds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
+    panel, sides, short = load(sys.argv[1])
+    graphs = featurize(panel.smiles)
+    path = FOLDER / f"{short}.csv"
+    left = list(jobs(len(panel.tasks), n_seeds, done_so_far(path)))
+    print(f"{len(left)} trainings to go", flush=True)
+    work = joblib.Parallel(n_jobs=-1, return_as="generator_unordered")(
+        joblib.delayed(train_set)(panel, graphs, sides, tasks, seed) for tasks, seed in left
+    )
+    new = not path.exists()
+    with path.open("a", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        if new:
+            writer.writerow(COLUMNS)
+        for count, rows in enumerate(work, start=1):
+            writer.writerows(rows)
+            file.flush()
+            print(count, rows[0][0], rows[0][1], rows[0][-1], flush=True)
+
+
+if __name__ == "__main__":
+    main()
