@@ -28,6 +28,7 @@ from admet.model.chemprop.task_affinity import (
     plot_task_affinity_heatmap,
 )
 from admet.model.chemprop.task_affinity.computer import group_tasks
+from admet.model.chemprop.task_affinity.estimator import AffinityEstimate
 from admet.model.chemprop.task_affinity.matrix import save_affinity
 from admet.run_directory import (
     Files,
@@ -97,7 +98,10 @@ def train(config: TrainConfig, *, overwrite: bool = False) -> Path:
             graphs = cached_graphs(panel.smiles, folder)
             prepared = _Prepared(panel, sides, graphs, device)
         with clock.phase("affinity"):
-            arm, groups = _choose_groups(config, prepared, writer.path)
+            arm, groups, estimate = _choose_groups(config, prepared)
+        if estimate is not None:
+            with clock.phase("pictures"):
+                _write_affinity(writer.path, estimate, panel.task_names, groups)
         model, history, interrupted = _train_networks(config, prepared, arm, groups, clock)
         with clock.phase("test"):
             _write_tests(writer.path, model, prepared)
@@ -144,25 +148,35 @@ def _hint_at_idle_keys(config: TrainConfig) -> None:
         log.warning("data.split_column does nothing with split_type %s", config.data.split_type)
 
 
-def _choose_groups(config: TrainConfig, prepared: _Prepared, folder: Path) -> tuple[str, Groups]:
+def _choose_groups(
+    config: TrainConfig, prepared: _Prepared
+) -> tuple[str, Groups, AffinityEstimate | None]:
     """Measures the affinity on the training side and groups by it, or takes the groups given."""
     panel = prepared.panel
     if not config.task_affinity.enabled:
         arm, groups = groups_without_affinity(config, panel.task_names)
         log.info("Groups (%s): %s", arm, "; ".join(", ".join(group) for group in groups))
-        return arm, groups
+        return arm, groups, None
     rows = np.flatnonzero(prepared.sides == 0)
     estimate = TaskAffinityComputer(config.task_affinity, config.model).compute(
         panel.subset(rows), prepared.graphs.subset(rows)
     )
-    names = panel.task_names
-    groups = group_tasks(estimate.matrix, names, config.task_affinity)
+    return (
+        "task_affinity",
+        group_tasks(estimate.matrix, panel.task_names, config.task_affinity),
+        estimate,
+    )
+
+
+def _write_affinity(
+    folder: Path, estimate: AffinityEstimate, names: list[str], groups: Groups
+) -> None:
+    """Keeps the matrix as numbers and draws it."""
     save_affinity(folder / Files.AFFINITY, estimate.matrix, names, groups, estimate.pair_steps)
     plot_task_affinity_heatmap(estimate.matrix, names, save_path=folder / Files.HEATMAP)
     plot_clustered_heatmap(
         estimate.matrix, names, save_path=folder / Files.CLUSTERED, groups=groups
     )
-    return "task_affinity", groups
 
 
 def _train_networks(
