@@ -40,7 +40,7 @@ def _compute(command: AffinityCommand) -> None:
     panel = load_panel(command.data_path, data)
     graphs = cached_graphs(panel.smiles, cache_folder())
     estimate = TaskAffinityComputer(command, command.model).compute(panel, graphs)
-    groups = group_tasks(estimate.matrix, panel.task_names, command)
+    groups, _ = group_tasks(estimate.matrix, panel.task_names, command)
     save_affinity(command.save_path, estimate.matrix, panel.task_names, groups, estimate.pair_steps)
     if panel.rejected:
         rejected = command.save_path.with_name(f"{command.save_path.stem}_rejected.csv")

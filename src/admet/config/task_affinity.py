@@ -62,8 +62,14 @@ class TaskAffinityConfig(Section):
         description="Scale each task's gradient to unit length at each step; false lets steps "
         "with large gradients weigh more.",
     )
-    clustering_method: Literal["agglomerative", "spectral"] = Field(
-        "agglomerative", description="How the matrix is cut into groups."
+    clustering_method: Literal["agglomerative", "spectral", "network_selection"] = Field(
+        "agglomerative",
+        description="How the matrix is cut into groups; network_selection chooses at most n_groups "
+        "groups that may overlap, each task served by its best one.",
+    )
+    singleton_score: float = Field(
+        0.0,
+        description="network_selection: what a task's score is worth in a group of its own.",
     )
     encoder_param_patterns: list[str] = Field(
         [],

@@ -146,13 +146,13 @@ def compute_task_affinity(
     check_n_groups(config.n_groups, len(target_cols))
     computer = TaskAffinityComputer(config, model)
     matrix, names = computer.compute_from_dataframe(df_train, smiles_col, target_cols)
-    groups = group_tasks(matrix, names, config)
+    groups, _ = group_tasks(matrix, names, config)
     return matrix, names, groups
 
 
 def group_tasks(
     matrix: np.ndarray, names: Sequence[str], config: TaskAffinityConfig
-) -> list[list[str]]:
+) -> tuple[list[list[str]], dict[str, int]]:
     """Groups tasks as the `task_affinity` section says, and logs the groups.
 
     Args:
@@ -161,14 +161,21 @@ def group_tasks(
         config: The section.
 
     Returns:
-        The groups, each a list of names.
+        The groups, each a list of names, and for each task in several of them the index of the one
+        that serves it.
     """
-    grouper = TaskGrouper(config.n_groups, config.clustering_method, config.seed)
+    grouper = TaskGrouper(
+        config.n_groups, config.clustering_method, config.seed, config.singleton_score
+    )
     groups = grouper.cluster(matrix, names)
     log.info("Task groups formed:")
     for index, group in enumerate(groups):
         log.info("  Group %d: %s", index, ", ".join(group))
-    return groups
+    held = [name for group in groups for name in group]
+    serves = {n: g for n, g in grouper.serves.items() if held.count(n) > 1}
+    for name, index in serves.items():
+        log.info("  %s is served by group %d", name, index)
+    return groups, serves
 
 
 def _panel_from_frame(df: pd.DataFrame, data: DataConfig) -> Panel:
