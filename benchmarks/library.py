@@ -14,11 +14,11 @@ _ACYLS = (
     "O=C(c1ccc(C(F)(F)F)cc1)", "O=C(c1ccc(C#N)cc1)", "O=C(CCc1ccccc1)", "O=C(c1nc(C)sc1)",
 )  # fmt: skip
 _LINKERS = (
-    "NCC(=O)", "N[C@@H](C)C(=O)", "N[C@@H](CC(C)C)C(=O)", "N[C@@H](Cc1ccccc1)C(=O)", "NC(C(C)C)C(=O)",
-    "N1CCCC1C(=O)", "N1CCC(CC1)C(=O)", "Nc1ccc(cc1)C(=O)", "NCc1ccc(cc1)C(=O)", "N[C@@H](CO)C(=O)",
-    "NCCC(=O)", "NC(CCSC)C(=O)", "Nc1cccc(c1)C(=O)", "NC1(CC1)C(=O)", "N(C)CC(=O)",
-    "NC(Cc1c[nH]c2ccccc12)C(=O)", "NC(CC(N)=O)C(=O)", "Nc1ccc(cn1)C(=O)", "N1CCN(CC1)CC(=O)",
-    "NC(C1CCCCC1)C(=O)",
+    "NCC(=O)", "N[C@@H](C)C(=O)", "N[C@@H](CC(C)C)C(=O)", "N[C@@H](Cc1ccccc1)C(=O)",
+    "NC(C(C)C)C(=O)", "N1CCCC1C(=O)", "N1CCC(CC1)C(=O)", "Nc1ccc(cc1)C(=O)", "NCc1ccc(cc1)C(=O)",
+    "N[C@@H](CO)C(=O)", "NCCC(=O)", "NC(CCSC)C(=O)", "Nc1cccc(c1)C(=O)", "NC1(CC1)C(=O)",
+    "N(C)CC(=O)", "NC(Cc1c[nH]c2ccccc12)C(=O)", "NC(CC(N)=O)C(=O)", "Nc1ccc(cn1)C(=O)",
+    "N1CCN(CC1)CC(=O)", "NC(C1CCCCC1)C(=O)",
 )  # fmt: skip
 _AMINES = (
     "N", "NC", "NCC", "NC(C)C", "NC1CC1", "N1CCOCC1", "N1CCCC1", "N1CCN(C)CC1", "Nc1ccccc1",

@@ -50,7 +50,15 @@ def test_a_run_directory_is_whole(trained):
     assert not [p for p in trained.parent.iterdir() if p.name.startswith(".")]
     run = read_json(trained / Files.RUN)
     assert run["interrupted"] is False
-    assert set(run["seconds"]) == {"read", "split", "featurize", "affinity", "training", "test"}
+    assert set(run["seconds"]) == {
+        "read",
+        "split",
+        "featurize",
+        "affinity",
+        "pictures",
+        "training",
+        "test",
+    }
     assert run["versions"]["chemprop"]
     assert len(run["data"]["sha256"]) == 64
     assert pd.read_csv(trained / Files.HISTORY)["epoch"].tolist() == [1, 2]

@@ -28,6 +28,8 @@ from admet.model.chemprop.task_affinity import (
     plot_task_affinity_heatmap,
 )
 from admet.model.chemprop.task_affinity.computer import group_tasks
+from admet.model.chemprop.task_affinity.estimator import AffinityEstimate
+from admet.model.chemprop.task_affinity.grouping import Grouping
 from admet.model.chemprop.task_affinity.matrix import save_affinity
 from admet.run_directory import (
     Files,
@@ -70,15 +72,21 @@ class _Plan:
     networks: list[Groups]
     serves: dict[str, int]
 
+    @classmethod
+    def of(cls, arm: str, grouping: Grouping, *, share_encoder: bool) -> "_Plan":
+        """Plans one network for all groups, or one each."""
+        networks = plan_networks(grouping.groups, share_encoder=share_encoder)
+        return cls(arm, networks, grouping.serves)
+
     def cut(self, n_networks: int) -> "_Plan":
         """Gives the plan of the first networks, which then serve what they hold."""
         networks = self.networks[:n_networks]
         groups = [group for network in networks for group in network]
-        holding = {name: i for i, group in reversed(list(enumerate(groups))) for name in group}
+        first = {name: i for i, group in reversed(list(enumerate(groups))) for name in group}
         serves = {
-            name: index if index < len(groups) else holding[name]
+            name: index if index < len(groups) else first[name]
             for name, index in self.serves.items()
-            if name in holding
+            if name in first
         }
         return _Plan(self.arm, networks, serves)
 
@@ -124,8 +132,11 @@ def train(config: TrainConfig, *, overwrite: bool = False) -> Path:
             graphs = cached_graphs(panel.smiles, folder)
             prepared = _Prepared(panel, sides, graphs, device)
         with clock.phase("affinity"):
-            arm, groups, serves = _choose_groups(config, prepared, writer.path)
-        plan = _Plan(arm, plan_networks(groups, share_encoder=config.model.shares_encoder), serves)
+            arm, grouping, estimate = _choose_groups(config, prepared)
+        if estimate is not None:
+            with clock.phase("pictures"):
+                _write_affinity(writer.path, estimate, panel.task_names, grouping)
+        plan = _Plan.of(arm, grouping, share_encoder=config.model.shares_encoder)
         model, history, interrupted = _train_networks(config, prepared, plan, clock)
         with clock.phase("test"):
             _write_tests(writer.path, model, prepared)
@@ -173,26 +184,31 @@ def _hint_at_idle_keys(config: TrainConfig) -> None:
 
 
 def _choose_groups(
-    config: TrainConfig, prepared: _Prepared, folder: Path
-) -> tuple[str, Groups, dict[str, int]]:
+    config: TrainConfig, prepared: _Prepared
+) -> tuple[str, Grouping, AffinityEstimate | None]:
     """Measures the affinity on the training side and groups by it, or takes the groups given."""
     panel = prepared.panel
     if not config.task_affinity.enabled:
         arm, groups = groups_without_affinity(config, panel.task_names)
         log.info("Groups (%s): %s", arm, "; ".join(", ".join(group) for group in groups))
-        return arm, groups, {}
+        return arm, Grouping(groups), None
     rows = np.flatnonzero(prepared.sides == 0)
     estimate = TaskAffinityComputer(config.task_affinity, config.model).compute(
         panel.subset(rows), prepared.graphs.subset(rows)
     )
-    names = panel.task_names
-    groups, serves = group_tasks(estimate.matrix, names, config.task_affinity)
-    save_affinity(folder / Files.AFFINITY, estimate.matrix, names, groups, estimate.pair_steps)
+    grouping = group_tasks(estimate.matrix, panel.task_names, config.task_affinity)
+    return "task_affinity", grouping, estimate
+
+
+def _write_affinity(
+    folder: Path, estimate: AffinityEstimate, names: list[str], grouping: Grouping
+) -> None:
+    """Keeps the matrix as numbers and draws it."""
+    save_affinity(folder / Files.AFFINITY, estimate.matrix, names, grouping, estimate.pair_steps)
     plot_task_affinity_heatmap(estimate.matrix, names, save_path=folder / Files.HEATMAP)
     plot_clustered_heatmap(
-        estimate.matrix, names, save_path=folder / Files.CLUSTERED, groups=groups
+        estimate.matrix, names, save_path=folder / Files.CLUSTERED, groups=grouping.served()
     )
-    return "task_affinity", groups, serves
 
 
 def _train_networks(

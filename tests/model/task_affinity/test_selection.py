@@ -88,7 +88,9 @@ def test_local_search_comes_near_the_exact_search(k, rng, monkeypatch):
 def test_many_tasks_come_with_a_bound():
     rng = np.random.default_rng(1)
     planted = np.arange(24) % 4
-    affinity = np.where(planted[:, None] == planted, 0.6, 0.0) + 0.02 * rng.standard_normal((24, 24))
+    affinity = np.where(planted[:, None] == planted, 0.6, 0.0) + 0.02 * rng.standard_normal(
+        (24, 24)
+    )
     grouper = TaskGrouper(4, "network_selection", singleton_score=0.0)
     groups = grouper.cluster(affinity, [str(i) for i in range(24)])
     served = {name: {int(other) % 4 for other in groups[g]} for name, g in grouper.serves.items()}

@@ -24,7 +24,8 @@ from admet.model.chemprop.task_affinity.estimator import (
     AffinityProblem,
 )
 from admet.model.chemprop.task_affinity.gradient import GradientAffinity
-from admet.model.chemprop.task_affinity.grouping import TaskGrouper, check_n_groups
+from admet.model.chemprop.task_affinity.grouping import Grouping, TaskGrouper, check_n_groups
+from admet.model.chemprop.task_affinity.lookahead import LookaheadAffinity
 from admet.model.chemprop.task_affinity.matrix import log_matrix
 from admet.model.chemprop.task_affinity.profiled import ProfiledAffinity
 from admet.model.chemprop.task_affinity.sums import NO_STEPS
@@ -34,6 +35,7 @@ log = logging.getLogger(__name__)
 ESTIMATORS: dict[str, Callable[[], AffinityEstimator]] = {
     "profiled": ProfiledAffinity,
     "gradient": GradientAffinity,
+    "lookahead": LookaheadAffinity,
 }
 
 
@@ -146,13 +148,10 @@ def compute_task_affinity(
     check_n_groups(config.n_groups, len(target_cols))
     computer = TaskAffinityComputer(config, model)
     matrix, names = computer.compute_from_dataframe(df_train, smiles_col, target_cols)
-    groups, _ = group_tasks(matrix, names, config)
-    return matrix, names, groups
+    return matrix, names, group_tasks(matrix, names, config).groups
 
 
-def group_tasks(
-    matrix: np.ndarray, names: Sequence[str], config: TaskAffinityConfig
-) -> tuple[list[list[str]], dict[str, int]]:
+def group_tasks(matrix: np.ndarray, names: Sequence[str], config: TaskAffinityConfig) -> Grouping:
     """Groups tasks as the `task_affinity` section says, and logs the groups.
 
     Args:
@@ -161,8 +160,7 @@ def group_tasks(
         config: The section.
 
     Returns:
-        The groups, each a list of names, and for each task in several of them the index of the one
-        that serves it.
+        The groups, and which of them serves a task that is in several.
     """
     grouper = TaskGrouper(
         config.n_groups, config.clustering_method, config.seed, config.singleton_score
@@ -172,10 +170,10 @@ def group_tasks(
     for index, group in enumerate(groups):
         log.info("  Group %d: %s", index, ", ".join(group))
     held = [name for group in groups for name in group]
-    serves = {n: g for n, g in grouper.serves.items() if held.count(n) > 1}
+    serves = {name: index for name, index in grouper.serves.items() if held.count(name) > 1}
     for name, index in serves.items():
         log.info("  %s is served by group %d", name, index)
-    return groups, serves
+    return Grouping(groups, serves)
 
 
 def _panel_from_frame(df: pd.DataFrame, data: DataConfig) -> Panel:

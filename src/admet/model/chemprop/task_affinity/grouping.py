@@ -4,6 +4,7 @@ import logging
 import math
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 import numpy as np
@@ -17,6 +18,26 @@ from admet.model.chemprop.task_affinity.selection import group_scores, select_gr
 log = logging.getLogger(__name__)
 
 Method = Literal["agglomerative", "spectral", "network_selection"]
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """Groups of tasks, which may overlap.
+
+    Attributes:
+        groups: Task names of each group.
+        serves: For each task in several groups the index of the one that serves it.
+    """
+
+    groups: list[list[str]]
+    serves: dict[str, int] = field(default_factory=dict)
+
+    def served(self) -> list[list[str]]:
+        """Gives the tasks that each group serves: the groups without overlap."""
+        return [
+            [name for name in group if self.serves.get(name, index) == index]
+            for index, group in enumerate(self.groups)
+        ]
 
 
 class TaskGrouper:

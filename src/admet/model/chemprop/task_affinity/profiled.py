@@ -15,8 +15,10 @@ from torch import Tensor
 from admet.config import FFNConfig, ModelConfig, TaskAffinityConfig
 from admet.featurize import Batcher
 from admet.featurize.arrays import stack
+from admet.model.chemprop.batches import LabelledBatch
 from admet.model.chemprop.encoder import Product
 from admet.model.chemprop.graph_batch import GraphBatch
+from admet.model.chemprop.losses import TaskLoss
 from admet.model.chemprop.network import GroupedNetwork
 from admet.model.chemprop.task_affinity.estimator import AffinityEstimate, AffinityProblem
 from admet.model.chemprop.task_affinity.heads_fit import fit_heads
@@ -47,32 +49,44 @@ class ProfiledAffinity:
             _narrow(problem.model, config.affinity_hidden_size),
             problem.device,
         )
-        seeds = np.random.SeedSequence(config.seed).spawn(config.affinity_runs + 1)
-        batcher = proxy.graphs.unfold(
-            proxy.model.message_passing.depth, proxy.model.message_passing.undirected
-        )
-        rng = np.random.default_rng(seeds[0])
-        molecules = _Molecules(proxy, batcher, config.affinity_max_labels, rng)
-        for run, sequence in enumerate(seeds[1:]):
-            weight_seed, shuffle_seed = sequence.generate_state(2)
-            torch.manual_seed(int(weight_seed))
-            network = proxy.network()
+        sequence = np.random.SeedSequence(config.seed)
+        order_seed, *weight_seeds = sequence.generate_state(config.affinity_runs + 1).tolist()
+        networks = []
+        for seed in weight_seeds:
+            torch.manual_seed(seed)
+            networks.append(proxy.network())
+        molecules = _Molecules(proxy, networks[0].batcher(proxy.graphs), config, order_seed)
+        optimizers = [
+            torch.optim.Adam(network.parameters(), lr=config.affinity_lr, fused=True)
+            for network in networks
+        ]
+        for network in networks:
             molecules.look(network, config.encoder_param_patterns, sums)
-            batches = proxy.batches(network, config.affinity_batch_size, int(shuffle_seed))
-            loss = proxy.loss()
-            optimizer = torch.optim.Adam(network.parameters(), lr=config.affinity_lr, fused=True)
-            for _ in range(config.affinity_epochs):
+        # The networks differ in their weights only and share the order of the batches, so that each
+        # batch is cut once.
+        batches = proxy.batches(networks[0], config.affinity_batch_size, order_seed)
+        loss = proxy.loss()
+        for epoch in range(config.affinity_epochs):
+            for network in networks:
                 network.train()
-                for batch in batches:
-                    losses = loss.per_task(network(batch.graphs), batch.targets, batch.mask)
-                    present = batch.mask.any(dim=0)
-                    optimizer.zero_grad()
-                    mean: Tensor = losses.sum() / present.sum().clamp(min=1)
-                    mean.backward()  # type: ignore[no-untyped-call]
-                    optimizer.step()
+            for batch in batches:
+                for network, optimizer in zip(networks, optimizers, strict=True):
+                    _step(network, optimizer, loss, batch)
+            for network in networks:
                 molecules.look(network, config.encoder_param_patterns, sums)
-            log.info("Affinity run %d of %d", run + 1, config.affinity_runs)
+            log.info("Affinity epoch %d of %d", epoch + 1, config.affinity_epochs)
         return sums.result(config)
+
+
+def _step(
+    network: GroupedNetwork, optimizer: torch.optim.Optimizer, loss: TaskLoss, batch: LabelledBatch
+) -> None:
+    """Takes a step along the mean of the tasks' losses: tasks weigh alike."""
+    losses = loss.per_task(network(batch.graphs), batch.targets, batch.mask)  # (T,)
+    mean: Tensor = losses.sum() / batch.mask.any(dim=0).sum().clamp(min=1)
+    optimizer.zero_grad()
+    mean.backward()  # type: ignore[no-untyped-call]
+    optimizer.step()
 
 
 _BLOCK = 2_048  # molecules differentiated at once: more would leave the cache, and memory grow
@@ -82,16 +96,17 @@ class _Molecules:
     """The labelled molecules of each task, cut once for all looks at all networks."""
 
     def __init__(
-        self, problem: AffinityProblem, batcher: Batcher, max_labels: int, rng: np.random.Generator
+        self, problem: AffinityProblem, batcher: Batcher, config: TaskAffinityConfig, seed: int
     ) -> None:
         # One order for all tasks, so that those measured on the same molecules are compared there.
-        order = rng.permutation(len(problem.targets))
+        order = np.random.default_rng(seed).permutation(len(problem.targets))
         self.binary: list[list[bool]] = []
         self.tasks: list[int] = []
         self.blocks: list[tuple[TaskBlocks, Tensor]] = []
         waiting: list[tuple[int, np.ndarray]] = []
         for task in range(problem.n_tasks):
-            rows = np.sort(order[~np.isnan(problem.targets[order, task])][:max_labels])
+            labelled = order[~np.isnan(problem.targets[order, task])]
+            rows = np.sort(labelled[: config.affinity_max_labels])
             if len(rows) < 2:
                 continue
             if sum(len(r) for _, r in waiting) + len(rows) > _BLOCK and waiting:

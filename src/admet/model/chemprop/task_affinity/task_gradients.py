@@ -77,7 +77,7 @@ def task_gradients(
             i, j = int(bounds[task]), int(bounds[task + 1])
             own = delta[i:j]
             if weight is not None:
-                weight[task, :, columns] += own.T @ multiplied[i:j]
+                weight[task, :, columns].addmm_(own.T, multiplied[i:j])
             if bias is not None and part != "messages":  # it is added with the atoms' part
                 bias[task] += own.sum(dim=0)
     return torch.cat([found[name].flatten(1) for name in slots], dim=1)
