@@ -25,9 +25,9 @@ class LookaheadAffinity:
     θ are the encoder's parameters, g_i the gradient of task i's own loss in the batch, η is
     `lookahead_lr`: a plain step, without momentum or preconditioning, on the same batch. The heads
     stay where they are. The matrix is directed, entry [i, j] being what training on i does to j,
-    and its diagonal is what a task does to itself, not 1. Between the looks the network follows Adam at
-    `affinity_lr` along the mean of the tasks' losses. `affinity_type` and `normalize_gradients` say
-    nothing here.
+    and its diagonal is what a task does to itself, not 1. Between the looks the network follows
+    Adam at `affinity_lr` along the mean of the tasks' losses. `affinity_type` and
+    `normalize_gradients` say nothing here.
     """
 
     def estimate(self, problem: AffinityProblem, config: TaskAffinityConfig) -> AffinityEstimate:
