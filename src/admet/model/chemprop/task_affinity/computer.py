@@ -18,6 +18,7 @@ from admet.errors import AffinityWarning, NoGradientStepsError
 from admet.featurize import PackedGraphs, featurize
 from admet.model.chemprop.device import resolve_device
 from admet.model.chemprop.scaling import TargetScaler
+from admet.model.chemprop.task_affinity.aligned import AlignedAffinity
 from admet.model.chemprop.task_affinity.estimator import (
     AffinityEstimate,
     AffinityEstimator,
@@ -27,13 +28,12 @@ from admet.model.chemprop.task_affinity.gradient import GradientAffinity
 from admet.model.chemprop.task_affinity.grouping import Grouping, TaskGrouper, check_n_groups
 from admet.model.chemprop.task_affinity.lookahead import LookaheadAffinity
 from admet.model.chemprop.task_affinity.matrix import log_matrix
-from admet.model.chemprop.task_affinity.profiled import ProfiledAffinity
 from admet.model.chemprop.task_affinity.sums import NO_STEPS
 
 log = logging.getLogger(__name__)
 
 ESTIMATORS: dict[str, Callable[[], AffinityEstimator]] = {
-    "profiled": ProfiledAffinity,
+    "aligned": AlignedAffinity,
     "gradient": GradientAffinity,
     "lookahead": LookaheadAffinity,
 }

@@ -5,6 +5,7 @@ Eq. 1, averaged over the steps of a joint training.
 """
 
 import logging
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -88,7 +89,7 @@ class _Moved:
     """Moves parameters by −η times a direction while the context lasts, and back bit for bit."""
 
     def __init__(
-        self, parameters: list[nn.Parameter], by: list[Tensor | None], rate: float
+        self, parameters: list[nn.Parameter], by: Sequence[Tensor | None], rate: float
     ) -> None:
         self.parameters = parameters
         self.by = by
