@@ -25,9 +25,9 @@ from whole_command import CONFIG
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "gradient (1 epoch)": {"estimator": "gradient"},
-    "profiled, 1 run": {"affinity_runs": 1},
-    "profiled (4 runs)": {},
-    "profiled, 16 runs": {"affinity_runs": 16},
+    "aligned, 1 run": {"affinity_runs": 1},
+    "aligned (4 runs)": {},
+    "aligned, 16 runs": {"affinity_runs": 16},
 }
 
 

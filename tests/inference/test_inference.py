@@ -167,7 +167,7 @@ def test_a_result_of_an_unknown_kind_is_damaged(tmp_path):
             "schema version 99; this admet reads up to 1. Update admet",
         ),
         (lambda d: edit(d, lambda m: m | {"d_v": 5}), "do not fit its model.json"),
-        (lambda d: edit(d, lambda m: m | {"networks": []}), "every task once"),
+        (lambda d: edit(d, lambda m: m | {"networks": []}), "must hold every task"),
     ],
 )
 def test_a_damaged_run_directory_is_refused(trained, tmp_path, damage, message):

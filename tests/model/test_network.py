@@ -231,3 +231,22 @@ def test_bfloat16_stays_near_float32():
 def test_precision_follows_the_processor(monkeypatch, name, width, known, precision):
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: known)
     assert resolve_precision(name, torch.device("cpu"), width) == precision
+
+
+def test_a_task_in_two_groups_is_learnt_by_both_heads_and_served_by_one():
+    graphs = featurize(SMILES)
+    config = ModelConfig(message_passing={"hidden_size": 20}, ffn={"hidden_size": 20})
+    network = GroupedNetwork(config, [[0, 1], [1, 2]], graphs.d_v, graphs.d_e, serves=[0, 1, 1])
+    network.eval()
+    batch = GraphBatch.of(network.batcher(graphs).batch(np.arange(5)))
+    slots, outputs = network.slot_outputs(batch), network(batch)
+    assert network.slots == [0, 1, 1, 2]
+    assert network.serving == [0, 2, 3]
+    torch.testing.assert_close(outputs, slots[:, [0, 2, 3]])
+    torch.testing.assert_close(slots[:, :2], network.heads[0](network.encoder(batch)))
+
+
+@pytest.mark.parametrize("serves", [[0, 1], [0, 0, 0], [1, 1, 1], [0, 2, 1]])
+def test_a_task_is_served_by_a_group_that_holds_it(serves):
+    with pytest.raises(ValueError, match="`serves` must name, for each of 3 columns, a group"):
+        GroupedNetwork(ModelConfig(), [[0, 1], [1, 2]], 72, 14, serves)

@@ -10,11 +10,14 @@ import pytest
 import torch
 import yaml
 
+from admet.cli.__main__ import main
 from admet.config import TrainConfig, TrainingConfig
 from admet.data.demo import TASKS
 from admet.errors import ConfigError, DataError, NumericalError, RunDirectoryError
 from admet.featurize import featurize
 from admet.model.chemprop import BatchLoader, GraphBatch, GroupedNetwork, TaskLoss
+from admet.model.chemprop.task_affinity.computer import ESTIMATORS
+from admet.model.chemprop.task_affinity.estimator import AffinityEstimate
 from admet.run_directory import Files, TrainedModel, read_json, read_spec
 from admet.training import train
 from admet.training.fit import fit
@@ -401,3 +404,45 @@ def test_validation_loss_does_not_depend_on_batches(tiny):
 def test_metrics_are_strict_json(trained):
     text = (trained / Files.METRICS).read_text()
     json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
+
+
+@pytest.mark.parametrize("share_encoder", ["true", "false"])
+def test_overlapping_groups_are_trained_kept_and_served(
+    demo_csv, tmp_path, small_flags, share_encoder, monkeypatch
+):
+    """A matrix for which the best two groups share a task, from the affinity to a prediction."""
+    names = ["LogD", "KSOL", "PAMPA", "Papp"]
+    matrix = np.full((4, 4), -0.5)
+    matrix[0, 1] = matrix[1, 0] = 0.9
+    matrix[1, 2] = 0.8  # KSOL helps PAMPA, which helps nobody
+    matrix[2, 3] = matrix[1, 3] = 0.1
+
+    class Given:
+        def estimate(self, problem, config):
+            return AffinityEstimate(matrix, np.ones((4, 4), dtype=int), 1)
+
+    monkeypatch.setitem(ESTIMATORS, "aligned", Given)
+    run = tmp_path / "run"
+    code = main(
+        [
+            "train", "--data-path", str(demo_csv), "--data.target-columns", *names,
+            "--task-affinity.enabled", "true", "--task-affinity.n-groups", "3",
+            "--task-affinity.clustering-method", "network_selection",
+            "--model.share-encoder", share_encoder, "--data.split-type", "random",
+            "--training.epochs", "2", "--training.warmup-epochs", "1", "--save-dir", str(run),
+            *small_flags,
+        ]
+    )  # fmt: skip
+    assert code == 0
+    spec = read_spec(run)
+    held = [name for group in spec.groups for name in group]
+    assert len(held) > len(set(held)) == 4
+    assert len(spec.groups) == 3
+    for name, index in spec.serving_groups.items():
+        assert name in spec.groups[index]
+    model = TrainedModel.load(run)
+    stored = pd.read_csv(run / Files.PREDICTIONS)
+    again = model.predict(stored["smiles"].tolist())
+    for column, name in enumerate(names):
+        np.testing.assert_allclose(again[:, column], stored[f"{name}_pred"], rtol=1e-4, atol=1e-5)
+    assert (run / Files.CLUSTERED).exists()

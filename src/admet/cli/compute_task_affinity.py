@@ -40,8 +40,10 @@ def _compute(command: AffinityCommand) -> None:
     panel = load_panel(command.data_path, data)
     graphs = cached_graphs(panel.smiles, cache_folder())
     estimate = TaskAffinityComputer(command, command.model).compute(panel, graphs)
-    groups = group_tasks(estimate.matrix, panel.task_names, command)
-    save_affinity(command.save_path, estimate.matrix, panel.task_names, groups, estimate.pair_steps)
+    grouping = group_tasks(estimate.matrix, panel.task_names, command)
+    save_affinity(
+        command.save_path, estimate.matrix, panel.task_names, grouping, estimate.pair_steps
+    )
     if panel.rejected:
         rejected = command.save_path.with_name(f"{command.save_path.stem}_rejected.csv")
         rejected_frame(panel).to_csv(rejected, index=False)
@@ -54,7 +56,10 @@ def _compute(command: AffinityCommand) -> None:
         print(f"Heatmap:  {command.plot_heatmap}")
     if command.plot_clustered:
         plot_clustered_heatmap(
-            estimate.matrix, panel.task_names, save_path=command.plot_clustered, groups=groups
+            estimate.matrix,
+            panel.task_names,
+            save_path=command.plot_clustered,
+            groups=grouping.served(),
         )
         print(f"Clustered heatmap: {command.plot_clustered}")
 

@@ -39,15 +39,17 @@ class TaskAffinityConfig(Section):
         description="Number of groups, from 1 to the number of tasks; auto takes the number with "
         "the highest mean silhouette.",
     )
-    estimator: Literal["profiled", "gradient"] = Field(
-        "profiled",
-        description="profiled fits each task's head before its gradient is taken, over several "
-        "runs of a narrow network; gradient watches one training with random heads.",
+    estimator: Literal["aligned", "gradient", "lookahead"] = Field(
+        "aligned",
+        description="aligned fits each task's head before its gradient is taken, over several "
+        "runs of a narrow network; gradient watches one training with random heads; lookahead "
+        "takes a step along each task's gradient and sees how the others' losses fall.",
     )
-    affinity_runs: int = Field(4, ge=1, description="profiled: networks to average over.")
-    affinity_hidden_size: int = Field(64, ge=1, description="profiled: width of these networks.")
+    lookahead_lr: float = Field(0.1, gt=0, description="lookahead: length η of that step.")
+    affinity_runs: int = Field(4, ge=1, description="aligned: networks to average over.")
+    affinity_hidden_size: int = Field(64, ge=1, description="aligned: width of these networks.")
     affinity_max_labels: int = Field(
-        2000, ge=2, description="profiled: labels of a task that its gradient is taken over."
+        2000, ge=2, description="aligned: labels of a task that its gradient is taken over."
     )
     affinity_epochs: int = Field(1, ge=1, description="Epochs of the short joint training.")
     affinity_batch_size: int = Field(64, ge=1, description="Molecules in one step of it.")
@@ -62,8 +64,14 @@ class TaskAffinityConfig(Section):
         description="Scale each task's gradient to unit length at each step; false lets steps "
         "with large gradients weigh more.",
     )
-    clustering_method: Literal["agglomerative", "spectral"] = Field(
-        "agglomerative", description="How the matrix is cut into groups."
+    clustering_method: Literal["agglomerative", "spectral", "network_selection"] = Field(
+        "agglomerative",
+        description="How the matrix is cut into groups; network_selection chooses at most n_groups "
+        "groups that may overlap, each task served by its best one.",
+    )
+    singleton_score: float = Field(
+        0.0,
+        description="network_selection: what a task's score is worth in a group of its own.",
     )
     encoder_param_patterns: list[str] = Field(
         [],

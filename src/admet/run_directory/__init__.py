@@ -3,7 +3,7 @@
 from admet.run_directory.layout import SCHEMA_VERSION, Files
 from admet.run_directory.reader import read_json, read_spec, read_split, read_weights
 from admet.run_directory.spec import ModelSpec, TaskSpec
-from admet.run_directory.trained_model import TrainedModel, build_networks, network_columns
+from admet.run_directory.trained_model import TrainedModel, build_networks, network_plans
 from admet.run_directory.writer import RunDirectoryWriter, write_json
 
 __all__ = [
@@ -14,7 +14,7 @@ __all__ = [
     "TaskSpec",
     "TrainedModel",
     "build_networks",
-    "network_columns",
+    "network_plans",
     "read_json",
     "read_spec",
     "read_split",

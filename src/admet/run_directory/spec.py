@@ -23,7 +23,8 @@ class ModelSpec(Section):
     """The trained model without its weights.
 
     `networks` lists, for each network, its groups, each a list of task names: one network with G
-    groups where they share the encoder, G networks with one group each where they do not.
+    groups where they share the encoder, G networks with one group each where they do not. A task in
+    several groups is predicted by the one that `served_by` names, counted through all networks.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -32,22 +33,40 @@ class ModelSpec(Section):
     standardize: bool
     tasks: tuple[TaskSpec, ...] = Field(min_length=1)
     networks: tuple[tuple[tuple[str, ...], ...], ...]
+    served_by: dict[str, int] = Field({})
     model: ModelConfig
     d_v: int = Field(ge=1)
     d_e: int = Field(ge=1)
 
     @model_validator(mode="after")
-    def _each_task_once(self) -> Self:
-        placed = [name for network in self.networks for group in network for name in group]
-        names = [task.name for task in self.tasks]
-        if sorted(placed) != sorted(names) or len(set(names)) != len(names):
-            raise ValueError(f"`networks` must hold every task once; tasks {names}, got {placed}.")
+    def _each_task_served(self) -> Self:
+        placed = [name for group in self.groups for name in group]
+        names = self.task_names
+        if set(placed) != set(names) or len(set(names)) != len(names):
+            raise ValueError(f"`networks` must hold every task; tasks {names}, got {placed}.")
+        several = {name for name in names if placed.count(name) > 1}
+        if several - set(self.served_by):
+            raise ValueError(
+                f"`networks` holds {sorted(several)} more than once, so `served_by` must name "
+                f"their groups; got {self.served_by}."
+            )
+        for name, index in self.served_by.items():
+            if not 0 <= index < len(self.groups) or name not in self.groups[index]:
+                raise ValueError(
+                    f"`served_by` names group {index} for {name!r}, which is not in it."
+                )
         return self
 
     @property
     def groups(self) -> list[list[str]]:
         """All groups, across the networks."""
         return [list(group) for network in self.networks for group in network]
+
+    @property
+    def serving_groups(self) -> dict[str, int]:
+        """The group that serves each task, counted through all networks."""
+        holding = {name: i for i, group in enumerate(self.groups) for name in group}
+        return holding | self.served_by
 
     @property
     def task_names(self) -> list[str]:

@@ -1,6 +1,7 @@
 """A trained model: its networks, its scalers, its tasks."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -112,23 +113,58 @@ class TrainedModel:
         """Predicts a batch of b molecules, shape (b, T), float64, in the order of `spec.tasks`."""
         names = self.spec.task_names
         batch = GraphBatch.of(arrays).to(self.device)
-        outputs = torch.empty(len(batch), len(names))
-        with torch.inference_mode():
-            for network, groups in zip(self.networks, self.spec.networks, strict=True):
-                outputs[:, network_columns(groups, names)] = network(batch).float().cpu()
-        return self._scaler.to_units(outputs)
+        values = torch.empty(len(batch), len(names))
+        for network, plan in zip(self.networks, network_plans(self.spec), strict=True):
+            with torch.inference_mode():
+                outputs = network(batch).float().cpu()
+            own = [i for i, name in enumerate(plan.names) if name in plan.served]
+            values[:, [names.index(plan.names[i]) for i in own]] = outputs[:, own]
+        return self._scaler.to_units(values)
 
 
-def network_columns(groups: tuple[tuple[str, ...], ...], names: list[str]) -> list[int]:
-    """Lists the columns of a network's tasks, in the order of the tasks."""
-    return sorted(names.index(name) for group in groups for name in group)
+@dataclass(frozen=True)
+class NetworkPlan:
+    """What one network of a model learns.
+
+    Attributes:
+        names: Its tasks, in the order of the model's; the order of its outputs.
+        groups: For each of its groups the places of its tasks in `names`.
+        serves: For each task the group of this network that serves it; where another network does,
+            the first that holds it.
+        served: The tasks that this network serves.
+    """
+
+    names: list[str]
+    groups: list[list[int]]
+    serves: list[int]
+    served: frozenset[str]
+
+
+def network_plans(spec: ModelSpec) -> list[NetworkPlan]:
+    """Lists what each network of a model learns."""
+    plans, before = [], 0
+    for groups in spec.networks:
+        held = {name for group in groups for name in group}
+        names = [name for name in spec.task_names if name in held]
+        own = {
+            n: g - before for n, g in spec.serving_groups.items() if 0 <= g - before < len(groups)
+        }
+        first = {n: next(i for i, group in enumerate(groups) if n in group) for n in names}
+        plans.append(
+            NetworkPlan(
+                names,
+                [[names.index(name) for name in group] for group in groups],
+                [own.get(name, first[name]) for name in names],
+                frozenset(own),
+            )
+        )
+        before += len(groups)
+    return plans
 
 
 def build_networks(spec: ModelSpec) -> list[GroupedNetwork]:
     """Builds the networks of a model with fresh weights, from torch's current random state."""
-    networks = []
-    for groups in spec.networks:
-        own = [spec.task_names[c] for c in network_columns(groups, spec.task_names)]
-        columns = [[own.index(name) for name in group] for group in groups]
-        networks.append(GroupedNetwork(spec.model, columns, spec.d_v, spec.d_e))
-    return networks
+    return [
+        GroupedNetwork(spec.model, plan.groups, spec.d_v, spec.d_e, plan.serves)
+        for plan in network_plans(spec)
+    ]

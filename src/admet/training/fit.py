@@ -75,11 +75,16 @@ def fit(
     """
     labelled = ~np.isnan(targets).all(axis=1)
     rows = [np.flatnonzero((sides == side) & labelled) for side in (0, 1)]
+    # Every head learns all its tasks; only the head that serves a task is judged by it.
+    learnt = targets[:, network.slots]
+    judged = np.full_like(learnt, np.nan)
+    judged[:, network.serving] = targets
+    slot_kinds = [kinds[column] for column in network.slots]
     on_gpu = device.type == "cuda"
     train = BatchLoader(
         network.batcher(graphs, training=True),
         rows[0],
-        targets[rows[0]],
+        learnt[rows[0]],
         config.batch_size,
         shuffle=True,
         seed=seed,
@@ -89,13 +94,13 @@ def fit(
     val = BatchLoader(
         network.batcher(graphs),
         rows[1],
-        targets[rows[1]],
+        judged[rows[1]],
         max(config.batch_size, _VALIDATION_BATCH),
         pin_memory=on_gpu,
     )
-    n_labels = (~np.isnan(targets[rows[0]])).sum(axis=0).tolist()
-    loss = TaskLoss(kinds, label_weights(n_labels, config.loss_mean))
-    module = NetworkModule(network, loss, config, len(train), len(kinds))
+    n_labels = (~np.isnan(learnt[rows[0]])).sum(axis=0).tolist()
+    loss = TaskLoss(slot_kinds, label_weights(n_labels, config.loss_mean))
+    module = NetworkModule(network, loss, config, len(train), len(slot_kinds))
     recorder, interrupt = EpochRecorder(name, config.epochs), Interrupt()
     callbacks: list[Callback] = [recorder, interrupt]
     if config.patience is not None and len(rows[1]):

@@ -55,7 +55,7 @@ class NetworkModule(pl.LightningModule):
 
     def training_step(self, batch: LabelledBatch, batch_idx: int) -> Tensor:
         """Gives the loss of a batch."""
-        outputs = self.network(batch.graphs).float()
+        outputs = self.network.slot_outputs(batch.graphs).float()
         loss: Tensor = self.loss(outputs, batch.targets, batch.mask)
         self._watch(loss.detach(), batch_idx)
         n_labels = batch.mask.sum()
@@ -84,7 +84,7 @@ class NetworkModule(pl.LightningModule):
 
     def validation_step(self, batch: LabelledBatch, batch_idx: int) -> None:  # noqa: ARG002
         """Adds the losses of a batch, per task."""
-        outputs = self.network(batch.graphs).float()
+        outputs = self.network.slot_outputs(batch.graphs).float()
         cells = self.loss.per_label(outputs, batch.targets, batch.mask)
         self._val_sums += torch.stack([cells.sum(dim=0), batch.mask.sum(dim=0).to(cells.dtype)])
 

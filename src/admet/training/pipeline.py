@@ -29,6 +29,7 @@ from admet.model.chemprop.task_affinity import (
 )
 from admet.model.chemprop.task_affinity.computer import group_tasks
 from admet.model.chemprop.task_affinity.estimator import AffinityEstimate
+from admet.model.chemprop.task_affinity.grouping import Grouping
 from admet.model.chemprop.task_affinity.matrix import save_affinity
 from admet.run_directory import (
     Files,
@@ -37,7 +38,7 @@ from admet.run_directory import (
     TaskSpec,
     TrainedModel,
     build_networks,
-    network_columns,
+    network_plans,
     write_json,
 )
 from admet.training.fit import fit
@@ -55,6 +56,39 @@ class _Prepared:
     sides: np.ndarray
     graphs: PackedGraphs
     device: torch.device
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """The networks to train.
+
+    Attributes:
+        arm: Where the groups come from.
+        networks: For each network its groups.
+        serves: For tasks in several groups the one that serves them, counted through all networks.
+    """
+
+    arm: str
+    networks: list[Groups]
+    serves: dict[str, int]
+
+    @classmethod
+    def of(cls, arm: str, grouping: Grouping, *, share_encoder: bool) -> "_Plan":
+        """Plans one network for all groups, or one each."""
+        networks = plan_networks(grouping.groups, share_encoder=share_encoder)
+        return cls(arm, networks, grouping.serves)
+
+    def cut(self, n_networks: int) -> "_Plan":
+        """Gives the plan of the first networks, which then serve what they hold."""
+        networks = self.networks[:n_networks]
+        groups = [group for network in networks for group in network]
+        first = {name: i for i, group in reversed(list(enumerate(groups))) for name in group}
+        serves = {
+            name: index if index < len(groups) else first[name]
+            for name, index in self.serves.items()
+            if name in first
+        }
+        return _Plan(self.arm, networks, serves)
 
 
 def train(config: TrainConfig, *, overwrite: bool = False) -> Path:
@@ -98,11 +132,12 @@ def train(config: TrainConfig, *, overwrite: bool = False) -> Path:
             graphs = cached_graphs(panel.smiles, folder)
             prepared = _Prepared(panel, sides, graphs, device)
         with clock.phase("affinity"):
-            arm, groups, estimate = _choose_groups(config, prepared)
+            arm, grouping, estimate = _choose_groups(config, prepared)
         if estimate is not None:
             with clock.phase("pictures"):
-                _write_affinity(writer.path, estimate, panel.task_names, groups)
-        model, history, interrupted = _train_networks(config, prepared, arm, groups, clock)
+                _write_affinity(writer.path, estimate, panel.task_names, grouping)
+        plan = _Plan.of(arm, grouping, share_encoder=config.model.shares_encoder)
+        model, history, interrupted = _train_networks(config, prepared, plan, clock)
         with clock.phase("test"):
             _write_tests(writer.path, model, prepared)
         (writer.path / Files.WEIGHTS).write_bytes(save(model.weights()))
@@ -150,45 +185,41 @@ def _hint_at_idle_keys(config: TrainConfig) -> None:
 
 def _choose_groups(
     config: TrainConfig, prepared: _Prepared
-) -> tuple[str, Groups, AffinityEstimate | None]:
+) -> tuple[str, Grouping, AffinityEstimate | None]:
     """Measures the affinity on the training side and groups by it, or takes the groups given."""
     panel = prepared.panel
     if not config.task_affinity.enabled:
         arm, groups = groups_without_affinity(config, panel.task_names)
         log.info("Groups (%s): %s", arm, "; ".join(", ".join(group) for group in groups))
-        return arm, groups, None
+        return arm, Grouping(groups), None
     rows = np.flatnonzero(prepared.sides == 0)
     estimate = TaskAffinityComputer(config.task_affinity, config.model).compute(
         panel.subset(rows), prepared.graphs.subset(rows)
     )
-    return (
-        "task_affinity",
-        group_tasks(estimate.matrix, panel.task_names, config.task_affinity),
-        estimate,
-    )
+    grouping = group_tasks(estimate.matrix, panel.task_names, config.task_affinity)
+    return "task_affinity", grouping, estimate
 
 
 def _write_affinity(
-    folder: Path, estimate: AffinityEstimate, names: list[str], groups: Groups
+    folder: Path, estimate: AffinityEstimate, names: list[str], grouping: Grouping
 ) -> None:
     """Keeps the matrix as numbers and draws it."""
-    save_affinity(folder / Files.AFFINITY, estimate.matrix, names, groups, estimate.pair_steps)
+    save_affinity(folder / Files.AFFINITY, estimate.matrix, names, grouping, estimate.pair_steps)
     plot_task_affinity_heatmap(estimate.matrix, names, save_path=folder / Files.HEATMAP)
     plot_clustered_heatmap(
-        estimate.matrix, names, save_path=folder / Files.CLUSTERED, groups=groups
+        estimate.matrix, names, save_path=folder / Files.CLUSTERED, groups=grouping.served()
     )
 
 
 def _train_networks(
-    config: TrainConfig, prepared: _Prepared, arm: str, groups: Groups, clock: PhaseClock
+    config: TrainConfig, prepared: _Prepared, plan: _Plan, clock: PhaseClock
 ) -> tuple[TrainedModel, list[dict[str, Any]], bool]:
     """Trains every network; after an interrupt those that never finished an epoch are left out."""
     panel, sides = prepared.panel, prepared.sides
     kinds = [task.kind for task in panel.tasks]
     scaler = TargetScaler.fit(panel.labels[sides == 0], kinds)
     targets = scaler.scale_labels(panel.labels)
-    plan = plan_networks(groups, share_encoder=config.model.shares_encoder)
-    spec = _spec(config, prepared, arm, plan, scaler)
+    spec = _spec(config, prepared, plan, scaler)
     torch.manual_seed(config.seed)
     networks = build_networks(spec)
     log.info(
@@ -206,14 +237,13 @@ def _train_networks(
     history: list[dict[str, Any]] = []
     trained, interrupted = 0, False
     with clock.phase("training"):
-        for network, network_groups in zip(networks, spec.networks, strict=True):
-            columns = network_columns(network_groups, panel.task_names)
-            own = targets[:, columns]
-            name = ", ".join(panel.task_names[c] for c in columns) if len(plan) > 1 else "network"
+        for network, own in zip(networks, network_plans(spec), strict=True):
+            columns = [panel.task_names.index(task) for task in own.names]
+            name = ", ".join(own.names) if len(networks) > 1 else "network"
             fitted = fit(
                 network,
                 prepared.graphs,
-                own,
+                targets[:, columns],
                 sides,
                 [kinds[c] for c in columns],
                 config.training,
@@ -228,26 +258,25 @@ def _train_networks(
                 interrupted = True
                 break
     if trained < len(networks):
-        spec = _spec(config, prepared, arm, plan[:trained], scaler)
+        spec = _spec(config, prepared, plan.cut(trained), scaler)
         log.warning("Interrupted: the model holds only %s", ", ".join(spec.task_names))
     return TrainedModel(spec, networks[:trained], prepared.device), history, interrupted
 
 
-def _spec(
-    config: TrainConfig, prepared: _Prepared, arm: str, plan: list[Groups], scaler: TargetScaler
-) -> ModelSpec:
-    kept = {name for groups in plan for group in groups for name in group}
+def _spec(config: TrainConfig, prepared: _Prepared, plan: _Plan, scaler: TargetScaler) -> ModelSpec:
+    kept = {name for groups in plan.networks for group in groups for name in group}
     tasks = [
         {"name": task.name, "kind": task.kind, "mean": float(mean), "scale": float(scale)}
         for task, mean, scale in zip(prepared.panel.tasks, scaler.mean, scaler.scale, strict=True)
         if task.name in kept
     ]
     return ModelSpec(
-        arm=arm,
+        arm=plan.arm,
         smiles_column=config.data.smiles_column,
         standardize=config.data.standardize,
         tasks=tuple(TaskSpec(**task) for task in tasks),
-        networks=tuple(tuple(tuple(group) for group in groups) for groups in plan),
+        networks=tuple(tuple(tuple(group) for group in groups) for groups in plan.networks),
+        served_by=plan.serves,
         model=config.model,
         d_v=prepared.graphs.d_v,
         d_e=prepared.graphs.d_e,

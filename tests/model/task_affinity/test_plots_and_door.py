@@ -3,6 +3,7 @@ import pytest
 
 from admet.model.chemprop import task_affinity
 from admet.model.chemprop.task_affinity import plot_clustered_heatmap, plot_task_affinity_heatmap
+from admet.model.chemprop.task_affinity.grouping import Grouping
 from admet.model.chemprop.task_affinity.matrix import save_affinity
 
 
@@ -59,11 +60,13 @@ def test_a_wrong_shape_is_named():
 
 def test_saved_affinity_reads_back_without_pickle(tmp_path):
     matrix = np.array([[1.0, np.nan], [np.nan, 1.0]])
-    save_affinity(tmp_path / "a" / "b.npz", matrix, ["A µ", "B"], [["B"], ["A µ"]], np.eye(2))
+    grouping = Grouping([["B"], ["A µ", "B"]], {"B": 0})
+    save_affinity(tmp_path / "a" / "b.npz", matrix, ["A µ", "B"], grouping, np.eye(2))
     with np.load(tmp_path / "a" / "b.npz", allow_pickle=False) as stored:
         assert np.array_equal(stored["affinity_matrix"], matrix, equal_nan=True)
         assert stored["task_names"].tolist() == ["A µ", "B"]
         assert stored["group"].tolist() == [1, 0]
+        assert stored["members"].tolist() == [[False, True], [True, True]]
     assert (tmp_path / "a" / "b.csv").read_text().startswith(",A µ,B\n")
     assert sorted(p.name for p in (tmp_path / "a").iterdir()) == ["b.csv", "b.npz"]
 

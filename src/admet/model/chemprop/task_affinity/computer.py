@@ -18,22 +18,24 @@ from admet.errors import AffinityWarning, NoGradientStepsError
 from admet.featurize import PackedGraphs, featurize
 from admet.model.chemprop.device import resolve_device
 from admet.model.chemprop.scaling import TargetScaler
+from admet.model.chemprop.task_affinity.aligned import AlignedAffinity
 from admet.model.chemprop.task_affinity.estimator import (
     AffinityEstimate,
     AffinityEstimator,
     AffinityProblem,
 )
 from admet.model.chemprop.task_affinity.gradient import GradientAffinity
-from admet.model.chemprop.task_affinity.grouping import TaskGrouper, check_n_groups
+from admet.model.chemprop.task_affinity.grouping import Grouping, TaskGrouper, check_n_groups
+from admet.model.chemprop.task_affinity.lookahead import LookaheadAffinity
 from admet.model.chemprop.task_affinity.matrix import log_matrix
-from admet.model.chemprop.task_affinity.profiled import ProfiledAffinity
 from admet.model.chemprop.task_affinity.sums import NO_STEPS
 
 log = logging.getLogger(__name__)
 
 ESTIMATORS: dict[str, Callable[[], AffinityEstimator]] = {
-    "profiled": ProfiledAffinity,
+    "aligned": AlignedAffinity,
     "gradient": GradientAffinity,
+    "lookahead": LookaheadAffinity,
 }
 
 
@@ -146,13 +148,10 @@ def compute_task_affinity(
     check_n_groups(config.n_groups, len(target_cols))
     computer = TaskAffinityComputer(config, model)
     matrix, names = computer.compute_from_dataframe(df_train, smiles_col, target_cols)
-    groups = group_tasks(matrix, names, config)
-    return matrix, names, groups
+    return matrix, names, group_tasks(matrix, names, config).groups
 
 
-def group_tasks(
-    matrix: np.ndarray, names: Sequence[str], config: TaskAffinityConfig
-) -> list[list[str]]:
+def group_tasks(matrix: np.ndarray, names: Sequence[str], config: TaskAffinityConfig) -> Grouping:
     """Groups tasks as the `task_affinity` section says, and logs the groups.
 
     Args:
@@ -161,14 +160,20 @@ def group_tasks(
         config: The section.
 
     Returns:
-        The groups, each a list of names.
+        The groups, and which of them serves a task that is in several.
     """
-    grouper = TaskGrouper(config.n_groups, config.clustering_method, config.seed)
+    grouper = TaskGrouper(
+        config.n_groups, config.clustering_method, config.seed, config.singleton_score
+    )
     groups = grouper.cluster(matrix, names)
     log.info("Task groups formed:")
     for index, group in enumerate(groups):
         log.info("  Group %d: %s", index, ", ".join(group))
-    return groups
+    held = [name for group in groups for name in group]
+    serves = {name: index for name, index in grouper.serves.items() if held.count(name) > 1}
+    for name, index in serves.items():
+        log.info("  %s is served by group %d", name, index)
+    return Grouping(groups, serves)
 
 
 def _panel_from_frame(df: pd.DataFrame, data: DataConfig) -> Panel:

@@ -4,7 +4,8 @@ import logging
 import math
 import warnings
 from collections.abc import Sequence
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Literal, get_args
 
 import numpy as np
 from sklearn.cluster import AgglomerativeClustering, SpectralClustering
@@ -12,10 +13,31 @@ from sklearn.metrics import silhouette_score
 
 from admet.errors import ConfigError
 from admet.model.chemprop.task_affinity.matrix import check_matrix
+from admet.model.chemprop.task_affinity.selection import group_scores, select_groups
 
 log = logging.getLogger(__name__)
 
-Method = Literal["agglomerative", "spectral"]
+Method = Literal["agglomerative", "spectral", "network_selection"]
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """Groups of tasks, which may overlap.
+
+    Attributes:
+        groups: Task names of each group.
+        serves: For each task in several groups the index of the one that serves it.
+    """
+
+    groups: list[list[str]]
+    serves: dict[str, int] = field(default_factory=dict)
+
+    def served(self) -> list[list[str]]:
+        """Gives the tasks that each group serves: the groups without overlap."""
+        return [
+            [name for name in group if self.serves.get(name, index) == index]
+            for index, group in enumerate(self.groups)
+        ]
 
 
 class TaskGrouper:
@@ -25,6 +47,9 @@ class TaskGrouper:
     * `spectral`: normalised cuts of the graph with weights (1 + affinity) / 2, read off by
       column-pivoted QR, which needs no random start (Damle, Minden and Ying, Information and
       Inference 2019).
+    * `network_selection`: at most `n_groups` groups that may overlap, chosen so that the mean over
+      tasks of their score in the group that serves them is highest; see `selection`. The matrix may
+      be directed: [i, j] is what training on i does to j.
 
     `n_groups="auto"` takes, among 2 … T − 1, the number of groups with the highest mean silhouette
     (Rousseeuw, J. Comput. Appl. Math. 1987, 20, 53) on the distance 1 − affinity; of equal ones the
@@ -37,29 +62,36 @@ class TaskGrouper:
         n_groups: int | Literal["auto"] = 3,
         method: Method = "agglomerative",
         seed: int = 42,
+        singleton_score: float = 0.0,
     ) -> None:
         """Stores how to group.
 
         Args:
             n_groups: From 1 to the number of tasks, or "auto".
-            method: "agglomerative" or "spectral".
-            seed: Seed of the spectral method's eigensolver.
+            method: "agglomerative", "spectral" or "network_selection".
+            seed: Seed of the spectral method's eigensolver and of the selection's local search.
+            singleton_score: With "network_selection", the score of a task in a group of its own.
 
         Raises:
             ConfigError: If `n_groups` is below 1 or `method` is unknown.
         """
-        if method not in ("agglomerative", "spectral"):
-            raise ConfigError(f"`method` must be 'agglomerative' or 'spectral'; got {method!r}.")
+        if method not in get_args(Method):
+            known = ", ".join(repr(name) for name in get_args(Method))
+            raise ConfigError(f"`method` must be one of {known}; got {method!r}.")
         check_n_groups(n_groups, None)
         self.n_groups = n_groups
         self.method = method
         self.seed = seed
+        self.singleton_score = singleton_score
+        self.objective = math.nan
+        self.bound = math.nan
+        self.serves: dict[str, int] = {}
 
     def cluster(self, affinity_matrix: np.ndarray, task_names: Sequence[str]) -> list[list[str]]:
         """Groups the tasks.
 
-        An asymmetric matrix is averaged with its transpose. A pair whose affinity is NaN counts as
-        the mean of the known pairs, neither for nor against grouping, and the log says so.
+        Clustering averages an asymmetric matrix with its transpose. A pair whose affinity is NaN
+        counts as the mean of the known pairs, neither for nor against grouping; the log says so.
 
         Args:
             affinity_matrix: Shape (T, T); it is not changed.
@@ -67,6 +99,9 @@ class TaskGrouper:
 
         Returns:
             The groups, ordered by their first task; tasks stand in the order of `task_names`.
+            Afterwards `serves` gives the index of each task's group, `objective` the mean over
+            tasks of their score there, and `bound`, after "network_selection", what no selection
+            exceeds.
 
         Raises:
             ConfigError: If the shape does not fit, or `n_groups` exceeds T.
@@ -74,12 +109,28 @@ class TaskGrouper:
         names = list(task_names)
         matrix = check_matrix(affinity_matrix, names)
         check_n_groups(self.n_groups, len(names))
-        filled = fill_unknown((matrix + matrix.T) / 2)
+        directed = fill_unknown(matrix)
+        filled = (directed + directed.T) / 2
         n_groups = self._choose(filled) if self.n_groups == "auto" else int(self.n_groups)
+        if self.method == "network_selection":
+            chosen = select_groups(directed, n_groups, self.singleton_score, self.seed)
+            self.objective, self.bound = chosen.objective, chosen.bound
+            self.serves = dict(zip(names, chosen.serves, strict=True))
+            if chosen.bound > chosen.objective + 1e-9:
+                log.info(
+                    "Selection: objective %.4f, at most %.4f is possible",
+                    chosen.objective,
+                    chosen.bound,
+                )
+            return [[names[i] for i in group] for group in chosen.groups]
         labels = self._cut(filled, n_groups)
         groups: dict[int, list[str]] = {}
         for name, label in zip(names, labels, strict=True):
             groups.setdefault(int(label), []).append(name)
+        self.serves = {name: i for i, group in enumerate(groups.values()) for name in group}
+        members = np.array([[name in group for name in names] for group in groups.values()])
+        scores = group_scores(directed, members, self.singleton_score)
+        self.objective = float(scores.max(axis=0).mean())
         return list(groups.values())
 
     def _cut(self, affinity: np.ndarray, n_groups: int) -> np.ndarray:
@@ -89,7 +140,7 @@ class TaskGrouper:
             return np.zeros(n_tasks, dtype=int)
         if n_groups == n_tasks:
             return np.arange(n_tasks)
-        if self.method == "agglomerative":
+        if self.method != "spectral":
             model = AgglomerativeClustering(n_groups, metric="precomputed", linkage="average")
             return np.asarray(model.fit_predict(distances(affinity)))
         model = SpectralClustering(

@@ -25,8 +25,8 @@ def fit_heads(
         binary: Whether each task is binary.
 
     Returns:
-        The weights, shape (T, d), and prediction minus target, of which the loss's gradient is
-        made, shape (n,); both in the precision of Z.
+        The weights, shape (T, d), and the targets less their task's mean, shape (n,); both in the
+        precision of Z.
     """
     Z64, y64 = Z.detach().double(), y.double()
     bounds = list(zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True))
@@ -50,19 +50,14 @@ def fit_heads(
     best = torch.argmin(rss / freedom**2, dim=1, keepdim=True)
     penalty = penalties.gather(1, best)  # (T, 1)
     W = (Q @ (projected / (values + penalty)).unsqueeze(2)).squeeze(2)  # (T, d)
-    errors = []
-    for task, (C, r) in enumerate(zip(centred, residual, strict=True)):
+    for task, (i, j) in enumerate(bounds):
         if binary[task]:
-            i, j = bounds[task]
-            W[task], error = _logistic(C, y64[i:j], float(penalty[task]))
-        else:
-            error = C @ W[task] - r
-        errors.append(error)
-    return W.to(Z.dtype), torch.cat(errors).to(Z.dtype)
+            W[task] = _logistic(centred[task], y64[i:j], float(penalty[task]))
+    return W.to(Z.dtype), torch.cat(residual).to(Z.dtype)
 
 
-def _logistic(centred: Tensor, y: Tensor, penalty: float) -> tuple[Tensor, Tensor]:
-    """Fits one logistic head: centred embeddings (n, d), labels (n,) → weights (d,), errors (n,).
+def _logistic(centred: Tensor, y: Tensor, penalty: float) -> Tensor:
+    """Fits one logistic head: centred embeddings (n, d), labels (n,) → weights (d,).
 
     Its penalty is a quarter of that of regression, since its likelihood is at most a quarter as
     curved.
@@ -78,4 +73,4 @@ def _logistic(centred: Tensor, y: Tensor, penalty: float) -> tuple[Tensor, Tenso
         curvature = (p * (1 - p)).clamp(min=1e-4).unsqueeze(1)
         hessian = (design * curvature).T @ design + torch.diag(ridge)
         beta = beta - torch.linalg.solve(hessian, slope)
-    return beta[:-1], torch.sigmoid(design @ beta) - y
+    return beta[:-1]

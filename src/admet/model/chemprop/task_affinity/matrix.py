@@ -3,12 +3,16 @@
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from admet.errors import ConfigError
 from admet.files import atomic
+
+if TYPE_CHECKING:
+    from admet.model.chemprop.task_affinity.grouping import Grouping
 
 log = logging.getLogger(__name__)
 
@@ -66,21 +70,23 @@ def save_affinity(
     path: Path,
     matrix: np.ndarray,
     names: Sequence[str],
-    groups: Sequence[Sequence[str]],
+    grouping: "Grouping",
     pair_steps: np.ndarray,
 ) -> None:
     """Writes matrix, names and groups as .npz, and the matrix as .csv beside it.
 
-    The .npz holds `affinity_matrix` (T, T), `task_names` (T,), `group` (T,), the index of each
-    task's group, and `pair_steps` (T, T). None needs pickle to be read.
+    The .npz holds `affinity_matrix` (T, T), `task_names` (T,), `group` (T,), the index of the group
+    that serves each task, `members` (G, T), which tasks each group holds, and `pair_steps` (T, T).
+    None needs pickle to be read.
     """
-    index = {name: i for i, group in enumerate(groups) for name in group}
+    index = {name: i for i, group in enumerate(grouping.served()) for name in group}
     with atomic(path) as partial:
         np.savez(
             partial,
             affinity_matrix=matrix,
             task_names=np.array(list(names)),
             group=np.array([index[name] for name in names]),
+            members=np.array([[name in group for name in names] for group in grouping.groups]),
             pair_steps=pair_steps,
         )
     with atomic(path.with_suffix(".csv")) as partial:

@@ -29,14 +29,19 @@ from admet.model.chemprop.task_affinity.task_gradients import TaskBlocks, task_g
 log = logging.getLogger(__name__)
 
 
-class ProfiledAffinity:
-    """Compares the encoder gradients of losses whose heads are profiled out.
+class AlignedAffinity:
+    """Compares the encoder gradients of tasks whose heads point where they will point.
 
-    For `affinity_runs` initialisations of a narrow proxy network, at its start and after every one
-    of `affinity_epochs` epochs of joint training, each task's linear head is fitted in closed form
-    to the embeddings of up to `affinity_max_labels` of its molecules, and the loss at that head is
-    differentiated by the encoder; by the envelope theorem the head's own dependence on the encoder
-    does not enter. Each such look is a step of `GradientSums`.
+    For `affinity_runs` initialisations of a narrow proxy network, after every one of
+    `affinity_epochs` epochs of joint training, each task's linear head w is fitted in closed form
+    to the embeddings of up to `affinity_max_labels` of its molecules. What is differentiated by the
+    encoder is how far this head's outputs Z w go along with the centred labels y, the sum of
+    y · Z w: the gradient of a squared error or cross-entropy whose head points along w but is still
+    small, as at the start of a training. Each such look is a step of `GradientSums`.
+
+    The residual of the fitted head in place of y would give the gradient of the profiled loss
+    itself. It compares only what the heads could not explain, mostly noise, and loses what two
+    simple tasks share.
     """
 
     def estimate(self, problem: AffinityProblem, config: TaskAffinityConfig) -> AffinityEstimate:
@@ -60,8 +65,6 @@ class ProfiledAffinity:
             torch.optim.Adam(network.parameters(), lr=config.affinity_lr, fused=True)
             for network in networks
         ]
-        for network in networks:
-            molecules.look(network, config.encoder_param_patterns, sums)
         # The networks differ in their weights only and share the order of the batches, so that each
         # batch is cut once.
         batches = proxy.batches(networks[0], config.affinity_batch_size, order_seed)
@@ -138,10 +141,10 @@ class _Molecules:
         for (blocks, y), binary in zip(self.blocks, self.binary, strict=True):
             tape: list[Product] = []
             Z = network.encoder(blocks.graphs, tape)  # (n, d_h)
-            W, error = fit_heads(Z, y, blocks.molecules, binary)
+            W, centred = fit_heads(Z, y, blocks.molecules, binary)  # (T, d_h), (n,)
             n = torch.from_numpy(np.diff(blocks.molecules)).to(Z.device)  # (T,)
             per_molecule = torch.repeat_interleave(W / n.unsqueeze(1), n, dim=0)  # (n, d_h)
-            direction = error.unsqueeze(1) * per_molecule
+            direction = -centred.unsqueeze(1) * per_molecule  # (n, d_h)
             rows.append(task_gradients(network.encoder, parameters, blocks, Z, tape, direction))
         sums.add(torch.cat(rows), self.tasks)
 

@@ -1,0 +1,206 @@
+"""Groups that may overlap, chosen so that each task has one that serves it well.
+
+The selection of Fifty et al., Efficiently Identifying Task Groupings for Multi-Task Learning,
+NeurIPS 2021, Section 3.3: at most k groups, each task served by the best of those that hold it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+EXACT_UP_TO = 15  # tasks; 3^15 pairs of a group and those it serves take some seconds
+_RESTARTS = 20
+_TOLERANCE = 1e-12
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Chosen groups.
+
+    Attributes:
+        groups: Tasks of each group, increasing; each group serves one task at least.
+        serves: For each of T tasks the index of its group.
+        objective: Mean over tasks of the score in the group that serves them.
+        bound: No selection of so many groups has a higher objective; the objective itself where
+            the search was exact.
+    """
+
+    groups: list[list[int]]
+    serves: list[int]
+    objective: float
+    bound: float
+
+
+def select_groups(
+    affinity: np.ndarray, n_groups: int, singleton_score: float, seed: int = 0
+) -> Selection:
+    """Chooses at most `n_groups` groups.
+
+    A task's score in a group is the mean affinity of the group's other tasks towards it; alone it
+    is `singleton_score`. Up to `EXACT_UP_TO` tasks the best selection is found by dynamic
+    programming over subsets; beyond, by local search from several starts, with an upper bound.
+
+    Args:
+        affinity: Shape (T, T); [i, j] is what training on i does to j. The diagonal is not read.
+        n_groups: At most so many groups.
+        singleton_score: Score of a task in a group of its own.
+        seed: Seed of the starts of the local search.
+
+    Returns:
+        The selection.
+    """
+    if len(affinity) <= EXACT_UP_TO:
+        return _exact(affinity, n_groups, singleton_score)
+    return _local_search(affinity, n_groups, singleton_score, np.random.default_rng(seed))
+
+
+def _exact(affinity: np.ndarray, n_groups: int, singleton_score: float) -> Selection:
+    """Splits the tasks into at most k served sets, each with the best group around it."""
+    n = len(affinity)
+    full = (1 << n) - 1
+    value = np.full(full + 1, -np.inf)  # of the best group that serves a set of tasks
+    group_of = np.zeros(full + 1, dtype=np.int64)
+    for group in range(1, full + 1):
+        members = [j for j in range(n) if group >> j & 1]
+        sums, masks = np.zeros(1), np.zeros(1, dtype=np.int64)
+        for j in members:
+            others = [i for i in members if i != j]
+            score = float(affinity[others, j].mean()) if others else singleton_score
+            sums = np.concatenate([sums, sums + score])
+            masks = np.concatenate([masks, masks | 1 << j])
+        better = sums > value[masks]
+        value[masks[better]] = sums[better]
+        group_of[masks[better]] = group
+    value[0] = 0.0
+    best, choice = np.full(full + 1, -np.inf), []
+    best[0] = 0.0
+    for _ in range(min(n_groups, n)):
+        following = best.copy()
+        taken = np.zeros(full + 1, dtype=np.int64)
+        for mask in range(1, full + 1):
+            low = mask & -mask
+            rest = mask ^ low
+            parts = _subsets(rest) | low
+            totals = value[parts] + best[mask ^ parts]
+            k = int(np.argmax(totals))
+            if totals[k] > following[mask] + _TOLERANCE:
+                following[mask] = totals[k]
+                taken[mask] = parts[k]
+        best = following
+        choice.append(taken)
+    groups: list[list[int]] = []
+    serves = [0] * n
+    mask = full
+    for taken in reversed(choice):
+        part = int(taken[mask])
+        if not part:
+            continue
+        group = int(group_of[part])
+        for j in range(n):
+            if part >> j & 1:
+                serves[j] = len(groups)
+        groups.append([j for j in range(n) if group >> j & 1])
+        mask ^= part
+    objective = float(best[full] / n)
+    return _ordered(groups, serves, objective, objective)
+
+
+def _subsets(mask: int) -> np.ndarray:
+    """Lists all subsets of a bit mask."""
+    found = np.zeros(1, dtype=np.int64)
+    while mask:
+        low = mask & -mask
+        found = np.concatenate([found, found | low])
+        mask ^= low
+    return found
+
+
+def group_scores(affinity: np.ndarray, members: np.ndarray, singleton_score: float) -> np.ndarray:
+    """Scores every task in every group, shape (k, T), −∞ where it is not in it."""
+    off = affinity.copy()
+    np.fill_diagonal(off, 0.0)
+    others = members.sum(axis=1, keepdims=True) - 1  # (k, 1), for a task that is in the group
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = (members @ off) / others
+    scores = np.where(others > 0, mean, singleton_score)
+    return np.asarray(np.where(members, scores, -np.inf))
+
+
+def _local_search(
+    affinity: np.ndarray, n_groups: int, singleton_score: float, rng: np.random.Generator
+) -> Selection:
+    """Adds and removes single tasks while that helps, from random partitions."""
+    n = len(affinity)
+    k = min(n_groups, n)
+    best_value, best_members = -np.inf, np.zeros((k, n), dtype=bool)
+    for _ in range(_RESTARTS):
+        members = np.zeros((k, n), dtype=bool)
+        members[rng.permutation(np.arange(n) % k), np.arange(n)] = True
+        value = _total(affinity, members, singleton_score)
+        improved = True
+        while improved:
+            improved = False
+            for g, j in rng.permutation([(g, j) for g in range(k) for j in range(n)]):
+                for other in (None, *np.flatnonzero(members[:, j])):
+                    if other is not None and (other == g or members[g, j]):
+                        continue
+                    changed = members.copy()
+                    changed[g, j] ^= True
+                    if other is not None:
+                        changed[other, j] = False  # a move from one group to another
+                    new = _total(affinity, changed, singleton_score)
+                    if new > value + _TOLERANCE:
+                        members, value, improved = changed, new, True
+                        break
+        if value > best_value:
+            best_value, best_members = value, members
+    scores = group_scores(affinity, best_members, singleton_score)
+    serving = scores.argmax(axis=0)
+    used = np.unique(serving)
+    groups = [np.flatnonzero(best_members[g]).tolist() for g in used]
+    serves = np.searchsorted(used, serving).tolist()
+    bound = upper_bound(affinity, n_groups, singleton_score)
+    return _ordered(groups, serves, best_value / n, max(bound, best_value / n))
+
+
+def _total(affinity: np.ndarray, members: np.ndarray, singleton_score: float) -> float:
+    return float(group_scores(affinity, members, singleton_score).max(axis=0).sum())
+
+
+def upper_bound(affinity: np.ndarray, n_groups: int, singleton_score: float) -> float:
+    """Bounds the objective of any selection from above.
+
+    A task in a group that serves u tasks has u − 1 others there at least, so its score is at most
+    the mean of its u − 1 largest affinities (of its largest, for u = 1). Groups that serve u tasks
+    serve each with 1/u of a group, and these shares sum to the number of groups; the bound is the
+    smallest Lagrangian over the price of a group.
+    """
+    n = len(affinity)
+    off = affinity.copy()
+    np.fill_diagonal(off, -np.inf)
+    ranked = -np.sort(-off, axis=0)[: n - 1]  # (T − 1, T), the best source first
+    means = np.cumsum(ranked, axis=0) / np.arange(1, n)[:, None]
+    best = np.concatenate([np.maximum(means[:1], singleton_score), means])  # (T, T): u = 1 … T
+    share = 1 / np.arange(1, n + 1)[:, None]
+
+    def lagrangian(price: float) -> float:
+        return float(price * n_groups + (best - price * share).max(axis=0).sum())
+
+    low, high = 0.0, float(np.ptp(best) * n + 1)
+    for _ in range(200):  # it is convex in the price
+        third = (high - low) / 3
+        if lagrangian(low + third) < lagrangian(high - third):
+            high -= third
+        else:
+            low += third
+    return lagrangian((low + high) / 2) / n
+
+
+def _ordered(
+    groups: list[list[int]], serves: list[int], objective: float, bound: float
+) -> Selection:
+    """Orders the groups by the first task that each serves."""
+    first = [min(j for j, g in enumerate(serves) if g == index) for index in range(len(groups))]
+    order = sorted(range(len(groups)), key=lambda index: first[index])
+    place = {old: new for new, old in enumerate(order)}
+    return Selection([groups[i] for i in order], [place[g] for g in serves], objective, bound)
