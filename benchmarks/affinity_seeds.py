@@ -39,7 +39,7 @@ def labels_of(groups: list[list[str]], names: list[str]) -> list[int]:
 def main() -> None:
     """Measures, prints and writes the table."""
     logging.disable(logging.WARNING)
-    path, n_seeds = panel_argument(), int(sys.argv[2]) if len(sys.argv) > 2 else 4
+    path, n_seeds = panel_argument(), int(sys.argv[2]) if len(sys.argv) > 2 else 5
     if path is not None and path.exists():
         targets = tuple(yaml.safe_load(CONFIG.read_text())["data"]["target_columns"])
         panel, source = load_panel(path, DataConfig(target_columns=targets)), path.name
