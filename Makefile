@@ -34,9 +34,9 @@ check: $(VENV)/.dev  ## Style, types, layers
 
 bench: $(VENV)/.dev  ## Speed, side by side with Chemprop
 	for name in start_up training_step prediction affinity_cost affinity_seeds growth; do \
-	  $(BIN)/python -W ignore benchmarks/$$name.py $(PANEL) || exit 1; done
-	if [ -n "$(PANEL)" ]; then $(BIN)/python -W ignore benchmarks/whole_command.py $(PANEL) \
-	  && $(BIN)/python -W ignore benchmarks/precision_accuracy.py $(PANEL); fi
+	  $(BIN)/python -W ignore benchmarks/$$name.py "$(PANEL)" || exit 1; done
+	if [ -n "$(PANEL)" ]; then $(BIN)/python -W ignore benchmarks/whole_command.py "$(PANEL)" \
+	  && $(BIN)/python -W ignore benchmarks/precision_accuracy.py "$(PANEL)"; fi
 
 docs: $(VENV)/.docs  ## HTML documentation in docs/_build/html
 	$(BIN)/python docs/generate_reference.py

@@ -1,4 +1,4 @@
-"""How well the affinities of different seeds agree, for both estimators.
+"""How well the affinities of different seeds agree, by estimator.
 
 Usage: python benchmarks/affinity_seeds.py path/to/biogen_adme_3521.csv [number of seeds]
 Writes benchmarks/results/affinity_seeds.json and .md.

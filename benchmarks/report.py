@@ -24,6 +24,8 @@ BIN = Path(sys.executable).parent
 def panel_argument() -> Path | None:
     """Gives the panel named on the command line or in PANEL, the Biogen file where there is one."""
     named = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("PANEL", "")
+    if named and not Path(named).exists():
+        raise SystemExit(f"{named!r} does not exist. Name a panel, or none for made-up molecules.")
     return Path(named) if named else None
 
 

@@ -16,7 +16,8 @@ import torch
 from admet.cli.__main__ import main
 from admet.data.demo import TASKS, make_demo_panel
 
-os.environ["ADMET_CACHE_DIR"] = tempfile.mkdtemp(prefix="admet-test-cache-")
+_CACHE = tempfile.TemporaryDirectory(prefix="admet-test-cache-")
+os.environ["ADMET_CACHE_DIR"] = _CACHE.name
 
 SMALL = [
     "--model.message-passing.hidden-size", "16",

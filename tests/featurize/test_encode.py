@@ -45,6 +45,15 @@ def test_what_is_no_molecule_says_why(cell, reason):
     assert encoded.arrays.n_graphs == 2
 
 
+def test_what_is_too_long_is_refused_both_ways(monkeypatch):
+    monkeypatch.setattr("admet.featurize.encode.LONGEST", 5)
+    monkeypatch.setattr("admet.data.chemistry.LONGEST", 5)
+    assert encode(["CCCCC", "CCCCCC"], True, 3, False).reasons == [
+        "",
+        "SMILES longer than 5 characters",
+    ]
+
+
 def test_nothing_valid_is_no_batch():
     encoded = encode(["", "xx"], True, 3, False)
     assert encoded.arrays is None

@@ -1,5 +1,7 @@
 import json
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -164,7 +166,7 @@ def test_a_result_of_an_unknown_kind_is_damaged(tmp_path):
         ),
         (
             lambda d: edit(d, lambda m: m | {"schema_version": 99}),
-            "schema version 99; this admet reads up to 1. Update admet",
+            "schema version 99; this admet reads up to 2. Update admet",
         ),
         (lambda d: edit(d, lambda m: m | {"d_v": 5}), "do not fit its model.json"),
         (lambda d: edit(d, lambda m: m | {"networks": []}), "must hold every task"),
@@ -215,3 +217,23 @@ def test_whole_numbers_of_a_parquet_input_stay_whole_in_every_part(trained, tmp_
     assert pd.read_csv(tmp_path / "o.csv", dtype=str)["id"].fillna("").tolist() == [
         "1", "2", "3", "", "5",
     ]  # fmt: skip
+
+
+def test_the_command_reads_a_long_table_in_processes(trained, tmp_path):
+    """The workers start before torch is imported, which no test in this process can show."""
+    smiles = ["CCO", "c1ccccc1", "not a molecule", "CC(=O)[O-]"] * 3000
+    pd.DataFrame({"SMILES": smiles, "id": range(len(smiles))}).to_csv(
+        tmp_path / "t.csv", index=False
+    )
+    words = [sys.executable, "-m", "admet.cli.predict", "--model-dir", str(trained)]
+    words += ["--data-path", str(tmp_path / "t.csv"), "--output", str(tmp_path / "o.csv")]
+    subprocess.run(words, check=True, capture_output=True)
+    written = pd.read_csv(tmp_path / "o.csv")
+    assert written["id"].tolist() == list(range(len(smiles)))
+    assert (written["reason"].fillna("") != "").tolist() == [s == "not a molecule" for s in smiles]
+    assert written["LogD_pred"].groupby(written["SMILES"]).nunique().max() == 1
+
+
+def test_python_users_are_told_of_what_is_no_molecule(trained):
+    with pytest.raises(DataError, match="1 cannot be parsed, the first at index 1: 'nonsense'"):
+        TrainedModel.load(trained).predict(["CC", "nonsense"])

@@ -27,7 +27,7 @@ def _compute(command: AffinityCommand) -> None:
     )
     from admet.model.chemprop.task_affinity.computer import group_tasks
     from admet.model.chemprop.task_affinity.grouping import check_n_groups
-    from admet.model.chemprop.task_affinity.matrix import save_affinity
+    from admet.model.chemprop.task_affinity.matrix import save_affinity, uncertain_pairs
 
     data = DataConfig(
         smiles_column=command.smiles_column,
@@ -40,10 +40,8 @@ def _compute(command: AffinityCommand) -> None:
     panel = load_panel(command.data_path, data)
     graphs = cached_graphs(panel.smiles, cache_folder())
     estimate = TaskAffinityComputer(command, command.model).compute(panel, graphs)
-    grouping = group_tasks(estimate.matrix, panel.task_names, command)
-    save_affinity(
-        command.save_path, estimate.matrix, panel.task_names, grouping, estimate.pair_steps
-    )
+    grouping = group_tasks(estimate, panel.task_names, command)
+    save_affinity(command.save_path, estimate, panel.task_names, grouping)
     if panel.rejected:
         rejected = command.save_path.with_name(f"{command.save_path.stem}_rejected.csv")
         rejected_frame(panel).to_csv(rejected, index=False)
@@ -51,7 +49,10 @@ def _compute(command: AffinityCommand) -> None:
     print(f"Affinity: {command.save_path} and {command.save_path.with_suffix('.csv')}")
     if command.plot_heatmap:
         plot_task_affinity_heatmap(
-            estimate.matrix, panel.task_names, save_path=command.plot_heatmap
+            estimate.matrix,
+            panel.task_names,
+            save_path=command.plot_heatmap,
+            uncertain=None if estimate.doubt is None else uncertain_pairs(estimate.doubt),
         )
         print(f"Heatmap:  {command.plot_heatmap}")
     if command.plot_clustered:

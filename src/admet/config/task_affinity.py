@@ -92,3 +92,22 @@ class TaskAffinityConfig(Section):
                 f"`n_groups` must be between 1 and the number of tasks, or 'auto'; got {value}."
             )
         return value
+
+    def idle_keys(self) -> list[str]:
+        """Lists the keys that were changed but say nothing under the other settings."""
+        default = TaskAffinityConfig()
+        idle = [key for key, readers in _READ_BY.items() if self.estimator not in readers]
+        if self.clustering_method != "network_selection":
+            idle.append("singleton_score")
+        return [key for key in idle if getattr(self, key) != getattr(default, key)]
+
+
+_READ_BY: dict[str, tuple[str, ...]] = {
+    "affinity_runs": ("aligned",),
+    "affinity_hidden_size": ("aligned",),
+    "affinity_max_labels": ("aligned",),
+    "affinity_type": ("aligned", "gradient"),
+    "normalize_gradients": ("aligned", "gradient"),
+    "lookahead_lr": ("lookahead",),
+}
+"""Keys that not every estimator reads, and the estimators that do."""

@@ -37,7 +37,7 @@ class TrainingConfig(Section):
     )
     precision: Literal["auto", "32", "bf16-mixed"] = Field(
         "auto",
-        description="32, or bf16-mixed: products in bfloat16, weights and sums in float32; auto: "
+        description="32, or bf16-mixed: messages in bfloat16, weights and losses in float32; auto: "
         "bf16-mixed where the processor multiplies bfloat16 in hardware.",
     )
     device: DeviceName = Field("auto", description="auto, cpu, cuda or cuda:N.")

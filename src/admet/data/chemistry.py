@@ -1,5 +1,6 @@
 """Molecules: SMILES parsed once, salts stripped, standardised, written as canonical SMILES."""
 
+import multiprocessing
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +19,8 @@ _CHUNK = 2_000
 _PLAIN = re.compile(
     r"(?:Cl|Br|[BCNOFPSIbcnops]|[-=#/\\()0-9%:]|\[(?:[BCNOPSbcnops]|Si)(?:@@?)?(?:H[1-4]?)?\])+"
 )
-_LONGEST = 100_000  # characters of a SMILES; a protein of 2,000 residues stays well below
+LONGEST = 100_000
+"""Characters that a SMILES may have; a protein of 2,000 residues stays well below."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,8 @@ def read_molecules(cells: Sequence[Any], standardize: bool = True) -> list[Molec
     """
     texts = [cell_text(cell) for cell in cells]
     distinct = list(dict.fromkeys(texts))
-    if len(distinct) < _PARALLEL_FROM:
+    in_a_worker = multiprocessing.parent_process() is not None
+    if len(distinct) < _PARALLEL_FROM or in_a_worker:
         read = _read_chunk(distinct, standardize)
     else:
         chunks = [distinct[i : i + _CHUNK] for i in range(0, len(distinct), _CHUNK)]
@@ -76,8 +79,8 @@ def _read_chunk(texts: list[str], standardize: bool) -> list[Molecule]:
 def _read_one(text: str, standardize: bool) -> Molecule:
     if not text:
         return Molecule(None, "empty SMILES")
-    if len(text) > _LONGEST:
-        return Molecule(None, f"SMILES longer than {_LONGEST:,} characters")
+    if len(text) > LONGEST:
+        return Molecule(None, f"SMILES longer than {LONGEST:,} characters")
     first_word = text.split(maxsplit=1)[0]
     if ">" in re.sub(r"\[[^\]]*\]", "", first_word):  # inside brackets it would be no arrow
         return Molecule(None, "a reaction, not a molecule")

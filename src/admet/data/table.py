@@ -2,9 +2,10 @@
 
 import itertools
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -118,7 +119,7 @@ def stream_table(path: str | Path, size: int) -> Iterator[Table]:
 
 
 def count_records(path: str | Path) -> int:
-    """Reads a table once, to count its records and to meet its faults before any long work.
+    """Counts the records of a table; a text is read for it, so that its faults are met early.
 
     Args:
         path: As for `read_table`.
@@ -133,7 +134,8 @@ def count_records(path: str | Path) -> int:
     path = Path(path)
     delimiter = _delimiter(path)
     if delimiter is None:
-        return len(_open_parquet(path))
+        with _open_parquet(path) as file:
+            return int(file.metadata.num_rows)
     with open_text(path, delimiter) as text:
         count = faulty = 0
         for _, _, fault in text:
@@ -216,54 +218,57 @@ def _next_table(
 
 
 def _read_parquet(path: Path) -> Table:
-    _open_parquet(path)
+    with _open_parquet(path):
+        pass  # it can be opened and has rows
     try:
         frame = pd.read_parquet(path)
-    except Exception as error:  # pyarrow raises a family of its own; all mean "not readable"
+    except Exception as error:  # as above
         raise _unreadable(path, error) from None
     return table_from_frame(frame.reset_index(drop=True), repr(str(path)))
 
 
 def _stream_parquet(path: Path, size: int) -> Iterator[Table]:
-    opened = _open_parquet(path)
-    source, done = repr(str(path)), 0
-    try:
-        for batch in opened.file.iter_batches(batch_size=size):
-            # Arrow's own types: whole numbers stay whole in a part that has an empty cell.
-            frame = batch.to_pandas(types_mapper=pd.ArrowDtype)
-            frame.columns = [str(name) for name in frame.columns]
-            check_header(list(frame.columns), source)
-            lines = np.arange(done + 1, done + len(frame) + 1)
-            done += len(frame)
-            yield Table(source, frame.reset_index(drop=True), lines, unit="row")
-    except (OSError, ValueError) as error:  # pyarrow's errors are both
-        if isinstance(error, DataError):
-            raise
-        raise _unreadable(path, error) from None
+    source, done, whole = repr(str(path)), 0, _whole_types()
+    with _open_parquet(path) as file:
+        try:
+            for batch in file.iter_batches(batch_size=size):
+                frame = batch.to_pandas(types_mapper=whole.get)
+                frame.columns = [str(name) for name in frame.columns]
+                check_header(list(frame.columns), source)
+                lines = np.arange(done + 1, done + len(frame) + 1)
+                done += len(frame)
+                yield Table(source, frame.reset_index(drop=True), lines, unit="row")
+        except (OSError, ValueError) as error:  # pyarrow's errors are both
+            if isinstance(error, DataError):
+                raise
+            raise _unreadable(path, error) from None
 
 
-@dataclass(frozen=True)
-class _Parquet:
-    """A Parquet file that has been opened."""
-
-    file: "pq.ParquetFile"
-
-    def __len__(self) -> int:
-        return int(self.file.metadata.num_rows)
-
-
-def _open_parquet(path: Path) -> _Parquet:
+@contextmanager
+def _open_parquet(path: Path) -> Iterator["pq.ParquetFile"]:
+    """Opens a Parquet file that has rows."""
     import pyarrow.parquet as pq  # noqa: PLC0415 - a fifth of a second, for Parquet only
 
     if path.stat().st_size == 0:
         raise DataError(f"Data file {str(path)!r} is empty. Write a table to it.")
     try:
-        opened = _Parquet(pq.ParquetFile(path))
-    except Exception as error:  # as above
+        file = pq.ParquetFile(path)
+    except Exception as error:  # pyarrow raises a family of its own; all mean "not readable"
         raise _unreadable(path, error) from None
-    if not len(opened):
-        raise DataError(f"{str(path)!r} has columns but no rows. Add records below the header.")
-    return opened
+    with file:
+        if not file.metadata.num_rows:
+            raise DataError(f"{str(path)!r} has columns but no rows. Add records below the header.")
+        yield file
+
+
+def _whole_types() -> dict[Any, Any]:
+    """Maps Arrow's whole numbers to pandas' that stay whole in a part with an empty cell."""
+    import pyarrow as pa  # noqa: PLC0415 - for Parquet only
+
+    signed = {f"int{bits}": f"Int{bits}" for bits in (8, 16, 32, 64)}
+    unsigned = {f"uint{bits}": f"UInt{bits}" for bits in (8, 16, 32, 64)}
+    whole = {getattr(pa, a)(): pd.api.types.pandas_dtype(b) for a, b in (signed | unsigned).items()}
+    return whole | {pa.bool_(): pd.BooleanDtype()}
 
 
 def _unreadable(path: Path, error: Exception) -> DataError:

@@ -21,7 +21,6 @@ class TextTable:
     Attributes:
         source: Name for messages.
         header: Names of the columns.
-        starts: Lines where the records given so far begin; the reader empties it as it likes.
     """
 
     def __init__(self, file: IO[str], delimiter: str, source: str) -> None:

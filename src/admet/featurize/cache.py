@@ -60,7 +60,8 @@ def cached_graphs(smiles: Sequence[str] | np.ndarray, folder: Path | None) -> Pa
     """
     if folder is None or len(smiles) < _WORTH_KEEPING:
         return _featurize(smiles)
-    distinct, row = np.unique(np.asarray(smiles, dtype=str), return_inverse=True)
+    distinct = sorted({str(s) for s in smiles})
+    place = {s: i for i, s in enumerate(distinct)}
     path = folder / "graphs" / f"{_key(distinct)}.bin"
     graphs = _read(path, len(distinct))
     if graphs is None:
@@ -68,7 +69,7 @@ def cached_graphs(smiles: Sequence[str] | np.ndarray, folder: Path | None) -> Pa
         _write(path, graphs)
     else:
         log.info("Graphs of %d molecules taken from the cache, %s", len(distinct), path)
-    return graphs.subset(row)
+    return graphs.subset(np.array([place[str(s)] for s in smiles]))
 
 
 def _featurize(smiles: Sequence[str] | np.ndarray) -> PackedGraphs:
@@ -79,8 +80,8 @@ def _featurize(smiles: Sequence[str] | np.ndarray) -> PackedGraphs:
         return concatenate(list(pool.map(featurize, chunks)))
 
 
-def _key(distinct: np.ndarray) -> str:
-    content = "\n".join([_FORMAT, versions(), *distinct.tolist()])
+def _key(distinct: Sequence[str]) -> str:
+    content = "\n".join([_FORMAT, versions(), *distinct])
     return hashlib.sha256(content.encode()).hexdigest()
 
 
@@ -110,6 +111,8 @@ def _read(path: Path, n: int) -> PackedGraphs | None:
 def _write(path: Path, graphs: PackedGraphs) -> None:
     """Keeps an entry; a cache that cannot be written costs the next run time, not this one."""
     content = save({name: np.ascontiguousarray(getattr(graphs, name)) for name in _ARRAYS})
+    if len(content) > _LARGEST:
+        return
     try:
         with atomic(path) as partial:
             partial.write_bytes(_digest(path, content) + content)
@@ -120,11 +123,13 @@ def _write(path: Path, graphs: PackedGraphs) -> None:
 
 def _tidy(folder: Path) -> None:
     """Removes the least recently used entries of a cache that has grown too large."""
-    entries = sorted(
-        ((p.stat().st_mtime, p.stat().st_size, p) for p in folder.glob("*.bin")), reverse=True
-    )
+    entries = []
+    for path in folder.glob("[0-9a-f]*.bin"):  # not what another run is writing
+        with suppress(FileNotFoundError):  # another run tidies, too
+            state = path.stat()
+            entries.append((state.st_mtime, state.st_size, path))
     total = 0
-    for _, size, path in entries:
+    for _, size, path in sorted(entries, reverse=True):
         total += size
         if total > _LARGEST:
             path.unlink(missing_ok=True)

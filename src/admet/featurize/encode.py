@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from admet.data import cell_text, read_molecules
+from admet.data.chemistry import LONGEST
 from admet.featurize.arrays import GraphArrays
 from admet.featurize.packed import PackedGraphs, concatenate, featurize
 
@@ -60,7 +61,10 @@ def read_graphs(
     `read_molecules`. Both ways give the same graph, but for the order of the atoms.
     """
     texts = [cell_text(cell) for cell in cells]
-    direct = np.array([i for i, t in enumerate(texts) if _DIRECT.fullmatch(t)], dtype=np.int64)
+    short = [len(text) <= LONGEST for text in texts]
+    direct = np.array(
+        [i for i, t in enumerate(texts) if short[i] and _DIRECT.fullmatch(t)], dtype=np.int64
+    )
     parts, places = [], []
     if len(direct):
         graphs = featurize([texts[i] for i in direct])

@@ -5,7 +5,7 @@ import os
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from types import TracebackType
 from typing import Self, TypeVar
@@ -18,19 +18,23 @@ B = TypeVar("B")
 _AHEAD = 2  # items begun for each worker before the oldest is taken: bounds the memory
 
 
+_MOST = 61  # processes that Windows can wait for
+
+
 def n_cores() -> int:
-    """Gives the number of cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """Gives the number of cores that this process may use; `OMP_NUM_THREADS` limits it."""
+    found = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    limit = os.environ.get("OMP_NUM_THREADS", "")
+    return max(1, min(found or 1, int(limit) if limit.isdecimal() else _MOST, _MOST))
 
 
 class WorkerPool:
     """Maps a function over items in processes, in order; with one worker, in this process.
 
     RDKit holds Python's lock while it parses, so threads would not help. A pool that is entered
-    before torch is imported forks, which takes milliseconds; later it starts fresh processes, since
-    a fork of a process with running threads may hang.
+    before torch is imported forks, which takes milliseconds; later joblib's loky starts fresh
+    processes, since a fork of a process with running threads may hang. These do not run a caller's
+    script again, so a script needs no main guard.
     """
 
     def __init__(self, n_workers: int | None = None) -> None:
@@ -40,13 +44,11 @@ class WorkerPool:
             n_workers: Number of processes; None takes one a core.
         """
         self.n_workers = n_cores() if n_workers is None else n_workers
-        self._executor: ProcessPoolExecutor | None = None
+        self._executor: Executor | None = None
 
     def __enter__(self) -> Self:
         if self.n_workers > 1:
-            self._executor = ProcessPoolExecutor(
-                self.n_workers, multiprocessing.get_context(_way())
-            )
+            self._executor = _executor(self.n_workers)
             for _ in range(self.n_workers):
                 self._executor.submit(_warm_up)
         return self
@@ -57,9 +59,13 @@ class WorkerPool:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._executor is not None:
+        if self._executor is None:
+            return
+        if isinstance(self._executor, ProcessPoolExecutor):
             self._executor.shutdown(wait=kind is None, cancel_futures=True)
-            self._executor = None
+        else:  # loky's own way to drop what waits
+            self._executor.shutdown(wait=kind is None, kill_workers=kind is not None)  # type: ignore[call-arg]
+        self._executor = None
 
     def map(self, function: Callable[[A], B], items: Iterable[A]) -> Iterator[B]:
         """Applies a function to items, a bounded number of them at once.
@@ -88,13 +94,18 @@ class WorkerPool:
         except BrokenProcessPool:
             raise WorkerError(
                 "A process that reads molecules died, as it does where memory runs out. Free "
-                "memory, or set the batch size lower."
+                "memory, or set OMP_NUM_THREADS=1 to read them in one process."
             ) from None
 
 
-def _way() -> str:
+def _executor(n_workers: int) -> Executor:
     forks = "fork" in multiprocessing.get_all_start_methods() and sys.platform.startswith("linux")
-    return "fork" if forks and "torch" not in sys.modules else "spawn"
+    if forks and "torch" not in sys.modules:
+        return ProcessPoolExecutor(n_workers, multiprocessing.get_context("fork"))
+    from joblib.externals import loky  # noqa: PLC0415 - only where it is needed
+
+    executor: Executor = loky.ProcessPoolExecutor(n_workers)
+    return executor
 
 
 def _warm_up() -> None:

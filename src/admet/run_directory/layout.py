@@ -1,6 +1,6 @@
 """The names of the files in a run directory."""
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Raised when a reader of an older version could no longer understand the directory."""
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from admet.errors import RunDirectoryError
+from admet.errors import DataError, RunDirectoryError
 from admet.featurize import GraphArrays, PackedGraphs, featurize
 from admet.model.chemprop import GraphBatch, GroupedNetwork, TargetScaler
 from admet.run_directory.reader import read_spec, read_weights
@@ -37,6 +37,7 @@ class TrainedModel:
         self.networks = [network.to(device).eval() for network in networks]
         self.device = torch.device(device)
         self.batch_size = batch_size
+        self._columns = [_served_columns(plan, spec.task_names) for plan in network_plans(spec)]
         self._scaler = TargetScaler(
             np.array([task.mean for task in spec.tasks]),
             np.array([task.scale for task in spec.tasks]),
@@ -77,18 +78,29 @@ class TrainedModel:
         return cls(spec, networks, device, batch_size)
 
     def weights(self) -> dict[str, Tensor]:
-        """Gives the weights of all networks, as they are stored."""
+        """Gives copies of the weights of all networks, as they are stored."""
         return {
-            f"networks.{index}.{name}": tensor.detach().cpu().contiguous()
+            f"networks.{index}.{name}": tensor.detach().cpu().clone()
             for index, network in enumerate(self.networks)
             for name, tensor in network.state_dict().items()
         }
 
     def predict(self, smiles: Sequence[str] | np.ndarray) -> np.ndarray:
-        """Predicts molecules given as canonical SMILES, shape (n, T), float64."""
+        """Predicts molecules given as canonical SMILES, shape (n, T), float64.
+
+        Raises:
+            DataError: If one cannot be parsed; `admet.inference.predict_table` takes any table.
+        """
         if not len(smiles):
             return np.empty((0, len(self.spec.tasks)))
-        return self.predict_graphs(featurize(smiles))
+        graphs = featurize(smiles)
+        bad = np.flatnonzero(np.diff(graphs.atom_start) == 0)
+        if bad.size:
+            raise DataError(
+                f"`smiles` must hold molecules; {bad.size} cannot be parsed, the first at index "
+                f"{bad[0]}: {str(smiles[bad[0]])[:60]!r}. Leave them out, or use predict_table."
+            )
+        return self.predict_graphs(graphs)
 
     def predict_graphs(self, graphs: PackedGraphs, rows: np.ndarray | None = None) -> np.ndarray:
         """Predicts featurised molecules.
@@ -111,14 +123,11 @@ class TrainedModel:
 
     def predict_arrays(self, arrays: GraphArrays) -> np.ndarray:
         """Predicts a batch of b molecules, shape (b, T), float64, in the order of `spec.tasks`."""
-        names = self.spec.task_names
         batch = GraphBatch.of(arrays).to(self.device)
-        values = torch.empty(len(batch), len(names))
-        for network, plan in zip(self.networks, network_plans(self.spec), strict=True):
-            with torch.inference_mode():
-                outputs = network(batch).float().cpu()
-            own = [i for i, name in enumerate(plan.names) if name in plan.served]
-            values[:, [names.index(plan.names[i]) for i in own]] = outputs[:, own]
+        values = torch.empty(len(batch), len(self.spec.tasks))
+        with torch.inference_mode():
+            for network, (own, columns) in zip(self.networks, self._columns, strict=True):
+                values[:, columns] = network(batch).float().cpu()[:, own]
         return self._scaler.to_units(values)
 
 
@@ -138,6 +147,12 @@ class NetworkPlan:
     groups: list[list[int]]
     serves: list[int]
     served: frozenset[str]
+
+
+def _served_columns(plan: NetworkPlan, names: list[str]) -> tuple[list[int], list[int]]:
+    """Gives the outputs of a network that count, and the model's columns that they are."""
+    own = [i for i, name in enumerate(plan.names) if name in plan.served]
+    return own, [names.index(plan.names[i]) for i in own]
 
 
 def network_plans(spec: ModelSpec) -> list[NetworkPlan]:

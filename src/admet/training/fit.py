@@ -53,6 +53,7 @@ def fit(
     name: str,
     seed: int,
     device: torch.device,
+    served: Sequence[int] | None = None,
 ) -> Fitted:
     """Trains a network in place and leaves it with the weights of its best validation loss.
 
@@ -66,6 +67,8 @@ def fit(
         name: Name for the log.
         seed: Seed of the shuffling and the dropout.
         device: Where to train.
+        served: Columns that the network is judged by, where another network serves the others;
+            None is all.
 
     Returns:
         History, best epoch, and whether the user stopped it.
@@ -73,14 +76,16 @@ def fit(
     Raises:
         NumericalError: If the loss is no longer finite.
     """
-    labelled = ~np.isnan(targets).all(axis=1)
-    rows = [np.flatnonzero((sides == side) & labelled) for side in (0, 1)]
     # Every head learns all its tasks; only the head that serves a task is judged by it.
     learnt = targets[:, network.slots]
     judged = np.full_like(learnt, np.nan)
-    judged[:, network.serving] = targets
+    for column in range(targets.shape[1]) if served is None else served:
+        judged[:, network.serving[column]] = targets[:, column]
+    labelled_for = [~np.isnan(values).all(axis=1) for values in (learnt, judged)]
+    rows = [np.flatnonzero((sides == side) & labelled_for[side]) for side in (0, 1)]
     slot_kinds = [kinds[column] for column in network.slots]
     on_gpu = device.type == "cuda"
+    precision = resolve_precision(config.precision, device, network.encoder.output_dim)
     train = BatchLoader(
         network.batcher(graphs, training=True),
         rows[0],
@@ -115,7 +120,7 @@ def fit(
         trainer = pl.Trainer(
             accelerator="gpu" if on_gpu else "cpu",
             devices=[device.index or 0] if on_gpu else 1,
-            precision=resolve_precision(config.precision, device, network.encoder.output_dim),
+            precision=precision,
             max_epochs=config.epochs,
             callbacks=callbacks,
             gradient_clip_val=config.gradient_clip,

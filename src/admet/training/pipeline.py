@@ -21,7 +21,7 @@ from admet.featurize import PackedGraphs
 from admet.featurize.cache import cache_folder, cached_graphs
 from admet.files import free_name
 from admet.model.chemprop import TargetScaler
-from admet.model.chemprop.device import resolve_device
+from admet.model.chemprop.device import resolve_device, resolve_precision
 from admet.model.chemprop.task_affinity import (
     TaskAffinityComputer,
     plot_clustered_heatmap,
@@ -30,7 +30,7 @@ from admet.model.chemprop.task_affinity import (
 from admet.model.chemprop.task_affinity.computer import group_tasks
 from admet.model.chemprop.task_affinity.estimator import AffinityEstimate
 from admet.model.chemprop.task_affinity.grouping import Grouping
-from admet.model.chemprop.task_affinity.matrix import save_affinity
+from admet.model.chemprop.task_affinity.matrix import save_affinity, uncertain_pairs
 from admet.run_directory import (
     Files,
     ModelSpec,
@@ -146,6 +146,7 @@ def train(config: TrainConfig, *, overwrite: bool = False) -> Path:
         _write_config(writer.path / Files.CONFIG, config)
         run = provenance | {
             "seed": config.seed,
+            "precision": _precision(config, device),
             "interrupted": interrupted,
             "rejected_rows": len(panel.rejected),
             "seconds": clock.seconds,
@@ -196,7 +197,7 @@ def _choose_groups(
     estimate = TaskAffinityComputer(config.task_affinity, config.model).compute(
         panel.subset(rows), prepared.graphs.subset(rows)
     )
-    grouping = group_tasks(estimate.matrix, panel.task_names, config.task_affinity)
+    grouping = group_tasks(estimate, panel.task_names, config.task_affinity)
     return "task_affinity", grouping, estimate
 
 
@@ -204,8 +205,11 @@ def _write_affinity(
     folder: Path, estimate: AffinityEstimate, names: list[str], grouping: Grouping
 ) -> None:
     """Keeps the matrix as numbers and draws it."""
-    save_affinity(folder / Files.AFFINITY, estimate.matrix, names, grouping, estimate.pair_steps)
-    plot_task_affinity_heatmap(estimate.matrix, names, save_path=folder / Files.HEATMAP)
+    save_affinity(folder / Files.AFFINITY, estimate, names, grouping)
+    uncertain = None if estimate.doubt is None else uncertain_pairs(estimate.doubt)
+    plot_task_affinity_heatmap(
+        estimate.matrix, names, save_path=folder / Files.HEATMAP, uncertain=uncertain
+    )
     plot_clustered_heatmap(
         estimate.matrix, names, save_path=folder / Files.CLUSTERED, groups=grouping.served()
     )
@@ -223,10 +227,11 @@ def _train_networks(
     torch.manual_seed(config.seed)
     networks = build_networks(spec)
     log.info(
-        "Training %d network(s), %d parameters, on %s",
+        "Training %d network(s), %d parameters, on %s, %s",
         len(networks),
         sum(p.numel() for network in networks for p in network.parameters()),
         prepared.device,
+        _precision(config, prepared.device),
     )
     if config.training.warmup_epochs >= config.training.epochs:
         log.warning(
@@ -250,6 +255,7 @@ def _train_networks(
                 name=name,
                 seed=config.seed,
                 device=prepared.device,
+                served=[own.names.index(task) for task in own.names if task in own.served],
             )
             history += fitted.history
             log.info("%s: best epoch %d", name, fitted.best_epoch)
@@ -261,6 +267,12 @@ def _train_networks(
         spec = _spec(config, prepared, plan.cut(trained), scaler)
         log.warning("Interrupted: the model holds only %s", ", ".join(spec.task_names))
     return TrainedModel(spec, networks[:trained], prepared.device), history, interrupted
+
+
+def _precision(config: TrainConfig, device: torch.device) -> str:
+    """Names the precision of the training, `auto` resolved."""
+    width = config.model.message_passing.hidden_size
+    return resolve_precision(config.training.precision, device, width)
 
 
 def _spec(config: TrainConfig, prepared: _Prepared, plan: _Plan, scaler: TargetScaler) -> ModelSpec:

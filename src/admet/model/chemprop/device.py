@@ -42,8 +42,8 @@ def resolve_precision(name: str, device: torch.device, width: int) -> Precision:
 
     `auto` is bf16-mixed where the hardware multiplies bfloat16 itself, which is where it is faster:
     an x86 CPU with AMX-BF16 or AVX512-BF16, an NVIDIA GPU of compute capability 8.0 or higher; and
-    where the hidden width is at least 128. It is 32 everywhere else. Weights, optimiser, sums over
-    atoms' gradients, losses and predictions stay float32 in both.
+    where the hidden width is at least 128. It is 32 everywhere else. Weights, optimiser, the sum of
+    a molecule's atoms, losses and predictions are float32 in both.
 
     Args:
         name: auto, 32 or bf16-mixed.

@@ -173,7 +173,9 @@ class Encoder(nn.Module):
         """Gives the embeddings, shape (n_graphs, d_h), in the precision of the weights."""
         H = self.message_passing.rows(graphs, tape)  # (n_rows, d_h)
         *_, members, _ = graphs.layers()
-        Z = sum_bags(H, members).to(self.message_passing.W_o.weight.dtype)  # (n_graphs, d_h)
+        # In full precision: a molecule is the sum of many atoms.
+        H = H.to(self.message_passing.W_o.weight.dtype)
+        Z = sum_bags(H, members)  # (n_graphs, d_h)
         if self.config.aggregation == "norm":
             Z = Z / self.config.aggregation_norm
         elif self.config.aggregation == "mean":

@@ -7,12 +7,14 @@ itself would move the encoder.
 """
 
 import logging
+from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from admet.config import FFNConfig, ModelConfig, TaskAffinityConfig
+from admet.errors import NumericalError
 from admet.featurize import Batcher
 from admet.featurize.arrays import stack
 from admet.model.chemprop.batches import LabelledBatch
@@ -22,8 +24,8 @@ from admet.model.chemprop.losses import TaskLoss
 from admet.model.chemprop.network import GroupedNetwork
 from admet.model.chemprop.task_affinity.estimator import AffinityEstimate, AffinityProblem
 from admet.model.chemprop.task_affinity.heads_fit import fit_heads
-from admet.model.chemprop.task_affinity.parameters import select_encoder_parameters
-from admet.model.chemprop.task_affinity.sums import GradientSums
+from admet.model.chemprop.task_affinity.parameters import select_within_encoder
+from admet.model.chemprop.task_affinity.sums import ResampledSums
 from admet.model.chemprop.task_affinity.task_gradients import TaskBlocks, task_gradients
 
 log = logging.getLogger(__name__)
@@ -42,11 +44,13 @@ class AlignedAffinity:
     The residual of the fitted head in place of y would give the gradient of the profiled loss
     itself. It compares only what the heads could not explain, mostly noise, and loses what two
     simple tasks share.
+
+    The doubt comes from both of its sources: other molecules, by leaving out each of `FOLDS` folds
+    of them (the delete-a-group jackknife), and other initial weights, by the spread of the runs.
     """
 
     def estimate(self, problem: AffinityProblem, config: TaskAffinityConfig) -> AffinityEstimate:
         """Measures it; see the protocol."""
-        sums = GradientSums(problem.n_tasks, problem.device)
         proxy = AffinityProblem(
             problem.graphs,
             problem.targets,
@@ -60,7 +64,8 @@ class AlignedAffinity:
         for seed in weight_seeds:
             torch.manual_seed(seed)
             networks.append(proxy.network())
-        molecules = _Molecules(proxy, networks[0].batcher(proxy.graphs), config, order_seed)
+        molecules = _Molecules(proxy, config, order_seed)
+        sums = ResampledSums(problem.n_tasks, problem.device, FOLDS, config.affinity_runs)
         optimizers = [
             torch.optim.Adam(network.parameters(), lr=config.affinity_lr, fused=True)
             for network in networks
@@ -75,10 +80,12 @@ class AlignedAffinity:
             for batch in batches:
                 for network, optimizer in zip(networks, optimizers, strict=True):
                     _step(network, optimizer, loss, batch)
-            for network in networks:
-                molecules.look(network, config.encoder_param_patterns, sums)
+            for run, network in enumerate(networks):
+                if molecules.tasks:
+                    G = molecules.look(network, config.encoder_param_patterns)
+                    sums.add(G, molecules.tasks, run)
             log.info("Affinity epoch %d of %d", epoch + 1, config.affinity_epochs)
-        return sums.result(config)
+        return sums.result(config, problem.targets)
 
 
 def _step(
@@ -92,24 +99,32 @@ def _step(
     optimizer.step()
 
 
+FOLDS = 5
+"""Parts of the molecules, each left out once."""
+
 _BLOCK = 2_048  # molecules differentiated at once: more would leave the cache, and memory grow
 
 
 class _Molecules:
     """The labelled molecules of each task, cut once for all looks at all networks."""
 
-    def __init__(
-        self, problem: AffinityProblem, batcher: Batcher, config: TaskAffinityConfig, seed: int
-    ) -> None:
-        # One order for all tasks, so that those measured on the same molecules are compared there.
+    def __init__(self, problem: AffinityProblem, config: TaskAffinityConfig, seed: int) -> None:
+        shape = problem.model.message_passing
+        unfolding = problem.graphs.unfold(shape.depth, shape.undirected)
+        batcher = replace(unfolding, multiple=1)  # many small parts, cut once: rounding is a waste
+        # One order and one fold for all tasks, so that those measured on the same molecules are
+        # compared there, and a molecule is left out of all of them at once.
         order = np.random.default_rng(seed).permutation(len(problem.targets))
+        self.fold = np.empty(len(order), dtype=np.int64)
+        self.fold[order] = np.arange(len(order)) % FOLDS
         self.binary: list[list[bool]] = []
         self.tasks: list[int] = []
         self.blocks: list[tuple[TaskBlocks, Tensor]] = []
         waiting: list[tuple[int, np.ndarray]] = []
         for task in range(problem.n_tasks):
             labelled = order[~np.isnan(problem.targets[order, task])]
-            rows = np.sort(labelled[: config.affinity_max_labels])
+            rows = labelled[: config.affinity_max_labels]
+            rows = rows[np.argsort(self.fold[rows], kind="stable")]
             if len(rows) < 2:
                 continue
             if sum(len(r) for _, r in waiting) + len(rows) > _BLOCK and waiting:
@@ -121,8 +136,9 @@ class _Molecules:
     def _close(
         self, problem: AffinityProblem, batcher: Batcher, waiting: list[tuple[int, np.ndarray]]
     ) -> None:
-        """Makes a block of the tasks that wait."""
-        stacked = stack([batcher.batch(rows, backward=True) for _, rows in waiting])
+        """Makes a block of the tasks that wait, each fold of a task in rows of its own."""
+        parts = [rows[self.fold[rows] == fold] for _, rows in waiting for fold in range(FOLDS)]
+        stacked = stack([batcher.batch(rows, backward=True) for rows in parts])
         targets = np.concatenate([problem.targets[rows, task] for task, rows in waiting])
         graphs = GraphBatch.of(stacked.arrays).to(problem.device)
         y = torch.from_numpy(targets.astype(np.float32)).to(problem.device)
@@ -131,22 +147,31 @@ class _Molecules:
         self.binary.append([problem.kinds[task] == "binary" for task, _ in waiting])
         waiting.clear()
 
-    def look(self, network: GroupedNetwork, patterns: list[str], sums: GradientSums) -> None:
-        """Adds the tasks' gradients at a network as it is."""
-        if not self.tasks:
-            return
-        parameters = list(select_encoder_parameters(network, patterns).values())
+    def look(self, network: GroupedNetwork, patterns: list[str]) -> Tensor:
+        """Takes the gradients of all tasks at a network as it is.
+
+        Returns:
+            Each fold's part of each task's gradient, shape (n_tasks, FOLDS, n_parameters).
+        """
+        parameters = select_within_encoder(network, patterns)
         network.eval()  # no dropout while looking
-        rows = []
+        found = []
         for (blocks, y), binary in zip(self.blocks, self.binary, strict=True):
             tape: list[Product] = []
             Z = network.encoder(blocks.graphs, tape)  # (n, d_h)
-            W, centred = fit_heads(Z, y, blocks.molecules, binary)  # (T, d_h), (n,)
-            n = torch.from_numpy(np.diff(blocks.molecules)).to(Z.device)  # (T,)
+            if not torch.isfinite(Z).all():
+                raise NumericalError(
+                    "An embedding became NaN or infinite in the affinity phase. Lower affinity_lr, "
+                    "or look for extreme target values."
+                )
+            starts = blocks.molecules[::FOLDS]  # of the tasks; the folds of one stand together
+            W, centred = fit_heads(Z, y, starts, binary)  # (T, d_h), (n,)
+            n = torch.from_numpy(np.diff(starts)).to(Z.device)  # (T,)
             per_molecule = torch.repeat_interleave(W / n.unsqueeze(1), n, dim=0)  # (n, d_h)
             direction = -centred.unsqueeze(1) * per_molecule  # (n, d_h)
-            rows.append(task_gradients(network.encoder, parameters, blocks, Z, tape, direction))
-        sums.add(torch.cat(rows), self.tasks)
+            G = task_gradients(network.encoder, parameters, blocks, Z, tape, direction)
+            found.append(G.view(len(n), FOLDS, -1))
+        return torch.cat(found)
 
 
 def _narrow(model: ModelConfig, width: int) -> ModelConfig:

@@ -27,10 +27,13 @@ from admet.model.chemprop.task_affinity.estimator import (
 from admet.model.chemprop.task_affinity.gradient import GradientAffinity
 from admet.model.chemprop.task_affinity.grouping import Grouping, TaskGrouper, check_n_groups
 from admet.model.chemprop.task_affinity.lookahead import LookaheadAffinity
-from admet.model.chemprop.task_affinity.matrix import log_matrix
+from admet.model.chemprop.task_affinity.matrix import log_doubt, log_matrix
 from admet.model.chemprop.task_affinity.sums import NO_STEPS
 
 log = logging.getLogger(__name__)
+
+STABLE = 0.9
+"""Share of resamples that a stable group's pairs are grouped alike in."""
 
 ESTIMATORS: dict[str, Callable[[], AffinityEstimator]] = {
     "aligned": AlignedAffinity,
@@ -98,6 +101,13 @@ class TaskAffinityComputer:
         """
         config = self.config
         device = resolve_device(config.device, "task_affinity.device")
+        if idle := config.idle_keys():
+            log.warning(
+                "These do nothing with estimator %s and clustering_method %s: %s",
+                config.estimator,
+                config.clustering_method,
+                ", ".join(idle),
+            )
         started = time.perf_counter()
         graphs = featurize(panel.smiles) if graphs is None else graphs
         kinds = [task.kind for task in panel.tasks]
@@ -112,9 +122,11 @@ class TaskAffinityComputer:
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
             torch.manual_seed(config.seed)
             estimate = self.estimator.estimate(problem, config)
-        _warn_of_unknown(estimate, panel.task_names)
+        _warn_of_unknown(estimate, panel.task_names, config.estimator)
         if config.log_affinity_matrix:
             log_matrix(estimate.matrix, panel.task_names)
+            if estimate.doubt is not None:
+                log_doubt(estimate.matrix, estimate.doubt, panel.task_names)
         seconds = time.perf_counter() - started
         log.info("Affinity phase: %d steps in %.1f s", estimate.n_steps, seconds)
         return estimate
@@ -137,7 +149,8 @@ def compute_task_affinity(
         model: Shape of the network; None takes the defaults.
 
     Returns:
-        The matrix, shape (T, T); the T names; the groups, each a list of names.
+        The matrix, shape (T, T); the T names; the groups, each a list of names. With
+        `network_selection` groups may overlap; `TaskGrouper.serves` tells which one serves a task.
 
     Raises:
         ConfigError: If `n_groups` exceeds the number of targets.
@@ -146,26 +159,31 @@ def compute_task_affinity(
     """
     config = config or TaskAffinityConfig()
     check_n_groups(config.n_groups, len(target_cols))
-    computer = TaskAffinityComputer(config, model)
-    matrix, names = computer.compute_from_dataframe(df_train, smiles_col, target_cols)
-    return matrix, names, group_tasks(matrix, names, config).groups
+    data = DataConfig(smiles_column=smiles_col, target_columns=tuple(target_cols))
+    panel = _panel_from_frame(df_train, data)
+    estimate = TaskAffinityComputer(config, model).compute(panel)
+    names = panel.task_names
+    return estimate.matrix, names, group_tasks(estimate, names, config).groups
 
 
-def group_tasks(matrix: np.ndarray, names: Sequence[str], config: TaskAffinityConfig) -> Grouping:
+def group_tasks(
+    estimate: AffinityEstimate, names: Sequence[str], config: TaskAffinityConfig
+) -> Grouping:
     """Groups tasks as the `task_affinity` section says, and logs the groups.
 
     Args:
-        matrix: Shape (T, T).
+        estimate: The affinity of T tasks.
         names: T names.
         config: The section.
 
     Returns:
-        The groups, and which of them serves a task that is in several.
+        The groups, which of them serves a task that is in several, and how often tasks came
+        together over resamples, where the estimate has any.
     """
     grouper = TaskGrouper(
         config.n_groups, config.clustering_method, config.seed, config.singleton_score
     )
-    groups = grouper.cluster(matrix, names)
+    groups = grouper.cluster(estimate.matrix, names)
     log.info("Task groups formed:")
     for index, group in enumerate(groups):
         log.info("  Group %d: %s", index, ", ".join(group))
@@ -173,7 +191,16 @@ def group_tasks(matrix: np.ndarray, names: Sequence[str], config: TaskAffinityCo
     serves = {name: index for name, index in grouper.serves.items() if held.count(name) > 1}
     for name, index in serves.items():
         log.info("  %s is served by group %d", name, index)
-    return Grouping(groups, serves)
+    if estimate.doubt is None:
+        return Grouping(groups, serves)
+    fixed = TaskGrouper(len(groups), config.clustering_method, config.seed, config.singleton_score)
+    together = fixed.co_assignment(list(estimate.doubt.resamples), names)
+    grouping = Grouping(groups, serves, together)
+    n_resamples = len(estimate.doubt.resamples)
+    for index, share in enumerate(grouping.stability(names)):
+        sure = "stable" if share >= STABLE else "unstable"
+        log.info("  Group %d is %s: %.2f over %d resamples", index, sure, share, n_resamples)
+    return grouping
 
 
 def _panel_from_frame(df: pd.DataFrame, data: DataConfig) -> Panel:
@@ -188,15 +215,20 @@ def _panel_from_frame(df: pd.DataFrame, data: DataConfig) -> Panel:
     return build_panel(table, data)
 
 
-def _warn_of_unknown(estimate: AffinityEstimate, names: Sequence[str]) -> None:
-    unknown = np.argwhere(np.triu(estimate.pair_steps == 0, k=1))
+def _warn_of_unknown(estimate: AffinityEstimate, names: Sequence[str], estimator: str) -> None:
+    why = (
+        "A task has fewer than two labels there, or only equal ones. Add labels, or leave it out."
+        if estimator == "aligned"
+        else "They never had labels in one batch. Raise affinity_batch_size or affinity_epochs."
+    )
+    unseen = (estimate.pair_steps == 0) | (estimate.pair_steps == 0).T
+    unknown = np.argwhere(np.triu(unseen, k=1))
     if not len(unknown):
         return
     shown = "; ".join(f"{names[i]} – {names[j]}" for i, j in unknown[:5])
     more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
     warnings.warn(
-        f"{len(unknown)} pair(s) of tasks never had labels in one batch, so their affinity is "
-        f"unknown (NaN): {shown}{more}. Raise affinity_batch_size or affinity_epochs.",
+        f"The affinity of {len(unknown)} pair(s) of tasks is unknown (NaN): {shown}{more}. {why}",
         AffinityWarning,
         stacklevel=3,
     )

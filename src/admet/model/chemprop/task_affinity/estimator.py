@@ -1,7 +1,7 @@
 """What every affinity estimator takes and gives."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -36,6 +36,13 @@ class AffinityProblem:
     def n_tasks(self) -> int:
         """Number of tasks."""
         return int(self.targets.shape[1])
+
+    def without_dropout(self) -> "AffinityProblem":
+        """Gives the problem on a network without dropout, so that only a step changes a loss."""
+        shape = self.model.message_passing.model_copy(update={"dropout": 0.0})
+        ffn = self.model.ffn.model_copy(update={"dropout": 0.0})
+        model = self.model.model_copy(update={"message_passing": shape, "ffn": ffn})
+        return replace(self, model=model)
 
     def network(self) -> GroupedNetwork:
         """Makes a network with one head for all tasks, its weights from torch's random state."""
@@ -75,6 +82,31 @@ class Batches:
 
 
 @dataclass(frozen=True)
+class Doubt:
+    """How far an affinity can be trusted.
+
+    Attributes:
+        low: Lower ends of the 95 % intervals, shape (T, T).
+        high: Upper ends, shape (T, T).
+        n_common: Molecules with labels of both tasks, shape (T, T); of the task on the diagonal.
+        reliability: Share of each task's squared gradient that other molecules would show too,
+            shape (T,), from 0 to 1; NaN for a task without gradient.
+        resamples: The matrix again, without a part of the molecules or from a single run, shape
+            (S, T, T).
+    """
+
+    low: np.ndarray
+    high: np.ndarray
+    n_common: np.ndarray
+    reliability: np.ndarray
+    resamples: np.ndarray
+
+    def too_few_labels(self) -> np.ndarray:
+        """Tells which tasks have too few labels to say: half of their gradient is noise."""
+        return ~(self.reliability >= 0.5)
+
+
+@dataclass(frozen=True)
 class AffinityEstimate:
     """An affinity matrix and what it rests on.
 
@@ -82,11 +114,13 @@ class AffinityEstimate:
         matrix: Shape (T, T), float64; [i, j] is the affinity of i and j, NaN where unknown.
         pair_steps: Shape (T, T), int64; steps in which both tasks had labels.
         n_steps: Steps in all.
+        doubt: How far it can be trusted; None from an estimator that does not say.
     """
 
     matrix: np.ndarray
     pair_steps: np.ndarray
     n_steps: int
+    doubt: Doubt | None = None
 
 
 class AffinityEstimator(Protocol):

@@ -3,7 +3,8 @@
 import logging
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -27,10 +28,34 @@ class Grouping:
     Attributes:
         groups: Task names of each group.
         serves: For each task in several groups the index of the one that serves it.
+        co_assignment: How often two tasks came to one group over the resamples of the affinity,
+            shape (T, T); None where there were none.
     """
 
     groups: list[list[str]]
     serves: dict[str, int] = field(default_factory=dict)
+    co_assignment: np.ndarray | None = None
+
+    def stability(self, names: Sequence[str]) -> list[float]:
+        """Gives, for each group, how often its tasks stayed together and apart from the others.
+
+        Args:
+            names: The T names, in the order of `co_assignment`.
+
+        Returns:
+            The mean, over pairs of a task of the group and any other task, of how often the pair
+            was grouped as here: 1 where every resample gave this group.
+        """
+        if self.co_assignment is None:
+            return [math.nan for _ in self.groups]
+        found = []
+        for group in self.groups:
+            inside = np.array([name in group for name in names])
+            same = self.co_assignment[inside]  # (n_members, T)
+            agrees = np.where(inside, same, 1 - same)
+            np.put_along_axis(agrees, np.flatnonzero(inside)[:, None], np.nan, axis=1)
+            found.append(float(np.nanmean(agrees)) if agrees.size > 1 else 1.0)
+        return found
 
     def served(self) -> list[list[str]]:
         """Gives the tasks that each group serves: the groups without overlap."""
@@ -78,6 +103,11 @@ class TaskGrouper:
         if method not in get_args(Method):
             known = ", ".join(repr(name) for name in get_args(Method))
             raise ConfigError(f"`method` must be one of {known}; got {method!r}.")
+        if not math.isfinite(singleton_score):
+            raise ConfigError(
+                f"`singleton_score` must be a finite number; got {singleton_score}. A large "
+                "negative one rules groups of one task out."
+            )
         check_n_groups(n_groups, None)
         self.n_groups = n_groups
         self.method = method
@@ -133,6 +163,28 @@ class TaskGrouper:
         self.objective = float(scores.max(axis=0).mean())
         return list(groups.values())
 
+    def co_assignment(
+        self, resamples: Sequence[np.ndarray], task_names: Sequence[str]
+    ) -> np.ndarray:
+        """Groups each resample of a matrix and counts how often two tasks come together.
+
+        Args:
+            resamples: S matrices, each of shape (T, T).
+            task_names: T names.
+
+        Returns:
+            Shares, shape (T, T), from 0 to 1; 1 on the diagonal.
+        """
+        names = list(task_names)
+        total = np.zeros((len(names), len(names)))
+        for matrix in resamples:
+            again = TaskGrouper(self.n_groups, self.method, self.seed, self.singleton_score)
+            with _silent():
+                again.cluster(matrix, names)
+            labels = np.array([again.serves[name] for name in names])
+            total += labels[:, None] == labels
+        return total / max(len(resamples), 1)
+
     def _cut(self, affinity: np.ndarray, n_groups: int) -> np.ndarray:
         """Gives the group of each task, shape (T,)."""
         n_tasks = len(affinity)
@@ -171,6 +223,17 @@ class TaskGrouper:
         best = 1 if not off_diagonal.size or off_diagonal.mean() > 0 else n_tasks
         log.info("n_groups: auto chose %d (no cut has a positive silhouette)", best)
         return best
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Keeps what a regrouping would log to itself."""
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
 
 
 def distances(affinity: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ from torch import Tensor
 
 _PENALTIES = torch.logspace(-6, 3, 28, dtype=torch.float64)  # relative to the mean eigenvalue
 _NEWTON_STEPS = 8
+_FLOOR = 1e-8  # penalty without which equal embeddings would leave a system without solution
 
 
 def fit_heads(
@@ -41,13 +42,17 @@ def fit_heads(
     projected = (Q.mT @ moment.unsqueeze(2)).squeeze(2)  # (T, d)
     tiny = torch.finfo(torch.float64).tiny
     penalties = _PENALTIES.to(Z.device) * values.mean(dim=1, keepdim=True).clamp(min=tiny)
-    shrunk = values.unsqueeze(1) / (values.unsqueeze(1) + penalties.unsqueeze(2))  # (T, n_pen, d)
-    # Residual sum of squares of each penalty, from the eigenvectors alone.
-    seen = values > values.max(dim=1, keepdim=True).values * 1e-12
+    # What a penalty leaves of each direction, and with it, from the eigenvectors alone, the sum of
+    # squares and the degrees of freedom of the residual. Directions that the embeddings do not have
+    # are left whole.
+    left = penalties.unsqueeze(2) / (values.unsqueeze(1) + penalties.unsqueeze(2))  # (T, n_pen, d)
+    seen = values > values.max(dim=1, keepdim=True).values * 1e-12  # (T, d)
     explained = torch.where(seen, projected**2 / values.clamp(min=tiny), 0.0)  # (T, d)
-    rss = total.unsqueeze(1) - (explained.unsqueeze(1) * (1 - (1 - shrunk) ** 2)).sum(dim=2)
-    freedom = (n.unsqueeze(1) - 1 - shrunk.sum(dim=2)).clamp(min=1e-3)  # (T, n_pen)
-    best = torch.argmin(rss / freedom**2, dim=1, keepdim=True)
+    rest = n - 1 - seen.sum(dim=1)  # (T,), 0 where the embeddings can explain everything
+    beyond = torch.where(rest > 0, (total - explained.sum(dim=1)).clamp(min=0), 0.0)
+    rss = (explained.unsqueeze(1) * left**2).sum(dim=2) + beyond.unsqueeze(1)
+    freedom = (left * seen.unsqueeze(1)).sum(dim=2) + rest.clamp(min=0).unsqueeze(1)  # (T, n_pen)
+    best = torch.argmin(rss / freedom.clamp(min=tiny) ** 2, dim=1, keepdim=True)
     penalty = penalties.gather(1, best)  # (T, 1)
     W = (Q @ (projected / (values + penalty)).unsqueeze(2)).squeeze(2)  # (T, d)
     for task, (i, j) in enumerate(bounds):
@@ -63,8 +68,8 @@ def _logistic(centred: Tensor, y: Tensor, penalty: float) -> Tensor:
     curved.
     """
     design = torch.cat([centred, torch.ones_like(centred[:, :1])], dim=1)  # (n, d + 1)
-    ridge = design.new_full((design.shape[1],), penalty / 4)
-    ridge[-1] = 1e-8  # the intercept is free, but not infinite where all labels are equal
+    ridge = design.new_full((design.shape[1],), max(penalty / 4, _FLOOR))
+    ridge[-1] = _FLOOR  # the intercept is free, but not infinite where all labels are equal
     beta = design.new_zeros(design.shape[1])
     beta[-1] = torch.logit(y.mean().clamp(1e-3, 1 - 1e-3))
     for _ in range(_NEWTON_STEPS):

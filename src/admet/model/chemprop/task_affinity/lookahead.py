@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from admet.config import TaskAffinityConfig
 from admet.errors import NoGradientStepsError, NumericalError
 from admet.model.chemprop.task_affinity.estimator import AffinityEstimate, AffinityProblem
-from admet.model.chemprop.task_affinity.parameters import select_encoder_parameters
+from admet.model.chemprop.task_affinity.parameters import select_within_encoder
 from admet.model.chemprop.task_affinity.sums import NO_STEPS
 
 log = logging.getLogger(__name__)
@@ -27,15 +27,16 @@ class LookaheadAffinity:
     `lookahead_lr`: a plain step, without momentum or preconditioning, on the same batch. The heads
     stay where they are. The matrix is directed, entry [i, j] being what training on i does to j,
     and its diagonal is what a task does to itself, not 1. Between the looks the network follows
-    Adam at `affinity_lr` along the mean of the tasks' losses. `affinity_type` and
+    Adam at `affinity_lr` along the mean of the tasks' losses, without dropout. `affinity_type` and
     `normalize_gradients` say nothing here.
     """
 
     def estimate(self, problem: AffinityProblem, config: TaskAffinityConfig) -> AffinityEstimate:
         """Trains a network for `affinity_epochs`, looking ahead at every step; see the protocol."""
+        problem = problem.without_dropout()
         network, loss = problem.network(), problem.loss()
         batches = problem.batches(network, config.affinity_batch_size, config.seed)
-        encoder = list(select_encoder_parameters(network, config.encoder_param_patterns).values())
+        encoder = select_within_encoder(network, config.encoder_param_patterns)
         parameters = [p for p in network.parameters() if p.requires_grad]
         place = {id(p): k for k, p in enumerate(parameters)}
         shared = [place[id(p)] for p in encoder]

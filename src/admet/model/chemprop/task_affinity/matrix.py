@@ -12,6 +12,7 @@ from admet.errors import ConfigError
 from admet.files import atomic
 
 if TYPE_CHECKING:
+    from admet.model.chemprop.task_affinity.estimator import AffinityEstimate, Doubt
     from admet.model.chemprop.task_affinity.grouping import Grouping
 
 log = logging.getLogger(__name__)
@@ -66,19 +67,97 @@ def log_matrix(matrix: np.ndarray, names: Sequence[str]) -> None:
         print("\n".join(lines))
 
 
+def log_doubt(matrix: np.ndarray, doubt: "Doubt", names: Sequence[str], shown: int = 10) -> None:
+    """Logs what the matrix does not say for sure: tasks with too few labels, pairs around zero."""
+    for index in np.flatnonzero(doubt.too_few_labels()).tolist():
+        log.warning(
+            "%s: too few labels to say (%d; %.0f %% of its gradient is noise)",
+            names[index],
+            doubt.n_common[index, index],
+            100 * (1 - np.nan_to_num(doubt.reliability[index])),
+        )
+    pairs = np.argwhere(np.triu(uncertain_pairs(doubt), k=1))
+    if len(pairs):
+        log.info("Pairs whose 95 %% interval holds 0: %d of %d", len(pairs), _n_pairs(len(names)))
+    for i, j in pairs[:shown].tolist():
+        log.info(
+            "  %s – %s: %.3f [%.3f, %.3f], %d molecules in common",
+            names[i],
+            names[j],
+            matrix[i, j],
+            doubt.low[i, j],
+            doubt.high[i, j],
+            doubt.n_common[i, j],
+        )
+    if len(pairs) > shown:
+        log.info("  and %d more", len(pairs) - shown)
+
+
+def uncertain_pairs(doubt: "Doubt") -> np.ndarray:
+    """Tells which pairs have an interval that holds 0, shape (T, T)."""
+    return np.asarray((doubt.low <= 0) & (doubt.high >= 0))
+
+
+def _n_pairs(n_tasks: int) -> int:
+    return n_tasks * (n_tasks - 1) // 2
+
+
+def pair_table(
+    matrix: np.ndarray, names: Sequence[str], doubt: "Doubt | None" = None
+) -> pd.DataFrame:
+    """Lists every ordered pair of tasks.
+
+    Args:
+        matrix: Shape (T, T).
+        names: T names.
+        doubt: Intervals and counts, where there are any.
+
+    Returns:
+        The columns source, target, affinity, low, high, n_common, and n_labels of the target; the
+        last four are empty without `doubt`.
+    """
+    off_diagonal = np.argwhere(~np.eye(len(names), dtype=bool))
+    rows, columns = off_diagonal[:, 0], off_diagonal[:, 1]
+    frame = pd.DataFrame(
+        {
+            "source": [names[i] for i in rows.tolist()],
+            "target": [names[j] for j in columns.tolist()],
+            "affinity": matrix[rows, columns],
+        }
+    )
+    if doubt is None:
+        return frame.assign(low=np.nan, high=np.nan, n_common=np.nan, n_labels=np.nan)
+    return frame.assign(
+        low=doubt.low[rows, columns],
+        high=doubt.high[rows, columns],
+        n_common=doubt.n_common[rows, columns],
+        n_labels=doubt.n_common[columns, columns],
+    )
+
+
 def save_affinity(
-    path: Path,
-    matrix: np.ndarray,
-    names: Sequence[str],
-    grouping: "Grouping",
-    pair_steps: np.ndarray,
+    path: Path, estimate: "AffinityEstimate", names: Sequence[str], grouping: "Grouping"
 ) -> None:
-    """Writes matrix, names and groups as .npz, and the matrix as .csv beside it.
+    """Writes an affinity and its groups as .npz, the matrix as .csv and the pairs as a second .csv.
 
     The .npz holds `affinity_matrix` (T, T), `task_names` (T,), `group` (T,), the index of the group
-    that serves each task, `members` (G, T), which tasks each group holds, and `pair_steps` (T, T).
-    None needs pickle to be read.
+    that serves each task, `members` (G, T), which tasks each group holds, and `pair_steps` (T, T);
+    with doubt, `low`, `high` and `n_common` (T, T) and `reliability` (T,); where the groups'
+    stability is known, `co_assignment` (T, T) and `stability` (G,). None needs pickle to be read.
     """
+    matrix = estimate.matrix
+    more: dict[str, np.ndarray] = {}
+    if estimate.doubt is not None:
+        doubt = estimate.doubt
+        more |= {
+            "low": doubt.low,
+            "high": doubt.high,
+            "n_common": doubt.n_common,
+            "reliability": doubt.reliability,
+        }
+    if grouping.co_assignment is not None:
+        more["co_assignment"] = grouping.co_assignment
+        more["stability"] = np.array(grouping.stability(names))
     index = {name: i for i, group in enumerate(grouping.served()) for name in group}
     with atomic(path) as partial:
         np.savez(
@@ -87,7 +166,11 @@ def save_affinity(
             task_names=np.array(list(names)),
             group=np.array([index[name] for name in names]),
             members=np.array([[name in group for name in names] for group in grouping.groups]),
-            pair_steps=pair_steps,
+            pair_steps=estimate.pair_steps,
+            allow_pickle=False,
+            **more,
         )
     with atomic(path.with_suffix(".csv")) as partial:
         affinity_matrix_to_dataframe(matrix, names).to_csv(partial)
+    with atomic(path.with_name(f"{path.stem}_pairs.csv")) as partial:
+        pair_table(matrix, names, estimate.doubt).to_csv(partial, index=False)

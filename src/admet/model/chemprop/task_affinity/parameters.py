@@ -1,10 +1,14 @@
 """Which parameters count as the shared encoder."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from torch import nn
 
 from admet.errors import ConfigError
+
+if TYPE_CHECKING:
+    from admet.model.chemprop.network import GroupedNetwork
 
 DEFAULT_EXCLUSIONS = ("predictor", "predict", "ffn", "output", "readout", "head")
 
@@ -41,6 +45,30 @@ def select_encoder_parameters(
         f"`encoder_param_patterns` selects nothing: no parameter name {rule}. The parameters are: "
         f"{', '.join(named) or 'none'}."
     )
+
+
+def select_within_encoder(network: "GroupedNetwork", patterns: Sequence[str]) -> list[nn.Parameter]:
+    """Picks parameters by name, all of which must belong to the encoder.
+
+    Args:
+        network: The network.
+        patterns: As for `select_encoder_parameters`.
+
+    Returns:
+        The parameters, in the order of the network.
+
+    Raises:
+        ConfigError: If nothing is selected, or a parameter of a head.
+    """
+    chosen = select_encoder_parameters(network, patterns)
+    heads = [name for name in chosen if not name.startswith("encoder.")]
+    if heads:
+        raise ConfigError(
+            f"`encoder_param_patterns` selects {', '.join(heads[:3])}, outside the encoder; got "
+            f"{list(patterns)}. Name parameters of the encoder, or set estimator to gradient, "
+            "which compares any."
+        )
+    return list(chosen.values())
 
 
 def _holds(name: str, patterns: Sequence[str]) -> bool:

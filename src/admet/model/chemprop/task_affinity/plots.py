@@ -9,6 +9,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from scipy.cluster.hierarchy import dendrogram, leaves_list, linkage
 from scipy.spatial.distance import squareform
 
@@ -28,6 +29,7 @@ def plot_task_affinity_heatmap(
     figsize: tuple[float, float] | None = None,
     cmap: str = "RdBu_r",
     save_path: str | Path | None = None,
+    uncertain: np.ndarray | None = None,
 ) -> Figure:
     """Draws the matrix in the order of the tasks.
 
@@ -39,6 +41,7 @@ def plot_task_affinity_heatmap(
         cmap: A matplotlib colour map, centred on zero.
         save_path: Where to save (format by its ending); missing folders are made. None saves
             nothing.
+        uncertain: Pairs to hatch, shape (T, T), such as those whose interval holds 0.
 
     Returns:
         The figure.
@@ -50,6 +53,8 @@ def plot_task_affinity_heatmap(
     figure = _figure(figsize or _size(len(matrix)))
     ax = figure.subplots()
     _heatmap(ax, matrix, task_names, cmap)
+    if uncertain is not None and uncertain.any():
+        _hatch(ax, uncertain)
     ax.set_title(_literal(title), pad=14)
     return _finish(figure, save_path)
 
@@ -104,6 +109,18 @@ def plot_clustered_heatmap(
     _heatmap(ax, matrix[np.ix_(order, order)], names, cmap)
     _outline(ax, names, groups or ())
     return _finish(figure, save_path, align=(top, ax))
+
+
+def _hatch(ax: Axes, cells: np.ndarray) -> None:
+    """Hatches cells, shape (T, T), and says below what that means."""
+    for i, j in np.argwhere(cells & ~np.eye(len(cells), dtype=bool)):
+        ax.add_patch(
+            Rectangle((j, i), 1, 1, fill=False, hatch="////", edgecolor="#555555", linewidth=0)
+        )
+    ax.text(
+        1.0, 1.01, "hatched: the 95 % interval holds 0", transform=ax.transAxes,
+        ha="right", va="bottom", fontsize=7, color="#555555",
+    )  # fmt: skip
 
 
 def _heatmap(ax: Axes, matrix: np.ndarray, names: Sequence[str], cmap: str) -> None:

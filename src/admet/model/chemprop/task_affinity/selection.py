@@ -10,6 +10,7 @@ import numpy as np
 
 EXACT_UP_TO = 15  # tasks; 3^15 pairs of a group and those it serves take some seconds
 _RESTARTS = 20
+_WORK = 4_000_000  # tasks² × groups over all starts: some seconds
 _TOLERANCE = 1e-12
 
 
@@ -129,42 +130,82 @@ def group_scores(affinity: np.ndarray, members: np.ndarray, singleton_score: flo
 def _local_search(
     affinity: np.ndarray, n_groups: int, singleton_score: float, rng: np.random.Generator
 ) -> Selection:
-    """Adds and removes single tasks while that helps, from random partitions."""
+    """Adds, removes and moves single tasks while that helps, from random partitions."""
     n = len(affinity)
     k = min(n_groups, n)
-    best_value, best_members = -np.inf, np.zeros((k, n), dtype=bool)
-    for _ in range(_RESTARTS):
-        members = np.zeros((k, n), dtype=bool)
-        members[rng.permutation(np.arange(n) % k), np.arange(n)] = True
-        value = _total(affinity, members, singleton_score)
-        improved = True
-        while improved:
-            improved = False
-            for g, j in rng.permutation([(g, j) for g in range(k) for j in range(n)]):
-                for other in (None, *np.flatnonzero(members[:, j])):
-                    if other is not None and (other == g or members[g, j]):
-                        continue
-                    changed = members.copy()
-                    changed[g, j] ^= True
-                    if other is not None:
-                        changed[other, j] = False  # a move from one group to another
-                    new = _total(affinity, changed, singleton_score)
-                    if new > value + _TOLERANCE:
-                        members, value, improved = changed, new, True
-                        break
-        if value > best_value:
-            best_value, best_members = value, members
-    scores = group_scores(affinity, best_members, singleton_score)
-    serving = scores.argmax(axis=0)
+    restarts = max(1, min(_RESTARTS, _WORK // (n * n * k)))
+    best: _Members | None = None
+    for _ in range(restarts):
+        members = _Members(affinity, k, singleton_score, rng)
+        while members.improve(rng):
+            pass
+        if best is None or members.value > best.value + _TOLERANCE:
+            best = members
+    assert best is not None  # noqa: S101 - there is one start at least
+    serving = best.scores.argmax(axis=0)
     used = np.unique(serving)
-    groups = [np.flatnonzero(best_members[g]).tolist() for g in used]
+    groups = [np.flatnonzero(best.held[g]).tolist() for g in used]
     serves = np.searchsorted(used, serving).tolist()
+    objective = best.value / n
     bound = upper_bound(affinity, n_groups, singleton_score)
-    return _ordered(groups, serves, best_value / n, max(bound, best_value / n))
+    return _ordered(groups, serves, objective, max(bound, objective))
 
 
-def _total(affinity: np.ndarray, members: np.ndarray, singleton_score: float) -> float:
-    return float(group_scores(affinity, members, singleton_score).max(axis=0).sum())
+class _Members:
+    """Which tasks each group holds, with what a change of one group would give at hand."""
+
+    def __init__(
+        self, affinity: np.ndarray, k: int, singleton_score: float, rng: np.random.Generator
+    ) -> None:
+        n = len(affinity)
+        self.affinity = affinity.copy()
+        np.fill_diagonal(self.affinity, 0.0)
+        self.singleton_score = singleton_score
+        self.held = np.zeros((k, n), dtype=bool)
+        self.held[rng.permutation(np.arange(n) % k), np.arange(n)] = True
+        self.sums = self.held @ self.affinity  # (k, T): towards each task, from each group
+        self.scores = np.stack([self._row(self.held[g], self.sums[g]) for g in range(k)])
+        self.value = float(self.scores.max(axis=0).sum())
+
+    def _row(self, held: np.ndarray, sums: np.ndarray) -> np.ndarray:
+        """Scores the tasks in one group, shape (T,), −∞ outside it."""
+        others = held.sum() - 1
+        scores = sums / others if others > 0 else np.full(len(sums), self.singleton_score)
+        return np.where(held, scores, -np.inf)
+
+    def improve(self, rng: np.random.Generator) -> bool:
+        """Tries every change once, in a random order, and keeps those that help."""
+        k, n = self.held.shape
+        improved = False
+        for g in rng.permutation(k).tolist():
+            for j in rng.permutation(n).tolist():
+                improved |= self._change({g: j})
+        for j in rng.permutation(n).tolist():
+            for source in np.flatnonzero(self.held[:, j]).tolist():
+                for target in rng.permutation(k).tolist():
+                    if not self.held[target, j] and self._change({source: j, target: j}):
+                        improved = True
+                        break
+        return improved
+
+    def _change(self, toggles: dict[int, int]) -> bool:
+        """Adds or removes tasks, one of each group, where the objective rises by it."""
+        rows, helds, sums = [], [], []
+        for g, j in toggles.items():
+            held = self.held[g].copy()
+            held[j] ^= True
+            row_sums = self.sums[g] + (self.affinity[j] if held[j] else -self.affinity[j])
+            rows.append(self._row(held, row_sums))
+            helds.append(held)
+            sums.append(row_sums)
+        changed = list(toggles)
+        rest = np.delete(self.scores, changed, axis=0)
+        value = float(np.concatenate([rest, rows]).max(axis=0).sum())
+        if not value > self.value + _TOLERANCE:
+            return False
+        self.held[changed], self.sums[changed], self.scores[changed] = helds, sums, rows
+        self.value = value
+        return True
 
 
 def upper_bound(affinity: np.ndarray, n_groups: int, singleton_score: float) -> float:

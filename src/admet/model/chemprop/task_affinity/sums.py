@@ -1,12 +1,15 @@
 """How the gradients of many steps become one matrix."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
+from scipy.stats import t as student_t
 from torch import Tensor
 
 from admet.config import TaskAffinityConfig
 from admet.errors import NoGradientStepsError, NumericalError
-from admet.model.chemprop.task_affinity.estimator import AffinityEstimate
+from admet.model.chemprop.task_affinity.estimator import AffinityEstimate, Doubt
 
 NO_STEPS = (
     "No gradient steps were performed: no batch held a valid molecule with a label. Causes: all "
@@ -68,6 +71,11 @@ class GradientSums:
         """
         if not self.n_steps:
             raise NoGradientStepsError(NO_STEPS)
+        steps = self.steps.cpu().numpy().astype(np.int64)
+        return AffinityEstimate(self.matrix(config), steps, self.n_steps)
+
+    def matrix(self, config: TaskAffinityConfig) -> np.ndarray:
+        """Gives the matrix so far, shape (T, T), float64, NaN where unknown."""
         if config.normalize_gradients:
             matrix = self.cosine / self.steps
         elif config.affinity_type == "cosine":
@@ -79,4 +87,57 @@ class GradientSums:
         known = self.steps.cpu().numpy()
         diagonal = np.arange(len(affinity))
         affinity[diagonal, diagonal] = np.where(known[diagonal, diagonal] > 0, 1.0, np.nan)
-        return AffinityEstimate(affinity, known.astype(np.int64), self.n_steps)
+        return np.asarray(affinity)
+
+
+class ResampledSums:
+    """The sums over all looks, and those of each resample: a fold left out, or one run alone."""
+
+    def __init__(self, n_tasks: int, device: torch.device, n_folds: int, n_runs: int) -> None:
+        self.whole = GradientSums(n_tasks, device)
+        self.without = [GradientSums(n_tasks, device) for _ in range(n_folds)]
+        self.single = [GradientSums(n_tasks, device) for _ in range(n_runs)]
+        self.signal = np.zeros(n_tasks)  # Σ of |g|² less what noise adds to it
+        self.square = np.zeros(n_tasks)  # Σ |g|²
+
+    def add(self, G: Tensor, tasks: list[int], run: int) -> None:
+        """Adds the gradients of one look at one run, shape (n_tasks, n_folds, n_parameters)."""
+        total = G.sum(dim=1)  # (n_tasks, n_parameters)
+        for sums in (self.whole, self.single[run]):
+            sums.add(total, tasks)
+        for fold, sums in enumerate(self.without):
+            sums.add(total - G[:, fold], tasks)
+        # Molecules of two folds have noise of their own: its expectation falls out of products
+        # between folds, of which there are F (F − 1) of F².
+        n_folds = G.shape[1]
+        square = total.square().sum(dim=1).double().cpu().numpy()
+        within = G.square().sum(dim=(1, 2)).double().cpu().numpy()
+        self.square[tasks] += square
+        self.signal[tasks] += (square - within) * n_folds / (n_folds - 1)
+
+    def result(self, config: TaskAffinityConfig, targets: np.ndarray) -> AffinityEstimate:
+        """Divides the sums; the targets, shape (n, T), NaN where absent, tell what was measured.
+
+        Raises:
+            NoGradientStepsError: If there was no look.
+        """
+        estimate = self.whole.result(config)
+        left_out = np.stack([sums.matrix(config) for sums in self.without])  # (F, T, T)
+        runs = np.stack([sums.matrix(config) for sums in self.single])  # (R, T, T)
+        n_folds, n_runs = len(left_out), len(runs)
+        spread = ((left_out - left_out.mean(axis=0)) ** 2).sum(axis=0)
+        variance = spread * (n_folds - 1) / n_folds
+        if n_runs > 1:
+            variance = variance + runs.var(axis=0, ddof=1) / n_runs
+        half = student_t.ppf(0.975, n_folds - 1) * np.sqrt(variance)  # (T, T)
+        present = (~np.isnan(targets)).astype(np.int64)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            reliability = np.clip(self.signal / self.square, 0.0, 1.0)
+        doubt = Doubt(
+            np.clip(estimate.matrix - half, -1.0, 1.0),
+            np.clip(estimate.matrix + half, -1.0, 1.0),
+            present.T @ present,
+            reliability,
+            np.concatenate([left_out, runs]),
+        )
+        return replace(estimate, doubt=doubt)
