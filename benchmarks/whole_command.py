@@ -5,6 +5,7 @@ Writes benchmarks/results/whole_command.json and .md.
 """
 
 import os
+import statistics
 import tempfile
 from pathlib import Path
 
@@ -42,13 +43,13 @@ def main() -> None:
                 seconds[f"admet, {precision}"].append(command_seconds(ours))
                 phases.append(read_json(folder / f"ours{precision}{turn}" / Files.RUN)["seconds"])
             print(turn, {k: round(v[-1], 1) for k, v in seconds.items()}, phases[-1], flush=True)
-    medians = {name: sorted(values)[len(values) // 2] for name, values in seconds.items()}
+    medians = {name: statistics.median(values) for name, values in seconds.items()}
     lines = [f"| whole command, {EPOCHS} epochs | seconds | ratio |", "|---|---|---|"]
     for name, value in medians.items():
         what = "chemprop 2.3.1 train" if name == "chemprop" else f"{name}: affinity, 3 groups"
         lines.append(f"| {what} | {value:.1f} | {value / medians['chemprop']:.2f} |")
-    share = sorted(p["affinity"] / p["training"] for p in phases[1::2])[TURNS // 2]
-    share_32 = sorted(p["affinity"] / p["training"] for p in phases[::2])[TURNS // 2]
+    share = statistics.median(p["affinity"] / p["training"] for p in phases[1::2])
+    share_32 = statistics.median(p["affinity"] / p["training"] for p in phases[::2])
     note = (
         f"{panel.name}, scaffold split, both with two hidden layers in the heads; medians of "
         f"{TURNS} turns. The affinity phase takes {share:.1%} of the training's time at `auto`, "

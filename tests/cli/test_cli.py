@@ -193,7 +193,7 @@ def test_affinity_command_writes_its_files(demo_csv, tmp_path, capsys, small_fla
     )  # fmt: skip
     assert code == 0
     assert sorted(p.name for p in (tmp_path / "r").iterdir()) == [
-        "a.csv", "a.npz", "a.png", "c.png"
+        "a.csv", "a.npz", "a.png", "a_pairs.csv", "c.png"
     ]  # fmt: skip
     captured = capsys.readouterr()
     assert "Task affinity matrix computed:\n  LogD: [1.000 " in captured.err

@@ -46,6 +46,7 @@ def config_for(path, save_dir, **sections):
 def test_a_run_directory_is_whole(trained):
     expected = [
         Files.CONFIG, Files.MODEL, Files.WEIGHTS, Files.RUN, Files.AFFINITY, "affinity.csv",
+        "affinity_pairs.csv",
         Files.HEATMAP, Files.CLUSTERED, Files.SPLIT, Files.REJECTED, Files.HISTORY, Files.METRICS,
         Files.PREDICTIONS, Files.LOG,
     ]  # fmt: skip

@@ -16,7 +16,7 @@ class Files:
     RUN = "run.json"
     """Versions, seeds, hardware, seconds of every phase."""
     AFFINITY = "affinity.npz"
-    """Matrix, names and groups; `affinity.csv` stands beside it."""
+    """Matrix, names and groups; `affinity.csv` and `affinity_pairs.csv` stand beside it."""
     HEATMAP = "affinity.png"
     """The matrix as a picture."""
     CLUSTERED = "affinity_clustered.png"
