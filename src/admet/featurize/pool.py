@@ -16,8 +16,6 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 _AHEAD = 2  # items begun for each worker before the oldest is taken: bounds the memory
-
-
 _MOST = 61  # processes that Windows can wait for
 
 
