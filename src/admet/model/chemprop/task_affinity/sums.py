@@ -130,13 +130,13 @@ class ResampledSums:
         if n_runs > 1:
             variance = variance + runs.var(axis=0, ddof=1) / n_runs
         half = student_t.ppf(0.975, n_folds - 1) * np.sqrt(variance)  # (T, T)
-        present = (~np.isnan(targets)).astype(np.int64)
+        present = (~np.isnan(targets)).astype(np.float64)  # exact, and much faster than integers
         with np.errstate(invalid="ignore", divide="ignore"):
             reliability = np.clip(self.signal / self.square, 0.0, 1.0)
         doubt = Doubt(
             np.clip(estimate.matrix - half, -1.0, 1.0),
             np.clip(estimate.matrix + half, -1.0, 1.0),
-            present.T @ present,
+            (present.T @ present).astype(np.int64),
             reliability,
             np.concatenate([left_out, runs]),
         )
