@@ -115,7 +115,7 @@ def _hatch(ax: Axes, cells: np.ndarray) -> None:
     """Hatches cells, shape (T, T), and says below what that means."""
     for i, j in np.argwhere(cells & ~np.eye(len(cells), dtype=bool)):
         ax.add_patch(
-            Rectangle((j, i), 1, 1, fill=False, hatch="////", edgecolor="#555555", linewidth=0)
+            Rectangle((j, i), 1, 1, fill=False, hatch="//", edgecolor="#a0a0a0", linewidth=0)
         )
     ax.text(
         1.0, 1.01, "hatched: the 95 % interval holds 0", transform=ax.transAxes,
