@@ -19,8 +19,9 @@ from admet.config import DataConfig, ModelConfig, TaskAffinityConfig, TrainingCo
 from admet.data import Panel, build_panel, load_panel, table_from_frame
 from admet.featurize import PackedGraphs, featurize
 from admet.model.chemprop import GroupedNetwork, TargetScaler
+from admet.model.chemprop.losses import TaskLoss
 from admet.model.chemprop.task_affinity import TaskAffinityComputer
-from admet.model.chemprop.task_affinity.estimator import AffinityProblem
+from admet.model.chemprop.task_affinity.molecules import MoleculeProblem
 from admet.training.fit import fit
 from library import panel_smiles
 from report import panel_argument, peak_mib, write_results
@@ -65,18 +66,18 @@ def affinity_seconds(panel: Panel, graphs: PackedGraphs, **keys: Any) -> float:
 def plain_seconds(panel: Panel, graphs: PackedGraphs) -> float:
     """Gives the time of the plain program for one epoch at batch size 64."""
     targets, kinds = scaled_targets(panel)
-    problem = AffinityProblem(graphs, targets, kinds, ModelConfig(), torch.device("cpu"))
+    problem = MoleculeProblem(graphs, targets, kinds, ModelConfig(), torch.device("cpu"))
     started = time.perf_counter()
-    network, loss = problem.network(), problem.loss()
+    network, loss = problem.network(), TaskLoss(kinds)
     optimizer = torch.optim.Adam(network.parameters())
     encoder = list(network.encoder.parameters())
     n = len(kinds)
     total, count = np.zeros((n, n)), np.zeros((n, n))
-    for batch in problem.batches(network, 64, 0):
-        losses = loss.per_task(network(batch.graphs), batch.targets, batch.mask)
+    for inputs, y, mask in problem.batches(network, 64, 0):
+        losses = loss.per_task(network(inputs), y, mask)
         gradients: dict[int, np.ndarray] = {}
         for task in range(n):
-            if batch.mask[:, task].any():
+            if mask[:, task].any():
                 parts = torch.autograd.grad(losses[task], encoder, retain_graph=True)
                 gradients[task] = np.concatenate([g.numpy().ravel() for g in parts])
         for i, one in gradients.items():

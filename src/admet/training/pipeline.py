@@ -29,8 +29,8 @@ from admet.model.chemprop.task_affinity import (
 )
 from admet.model.chemprop.task_affinity.computer import group_tasks
 from admet.model.chemprop.task_affinity.estimator import AffinityEstimate
-from admet.model.chemprop.task_affinity.grouping import Grouping
 from admet.model.chemprop.task_affinity.matrix import save_affinity, uncertain_pairs
+from admet.model.chemprop.task_affinity.stability import Grouping
 from admet.run_directory import (
     Files,
     ModelSpec,

@@ -9,9 +9,9 @@ from admet.data.demo import PLANTED_GROUPS, TASKS, make_demo_panel
 from admet.featurize import featurize
 from admet.model.chemprop import GraphBatch, TargetScaler
 from admet.model.chemprop.task_affinity import TaskAffinityComputer, TaskGrouper
-from admet.model.chemprop.task_affinity.aligned import FOLDS, _Molecules
-from admet.model.chemprop.task_affinity.estimator import AffinityProblem
 from admet.model.chemprop.task_affinity.heads_fit import fit_heads
+from admet.model.chemprop.task_affinity.molecules import MoleculeProblem
+from admet.model.chemprop.task_affinity.problem import FOLDS
 
 SMALL = ModelConfig(message_passing={"hidden_size": 16})
 COLUMNS = ["LogD", "KSOL", "PAMPA", "hERG"]
@@ -22,12 +22,12 @@ def problem_of(frame, columns=COLUMNS):
     kinds = tuple(task.kind for task in panel.tasks)
     targets = TargetScaler.fit(panel.labels, kinds).scale_labels(panel.labels)
     device = torch.device("cpu")
-    return AffinityProblem(featurize(panel.smiles), targets, kinds, SMALL, device)
+    return MoleculeProblem(featurize(panel.smiles), targets, kinds, SMALL, device)
 
 
-def estimate(frame, columns=COLUMNS, **keys):
+def estimate(frame, columns=COLUMNS, model=SMALL, **keys):
     panel = build_panel(table_from_frame(frame), DataConfig(target_columns=columns))
-    return TaskAffinityComputer(TaskAffinityConfig(**keys), SMALL).compute(panel)
+    return TaskAffinityComputer(TaskAffinityConfig(**keys), model).compute(panel)
 
 
 def test_a_look_is_its_definition(demo_frame):
@@ -35,7 +35,7 @@ def test_a_look_is_its_definition(demo_frame):
     problem = problem_of(demo_frame)
     torch.manual_seed(0)
     network = problem.network().eval()
-    molecules = _Molecules(problem, TaskAffinityConfig(), 0)
+    molecules = problem.labelled(2000, 0)
     found = molecules.look(network, [])
     assert found.shape[:2] == (4, FOLDS)
     parameters = list(network.encoder.parameters())
@@ -81,14 +81,14 @@ def test_doubt_counts_orders_and_flags(demo_frame):
     known = frame[columns].notna().to_numpy()
     assert doubt.n_common[0, 1] == (known[:, 0] & known[:, 1]).sum()
     assert doubt.n_common[2, 2] == 30
-    assert doubt.resamples.shape == (FOLDS + 4, 3, 3)
+    assert doubt.components.shape == (FOLDS + 4, 3, 3)
     assert doubt.too_few_labels().tolist() == [False, False, True]
     assert doubt.high[0, 2] - doubt.low[0, 2] > doubt.high[0, 1] - doubt.low[0, 1]
 
 
 def test_more_molecules_leave_less_doubt():
     whole = make_demo_panel(1200, seed=3)
-    few, many = (estimate(whole.head(n), COLUMNS).doubt for n in (150, 1200))
+    few, many = (estimate(whole.head(n), COLUMNS, ModelConfig()).doubt for n in (150, 1200))
     upper = np.triu_indices(4, 1)
     assert (few.high - few.low)[upper].mean() > (many.high - many.low)[upper].mean()
     assert few.reliability.mean() < many.reliability.mean()
@@ -105,7 +105,7 @@ def test_labels_of_a_task_are_capped_and_blocks_do_not_show(demo_frame, monkeypa
     whole = estimate(demo_frame)
     capped = estimate(demo_frame, affinity_max_labels=40)
     assert not np.array_equal(whole.matrix, capped.matrix)
-    monkeypatch.setattr("admet.model.chemprop.task_affinity.aligned._BLOCK", 50)
+    monkeypatch.setattr("admet.model.chemprop.task_affinity.molecules._BLOCK", 50)
     np.testing.assert_allclose(estimate(demo_frame).matrix, whole.matrix, atol=1e-5)
 
 
@@ -114,8 +114,12 @@ def test_one_task_is_its_own_company():
     assert estimate(frame, ["A"]).matrix.tolist() == [[1.0]]
 
 
-def test_groups_state_how_stable_they_are():
-    sure = np.array([[1, 0.9, 0.0], [0.9, 1, 0.1], [0.0, 0.1, 1]])
-    other = np.array([[1, 0.0, 0.9], [0.0, 1, 0.1], [0.9, 0.1, 1]])
-    together = TaskGrouper(2).co_assignment([sure, sure, sure, other], ["a", "b", "c"])
-    np.testing.assert_allclose(together, [[1, 0.75, 0.25], [0.75, 1, 0], [0.25, 0, 1]])
+def test_draws_have_the_spread_of_the_intervals(demo_frame):
+    found = estimate(demo_frame.head(200))
+    doubt, upper = found.doubt, np.triu_indices(4, 1)
+    draws = np.stack(list(doubt.draws(found.matrix, 2000, 0)))
+    assert np.abs(draws).max() <= 1
+    assert (draws[:, range(4), range(4)] == 1).all()
+    expected = np.sqrt((doubt.components**2).sum(axis=0))
+    np.testing.assert_allclose(draws.std(axis=0)[upper], expected[upper], rtol=0.1)
+    np.testing.assert_allclose(draws.mean(axis=0)[upper], found.matrix[upper], atol=0.02)

@@ -4,8 +4,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
+from sklearn.metrics import adjusted_rand_score
 
 from admet.model.chemprop.task_affinity import TaskGrouper, affinity_matrix_to_dataframe
+from admet.model.chemprop.task_affinity.stability import Grouping
 
 
 def blocks(sizes, within=0.8, between=0.05, seed=0):
@@ -138,3 +140,46 @@ def test_the_matrix_as_a_frame():
     frame = affinity_matrix_to_dataframe(np.array([[1.0, 0.2], [0.2, 1.0]]), ["A", "B"])
     assert frame.loc["A", "B"] == 0.2
     assert list(frame.columns) == ["A", "B"]
+
+
+def test_groups_state_how_stable_they_are():
+    sure = np.array([[1, 0.9, 0.0], [0.9, 1, 0.1], [0.0, 0.1, 1]])
+    other = np.array([[1, 0.0, 0.9], [0.0, 1, 0.1], [0.9, 0.1, 1]])
+    grouper = TaskGrouper(2)
+    assert grouper.cluster(sure, ["a", "b", "c"], [sure, sure, sure, other]) == [["a", "b"], ["c"]]
+    expected = [[1, 0.75, 0.25], [0.75, 1, 0], [0.25, 0, 1]]
+    np.testing.assert_allclose(grouper.co_assignment, expected)
+    assert grouper.agreement == pytest.approx((1 + adjusted_rand_score([0, 0, 1], [0, 1, 0])) / 2)
+    found = Grouping([["a", "b"], ["c"]], {}, grouper.co_assignment, grouper.agreement)
+    assert found.stability(["a", "b", "c"]) == pytest.approx([(0.75 + 0.75 + 1) / 3, 0.875])
+
+
+def test_auto_passes_over_a_number_whose_groups_do_not_come_out_again(caplog):
+    # Four tight pairs; which pairs lie near each other is a matter of chance.
+    def matrix(near):
+        affinity = np.full((8, 8), 0.1)
+        for a, b in near:
+            affinity[np.ix_([2 * a, 2 * a + 1], [2 * b, 2 * b + 1])] = 0.93
+            affinity[np.ix_([2 * b, 2 * b + 1], [2 * a, 2 * a + 1])] = 0.93
+        for pair in range(4):
+            affinity[2 * pair : 2 * pair + 2, 2 * pair : 2 * pair + 2] = 0.95
+        return affinity
+
+    first, second = matrix([(0, 1), (2, 3)]), matrix([(0, 2), (1, 3)])
+    assert len(TaskGrouper("auto").cluster(first, names(8))) == 2
+    with caplog.at_level("INFO"):
+        chosen = TaskGrouper("auto").cluster(first, names(8), [first, second] * 5)
+    assert [len(group) for group in chosen] == [2, 2, 2, 2]
+    assert "auto chose 4" in caplog.text
+    assert "agreement of two draws 1.00" in caplog.text
+
+
+@pytest.mark.parametrize("method", ["agglomerative", "spectral", "network_selection"])
+def test_draws_of_a_clear_matrix_agree(method):
+    matrix, label = blocks([3, 2, 4])
+    rng = np.random.default_rng(0)
+    draws = [np.clip(matrix + 0.02 * rng.standard_normal(matrix.shape), -1, 1) for _ in range(10)]
+    grouper = TaskGrouper(3, method)
+    grouper.cluster(matrix, names(9), draws)
+    assert grouper.agreement == 1.0
+    np.testing.assert_array_equal(grouper.co_assignment, label[:, None] == label)

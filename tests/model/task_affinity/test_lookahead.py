@@ -7,8 +7,9 @@ from admet.config import DataConfig, ModelConfig, TaskAffinityConfig
 from admet.data import build_panel, table_from_frame
 from admet.featurize import featurize
 from admet.model.chemprop import TargetScaler
+from admet.model.chemprop.losses import TaskLoss
 from admet.model.chemprop.task_affinity import TaskAffinityComputer
-from admet.model.chemprop.task_affinity.estimator import AffinityProblem
+from admet.model.chemprop.task_affinity.molecules import MoleculeProblem
 
 SMALL = ModelConfig(message_passing={"hidden_size": 16}, ffn={"hidden_size": 16, "num_layers": 1})
 COLUMNS = ["LogD", "KSOL", "PAMPA", "hERG"]
@@ -27,13 +28,13 @@ def test_the_first_step_is_equation_1(demo_frame):
     kinds = tuple(task.kind for task in panel.tasks)
     targets = TargetScaler.fit(panel.labels, kinds).scale_labels(panel.labels)
     device = torch.device("cpu")
-    problem = AffinityProblem(featurize(panel.smiles), targets, kinds, SMALL, device)
+    problem = MoleculeProblem(featurize(panel.smiles), targets, kinds, SMALL, device)
     torch.manual_seed(config.seed)
-    network, loss = problem.network(), problem.loss()
-    (batch,) = problem.batches(network, 1000, config.seed)
+    network, loss = problem.network(), TaskLoss(kinds)
+    ((inputs, y, mask),) = problem.batches(network, 1000, config.seed)
 
     def losses(moved):
-        return loss.per_task(moved(batch.graphs), batch.targets, batch.mask)
+        return loss.per_task(moved(inputs), y, mask)
 
     expected = np.zeros((4, 4))
     for i in range(4):

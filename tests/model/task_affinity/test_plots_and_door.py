@@ -5,8 +5,8 @@ import pytest
 from admet.model.chemprop import task_affinity
 from admet.model.chemprop.task_affinity import plot_clustered_heatmap, plot_task_affinity_heatmap
 from admet.model.chemprop.task_affinity.estimator import AffinityEstimate, Doubt
-from admet.model.chemprop.task_affinity.grouping import Grouping
 from admet.model.chemprop.task_affinity.matrix import save_affinity, uncertain_pairs
+from admet.model.chemprop.task_affinity.stability import Grouping
 
 
 def matrix_of(n, rng):

@@ -3,37 +3,35 @@
 import logging
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import pandas as pd
 import torch
+from torch import nn
 
 from admet.config import DataConfig, ModelConfig, TaskAffinityConfig
 from admet.data import Panel, build_panel, table_from_frame
 from admet.data.chemistry import read_molecules
 from admet.data.labels import read_labels
 from admet.data.table import require_columns
-from admet.errors import AffinityWarning, NoGradientStepsError
+from admet.errors import AffinityWarning, ConfigError, NoGradientStepsError
 from admet.featurize import PackedGraphs, featurize
 from admet.model.chemprop.device import resolve_device
 from admet.model.chemprop.scaling import TargetScaler
 from admet.model.chemprop.task_affinity.aligned import AlignedAffinity
-from admet.model.chemprop.task_affinity.estimator import (
-    AffinityEstimate,
-    AffinityEstimator,
-    AffinityProblem,
-)
+from admet.model.chemprop.task_affinity.any_network import LoaderProblem
+from admet.model.chemprop.task_affinity.estimator import AffinityEstimate, AffinityEstimator
 from admet.model.chemprop.task_affinity.gradient import GradientAffinity
-from admet.model.chemprop.task_affinity.grouping import Grouping, TaskGrouper, check_n_groups
+from admet.model.chemprop.task_affinity.grouping import TaskGrouper, check_n_groups, n_draws
 from admet.model.chemprop.task_affinity.lookahead import LookaheadAffinity
 from admet.model.chemprop.task_affinity.matrix import log_doubt, log_matrix
+from admet.model.chemprop.task_affinity.molecules import MoleculeProblem
+from admet.model.chemprop.task_affinity.problem import AffinityProblem, Batch
+from admet.model.chemprop.task_affinity.stability import STABLE, Grouping
 from admet.model.chemprop.task_affinity.sums import NO_STEPS
 
 log = logging.getLogger(__name__)
-
-STABLE = 0.9
-"""Share of resamples that a stable group's pairs are grouped alike in."""
 
 ESTIMATORS: dict[str, Callable[[], AffinityEstimator]] = {
     "aligned": AlignedAffinity,
@@ -118,15 +116,70 @@ class TaskAffinityComputer:
                 config.affinity_batch_size,
                 len(panel),
             )
-        problem = AffinityProblem(graphs, targets, tuple(kinds), self.model, device)
+        problem = MoleculeProblem(graphs, targets, tuple(kinds), self.model, device)
+        return self._estimate(problem, panel.task_names, started)
+
+    def compute_from_loader(
+        self,
+        network: nn.Module | Callable[[], nn.Module],
+        loader: Iterable[Batch],
+        task_names: Sequence[str],
+        *,
+        kinds: Sequence[str] | None = None,
+        encoder: str = "encoder",
+    ) -> AffinityEstimate:
+        """Measures the affinity of the tasks of any network with an encoder and a head.
+
+        `affinity_batch_size` and `affinity_hidden_size` say nothing here: the batches are the
+        loader's, and the network is as it comes.
+
+        Args:
+            network: What makes a network with fresh weights, called once a run; or a network, from
+                copies of which every run starts and which is not changed. `network(inputs)` gives
+                outputs of shape (b, T), its encoder embeddings of shape (b, d_h).
+            loader: Gives (inputs, targets, mask) of b examples each time, anew at every pass: the
+                inputs as the network takes them, targets and mask of shape (b, T), the mask true
+                where there is a label. Targets of regression tasks should be scaled to unit
+                variance; those of binary tasks are 0 and 1.
+            task_names: T names.
+            kinds: T kinds, "regression" or "binary"; None means regression.
+            encoder: Name of the submodule that is the encoder.
+
+        Returns:
+            The estimate, with a warning (`AffinityWarning`) for pairs that stay unknown.
+
+        Raises:
+            ConfigError: If there is no such submodule, its embeddings have another shape,
+                `encoder_param_patterns` selects nothing, or the names and kinds do not fit.
+            DataError: If a batch is no such triple.
+            DeviceError: If the device is not there.
+            NoGradientStepsError: If no batch held a label.
+        """
+        started = time.perf_counter()
+        device = resolve_device(self.config.device, "task_affinity.device")
+        names = list(task_names)
+        known = ["regression"] * len(names) if kinds is None else list(kinds)
+        if len(known) != len(names) or set(known) - {"regression", "binary"}:
+            raise ConfigError(
+                f"`kinds` must hold 'regression' or 'binary' for each of the {len(names)} names in "
+                f"`task_names`; got {known}."
+            )
+        problem = LoaderProblem(network, loader, tuple(known), device, encoder)
+        return self._estimate(problem, names, started)
+
+    def _estimate(
+        self, problem: AffinityProblem, names: list[str], started: float
+    ) -> AffinityEstimate:
+        """Measures a problem and logs what came out."""
+        config, device = self.config, problem.device
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
             torch.manual_seed(config.seed)
             estimate = self.estimator.estimate(problem, config)
-        _warn_of_unknown(estimate, panel.task_names, config.estimator)
+        _warn_of_unknown(estimate, names, config.estimator)
         if config.log_affinity_matrix:
-            log_matrix(estimate.matrix, panel.task_names)
+            log_matrix(estimate.matrix, names)
             if estimate.doubt is not None:
-                log_doubt(estimate.matrix, estimate.doubt, panel.task_names)
+                log_doubt(estimate.matrix, estimate.doubt, names)
         seconds = time.perf_counter() - started
         log.info("Affinity phase: %d steps in %.1f s", estimate.n_steps, seconds)
         return estimate
@@ -178,12 +231,14 @@ def group_tasks(
 
     Returns:
         The groups, which of them serves a task that is in several, and how often tasks came
-        together over resamples, where the estimate has any.
+        together over draws of the affinity, where the estimate knows its doubt.
     """
     grouper = TaskGrouper(
         config.n_groups, config.clustering_method, config.seed, config.singleton_score
     )
-    groups = grouper.cluster(estimate.matrix, names)
+    doubt, n = estimate.doubt, n_draws(len(names), config.clustering_method)
+    draws = doubt.draws(estimate.matrix, n, config.seed) if doubt else ()
+    groups = grouper.cluster(estimate.matrix, names, draws)
     log.info("Task groups formed:")
     for index, group in enumerate(groups):
         log.info("  Group %d: %s", index, ", ".join(group))
@@ -191,15 +246,18 @@ def group_tasks(
     serves = {name: index for name, index in grouper.serves.items() if held.count(name) > 1}
     for name, index in serves.items():
         log.info("  %s is served by group %d", name, index)
-    if estimate.doubt is None:
-        return Grouping(groups, serves)
-    fixed = TaskGrouper(len(groups), config.clustering_method, config.seed, config.singleton_score)
-    together = fixed.co_assignment(list(estimate.doubt.resamples), names)
-    grouping = Grouping(groups, serves, together)
-    n_resamples = len(estimate.doubt.resamples)
+    grouping = Grouping(groups, serves, grouper.co_assignment, grouper.agreement)
+    if grouping.co_assignment is None:
+        return grouping
+    sure = "stable" if grouping.agreement >= STABLE else "not stable"
+    log.info(
+        "The grouping is %s: two measurements would agree at an adjusted Rand index of %.2f",
+        sure,
+        grouping.agreement,
+    )
     for index, share in enumerate(grouping.stability(names)):
-        sure = "stable" if share >= STABLE else "unstable"
-        log.info("  Group %d is %s: %.2f over %d resamples", index, sure, share, n_resamples)
+        sure = "stable" if share >= STABLE else "not stable"
+        log.info("  Group %d is %s: %.2f", index, sure, share)
     return grouping
 
 

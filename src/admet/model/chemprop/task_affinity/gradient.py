@@ -11,8 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from admet.config import TaskAffinityConfig
-from admet.model.chemprop.task_affinity.estimator import AffinityEstimate, AffinityProblem
+from admet.model.chemprop.losses import TaskLoss
+from admet.model.chemprop.task_affinity.estimator import AffinityEstimate
 from admet.model.chemprop.task_affinity.parameters import select_encoder_parameters
+from admet.model.chemprop.task_affinity.problem import AffinityProblem
 from admet.model.chemprop.task_affinity.sums import GradientSums
 
 log = logging.getLogger(__name__)
@@ -27,22 +29,22 @@ class GradientAffinity:
 
     def estimate(self, problem: AffinityProblem, config: TaskAffinityConfig) -> AffinityEstimate:
         """Trains a network for `affinity_epochs` and watches its gradients; see the protocol."""
-        network, loss = problem.network(), problem.loss()
+        network = problem.network()
+        loss = TaskLoss(problem.kinds).to(problem.device)
         self.prepare(network)
         batches = problem.batches(network, config.affinity_batch_size, config.seed)
-        encoder = select_encoder_parameters(network, config.encoder_param_patterns)
+        encoder = select_encoder_parameters(network, config.encoder_param_patterns, problem.encoder)
         parameters = [p for p in network.parameters() if p.requires_grad]
         in_encoder = [any(p is q for q in encoder.values()) for p in parameters]
         optimizer = torch.optim.Adam(parameters, lr=config.affinity_lr, fused=True)
         network.train()
-        sums = GradientSums(problem.n_tasks, problem.device)
+        sums = GradientSums(len(problem.kinds), problem.device)
         for epoch in range(config.affinity_epochs):
-            for batch in batches:
-                if not batch.mask.any():
+            for inputs, targets, mask in batches:
+                if not mask.any():
                     continue
-                outputs = network(batch.graphs)  # (b, T)
-                losses = loss.per_task(outputs, batch.targets, batch.mask)  # (T,)
-                tasks = torch.nonzero(batch.mask.any(dim=0)).flatten().tolist()
+                losses = loss.per_task(network(inputs), targets, mask)  # (T,)
+                tasks = torch.nonzero(mask.any(dim=0)).flatten().tolist()
                 gradients = _task_gradients(losses, tasks, parameters)
                 sums.add(_flatten(gradients, in_encoder), tasks)
                 # The joint step follows the mean of the tasks' losses; its gradient is the mean of

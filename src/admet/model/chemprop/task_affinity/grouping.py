@@ -3,66 +3,23 @@
 import logging
 import math
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from typing import Literal, get_args
 
 import numpy as np
-from sklearn.cluster import AgglomerativeClustering, SpectralClustering
+from scipy.cluster.hierarchy import cut_tree, linkage
+from scipy.spatial.distance import squareform
+from sklearn.cluster import SpectralClustering
 from sklearn.metrics import silhouette_score
 
 from admet.errors import ConfigError
 from admet.model.chemprop.task_affinity.matrix import check_matrix
 from admet.model.chemprop.task_affinity.selection import group_scores, select_groups
+from admet.model.chemprop.task_affinity.stability import STABLE, agreement, co_assignment
 
 log = logging.getLogger(__name__)
 
 Method = Literal["agglomerative", "spectral", "network_selection"]
-
-
-@dataclass(frozen=True)
-class Grouping:
-    """Groups of tasks, which may overlap.
-
-    Attributes:
-        groups: Task names of each group.
-        serves: For each task in several groups the index of the one that serves it.
-        co_assignment: How often two tasks came to one group over the resamples of the affinity,
-            shape (T, T); None where there were none.
-    """
-
-    groups: list[list[str]]
-    serves: dict[str, int] = field(default_factory=dict)
-    co_assignment: np.ndarray | None = None
-
-    def stability(self, names: Sequence[str]) -> list[float]:
-        """Gives, for each group, how often its tasks stayed together and apart from the others.
-
-        Args:
-            names: The T names, in the order of `co_assignment`.
-
-        Returns:
-            The mean, over pairs of a task of the group and any other task, of how often the pair
-            was grouped as here: 1 where every resample gave this group.
-        """
-        if self.co_assignment is None:
-            return [math.nan for _ in self.groups]
-        found = []
-        for group in self.groups:
-            inside = np.array([name in group for name in names])
-            same = self.co_assignment[inside]  # (n_members, T)
-            agrees = np.where(inside, same, 1 - same)
-            np.put_along_axis(agrees, np.flatnonzero(inside)[:, None], np.nan, axis=1)
-            found.append(float(np.nanmean(agrees)) if agrees.size > 1 else 1.0)
-        return found
-
-    def served(self) -> list[list[str]]:
-        """Gives the tasks that each group serves: the groups without overlap."""
-        return [
-            [name for name in group if self.serves.get(name, index) == index]
-            for index, group in enumerate(self.groups)
-        ]
 
 
 class TaskGrouper:
@@ -76,10 +33,11 @@ class TaskGrouper:
       tasks of their score in the group that serves them is highest; see `selection`. The matrix may
       be directed: [i, j] is what training on i does to j.
 
-    `n_groups="auto"` takes, among 2 … T − 1, the number of groups with the highest mean silhouette
-    (Rousseeuw, J. Comput. Appl. Math. 1987, 20, 53) on the distance 1 − affinity; of equal ones the
-    nearest to ⌈T / 2.5⌉. Where no cut has a positive silhouette (or T < 3) there is one group if
-    the mean affinity is positive, else one a task.
+    `n_groups="auto"` takes, among 2 … T − 1 (a geometric grid of them beyond 40 tasks), the number
+    of groups with the highest mean silhouette (Rousseeuw, J. Comput. Appl. Math. 1987, 20, 53) on
+    the distance 1 − affinity, of equal ones the nearest to ⌈T / 2.5⌉; with draws, of those numbers
+    only whose groups are stable over the draws. Where no cut has a positive silhouette (or T < 3)
+    there is one group if the mean affinity is positive, else one a task.
     """
 
     def __init__(
@@ -115,9 +73,16 @@ class TaskGrouper:
         self.singleton_score = singleton_score
         self.objective = math.nan
         self.bound = math.nan
+        self.co_assignment: np.ndarray | None = None
+        self.agreement = math.nan
         self.serves: dict[str, int] = {}
 
-    def cluster(self, affinity_matrix: np.ndarray, task_names: Sequence[str]) -> list[list[str]]:
+    def cluster(
+        self,
+        affinity_matrix: np.ndarray,
+        task_names: Sequence[str],
+        draws: Iterable[np.ndarray] = (),
+    ) -> list[list[str]]:
         """Groups the tasks.
 
         Clustering averages an asymmetric matrix with its transpose. A pair whose affinity is NaN
@@ -126,12 +91,15 @@ class TaskGrouper:
         Args:
             affinity_matrix: Shape (T, T); it is not changed.
             task_names: T names.
+            draws: The matrix as other measurements might have given it (`Doubt.draws`), each of
+                shape (T, T). They say how stable the groups are, and "auto" goes by it.
 
         Returns:
             The groups, ordered by their first task; tasks stand in the order of `task_names`.
             Afterwards `serves` gives the index of each task's group, `objective` the mean over
             tasks of their score there, and `bound`, after "network_selection", what no selection
-            exceeds.
+            exceeds; with draws, `co_assignment` how often two tasks came together, shape (T, T),
+            and `agreement` the mean adjusted Rand index of two draws' groups.
 
         Raises:
             ConfigError: If the shape does not fit, or `n_groups` exceeds T.
@@ -140,8 +108,16 @@ class TaskGrouper:
         matrix = check_matrix(affinity_matrix, names)
         check_n_groups(self.n_groups, len(names))
         directed = fill_unknown(matrix)
-        filled = (directed + directed.T) / 2
-        n_groups = self._choose(filled) if self.n_groups == "auto" else int(self.n_groups)
+        cuts = _Cuts(directed, self)
+        drawn = [_Cuts(fill_unknown(draw, quiet=True), self) for draw in draws]
+        if self.n_groups == "auto":
+            n_groups, allowed = self._number(cuts, drawn)
+        else:
+            n_groups = int(self.n_groups)
+            allowed = [n_groups]
+        if drawn:
+            again = [draw.serving(draw.best(allowed), quick=True) for draw in drawn]
+            self.co_assignment, self.agreement = co_assignment(again), agreement(again)
         if self.method == "network_selection":
             chosen = select_groups(directed, n_groups, self.singleton_score, self.seed)
             self.objective, self.bound = chosen.objective, chosen.bound
@@ -153,87 +129,130 @@ class TaskGrouper:
                     chosen.bound,
                 )
             return [[names[i] for i in group] for group in chosen.groups]
-        labels = self._cut(filled, n_groups)
         groups: dict[int, list[str]] = {}
-        for name, label in zip(names, labels, strict=True):
-            groups.setdefault(int(label), []).append(name)
+        for name, label in zip(names, cuts.labels(n_groups).tolist(), strict=True):
+            groups.setdefault(label, []).append(name)
         self.serves = {name: i for i, group in enumerate(groups.values()) for name in group}
         members = np.array([[name in group for name in names] for group in groups.values()])
         scores = group_scores(directed, members, self.singleton_score)
         self.objective = float(scores.max(axis=0).mean())
         return list(groups.values())
 
-    def co_assignment(
-        self, resamples: Sequence[np.ndarray], task_names: Sequence[str]
-    ) -> np.ndarray:
-        """Groups each resample of a matrix and counts how often two tasks come together.
-
-        Args:
-            resamples: S matrices, each of shape (T, T).
-            task_names: T names.
+    def _number(self, cuts: "_Cuts", drawn: Sequence["_Cuts"]) -> tuple[int, list[int]]:
+        """Chooses the number of groups.
 
         Returns:
-            Shares, shape (T, T), from 0 to 1; 1 on the diagonal.
+            The number, and the numbers that other draws may choose from.
         """
-        names = list(task_names)
-        total = np.zeros((len(names), len(names)))
-        for matrix in resamples:
-            again = TaskGrouper(self.n_groups, self.method, self.seed, self.singleton_score)
-            with _silent():
-                again.cluster(matrix, names)
-            labels = np.array([again.serves[name] for name in names])
-            total += labels[:, None] == labels
-        return total / max(len(resamples), 1)
+        scores = cuts.silhouettes(_candidates(cuts.n_tasks))
+        positive = [k for k, score in scores.items() if score > 0]
+        if not positive:
+            off_diagonal = cuts.affinity[~np.eye(cuts.n_tasks, dtype=bool)]
+            best = 1 if not off_diagonal.size or off_diagonal.mean() > 0 else cuts.n_tasks
+            log.info("n_groups: auto chose %d (no cut has a positive silhouette)", best)
+            return best, [best]
+        ranked = sorted(positive, key=lambda k: _rank(k, scores[k], cuts.n_tasks))
+        if not drawn:
+            log.info("n_groups: auto chose %d (silhouette %.3f)", ranked[0], scores[ranked[0]])
+            return ranked[0], ranked
+        ranked = ranked[:_TRIED]
+        repeats = {k: agreement([draw.labels(k) for draw in drawn]) for k in ranked}
+        stable = [k for k in ranked if repeats[k] >= STABLE]
+        # Where nothing comes out the same again, what comes nearest to it.
+        allowed = stable or [max(ranked, key=lambda k: repeats[k])]
+        best = allowed[0]
+        log.info(
+            "n_groups: auto chose %d (silhouette %.3f, agreement of two draws %.2f)",
+            best,
+            scores[best],
+            repeats[best],
+        )
+        return best, allowed
 
-    def _cut(self, affinity: np.ndarray, n_groups: int) -> np.ndarray:
+
+class _Cuts:
+    """The groups of one matrix, for any number of groups."""
+
+    def __init__(self, directed: np.ndarray, grouper: TaskGrouper) -> None:
+        self.directed = directed
+        self.affinity = (directed + directed.T) / 2
+        self.n_tasks = len(directed)
+        self._grouper = grouper
+        self._tree: np.ndarray | None = None
+
+    def labels(self, n_groups: int) -> np.ndarray:
         """Gives the group of each task, shape (T,)."""
-        n_tasks = len(affinity)
         if n_groups == 1:
-            return np.zeros(n_tasks, dtype=int)
-        if n_groups == n_tasks:
-            return np.arange(n_tasks)
-        if self.method != "spectral":
-            model = AgglomerativeClustering(n_groups, metric="precomputed", linkage="average")
-            return np.asarray(model.fit_predict(distances(affinity)))
+            return np.zeros(self.n_tasks, dtype=int)
+        if n_groups == self.n_tasks:
+            return np.arange(self.n_tasks)
+        if self._grouper.method == "spectral":
+            return self._spectral(n_groups)
+        if self._tree is None:
+            close = squareform(distances(self.affinity), checks=False)
+            self._tree = linkage(close, "average")
+        return np.asarray(cut_tree(self._tree, n_groups)[:, 0])
+
+    def serving(self, n_groups: int, quick: bool) -> np.ndarray:
+        """Gives the group that serves each task, shape (T,)."""
+        if self._grouper.method != "network_selection":
+            return self.labels(n_groups)
+        score, seed = self._grouper.singleton_score, self._grouper.seed
+        return np.array(select_groups(self.directed, n_groups, score, seed, quick).serves)
+
+    def silhouettes(self, numbers: Sequence[int]) -> dict[int, float]:
+        """Gives the mean silhouette of each number of groups that there is a cut for."""
+        distance = distances(self.affinity)
+        found = {}
+        for k in numbers:
+            labels = self.labels(k)
+            if len(np.unique(labels)) == k:
+                score = silhouette_score(distance, labels, metric="precomputed")
+                found[k] = round(float(score), 9)
+        return found
+
+    def best(self, numbers: Sequence[int]) -> int:
+        """Chooses among numbers of groups by the silhouette."""
+        if len(numbers) == 1:
+            return numbers[0]
+        scores = self.silhouettes(numbers)
+        return min(scores, key=lambda k: _rank(k, scores[k], self.n_tasks), default=numbers[0])
+
+    def _spectral(self, n_groups: int) -> np.ndarray:
         model = SpectralClustering(
             n_groups,
             affinity="precomputed",
             assign_labels="cluster_qr",
-            random_state=self.seed,
+            random_state=self._grouper.seed,
         )
         with warnings.catch_warnings():
             # Tasks at affinity −1 to all others leave the graph in parts, which is what is asked.
             warnings.filterwarnings("ignore", message="Graph is not fully connected")
-            return np.asarray(model.fit_predict((1 + affinity).clip(min=0) / 2))
-
-    def _choose(self, affinity: np.ndarray) -> int:
-        n_tasks = len(affinity)
-        rule_of_thumb = math.ceil(n_tasks / 2.5)
-        scores = {
-            k: float(silhouette_score(distances(affinity), labels, metric="precomputed"))
-            for k in range(2, n_tasks)
-            if len(set(labels := self._cut(affinity, k).tolist())) == k
-        }
-        positive = {k: round(s, 9) for k, s in scores.items() if s > 0}
-        if positive:
-            best = max(positive, key=lambda k: (positive[k], -abs(k - rule_of_thumb), -k))
-            log.info("n_groups: auto chose %d (silhouette %.3f)", best, positive[best])
-            return best
-        off_diagonal = affinity[~np.eye(n_tasks, dtype=bool)]
-        best = 1 if not off_diagonal.size or off_diagonal.mean() > 0 else n_tasks
-        log.info("n_groups: auto chose %d (no cut has a positive silhouette)", best)
-        return best
+            return np.asarray(model.fit_predict((1 + self.affinity).clip(min=0) / 2))
 
 
-@contextmanager
-def _silent() -> Iterator[None]:
-    """Keeps what a regrouping would log to itself."""
-    level = log.level
-    log.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        log.setLevel(level)
+def _rank(n_groups: int, silhouette: float, n_tasks: int) -> tuple[float, int, int]:
+    """Orders numbers of groups, the best first: the silhouette, then nearness to T / 2.5."""
+    return (-silhouette, abs(n_groups - math.ceil(n_tasks / 2.5)), n_groups)
+
+
+_GRID = 40  # numbers of groups that are tried
+_TRIED = 8  # of them, those whose stability is looked at
+
+
+def _candidates(n_tasks: int) -> list[int]:
+    """Lists numbers of groups to try: all from 2 to T − 1, or a geometric grid of them."""
+    if n_tasks <= _GRID:
+        return list(range(2, n_tasks))
+    grid = np.geomspace(2, n_tasks - 1, _GRID).round().astype(int)
+    return [int(k) for k in np.unique(grid)]
+
+
+def n_draws(n_tasks: int, method: Method) -> int:
+    """Gives how many draws of the affinity are grouped anew: fewer where a grouping takes long."""
+    if method == "network_selection":
+        return 30 if n_tasks <= 10 else 8
+    return 60 if n_tasks <= 50 else 20
 
 
 def distances(affinity: np.ndarray) -> np.ndarray:
@@ -243,7 +262,7 @@ def distances(affinity: np.ndarray) -> np.ndarray:
     return distance
 
 
-def fill_unknown(affinity: np.ndarray) -> np.ndarray:
+def fill_unknown(affinity: np.ndarray, quiet: bool = False) -> np.ndarray:
     """Replaces NaN off the diagonal by the mean of the known pairs (0 if none is known)."""
     filled = affinity.copy()
     np.fill_diagonal(filled, 1.0)
@@ -253,11 +272,13 @@ def fill_unknown(affinity: np.ndarray) -> np.ndarray:
         known = filled[off_diagonal & ~unknown]
         neutral = float(known.mean()) if known.size else 0.0
         filled[unknown] = neutral
-        log.warning(
-            "%d unknown pair(s) enter the grouping with the mean affinity of the known ones, %.3f",
-            int(unknown.sum()) // 2,
-            neutral,
-        )
+        if not quiet:
+            log.warning(
+                "%d unknown pair(s) enter the grouping with the mean affinity of the known ones, "
+                "%.3f",
+                int(unknown.sum()) // 2,
+                neutral,
+            )
     return filled
 
 

@@ -13,8 +13,10 @@ from torch import Tensor, nn
 
 from admet.config import TaskAffinityConfig
 from admet.errors import NoGradientStepsError, NumericalError
-from admet.model.chemprop.task_affinity.estimator import AffinityEstimate, AffinityProblem
+from admet.model.chemprop.losses import TaskLoss
+from admet.model.chemprop.task_affinity.estimator import AffinityEstimate
 from admet.model.chemprop.task_affinity.parameters import select_within_encoder
+from admet.model.chemprop.task_affinity.problem import AffinityProblem
 from admet.model.chemprop.task_affinity.sums import NO_STEPS
 
 log = logging.getLogger(__name__)
@@ -34,25 +36,27 @@ class LookaheadAffinity:
     def estimate(self, problem: AffinityProblem, config: TaskAffinityConfig) -> AffinityEstimate:
         """Trains a network for `affinity_epochs`, looking ahead at every step; see the protocol."""
         problem = problem.without_dropout()
-        network, loss = problem.network(), problem.loss()
+        network = problem.network()
+        loss = TaskLoss(problem.kinds).to(problem.device)
         batches = problem.batches(network, config.affinity_batch_size, config.seed)
-        encoder = select_within_encoder(network, config.encoder_param_patterns)
+        patterns = config.encoder_param_patterns
+        encoder = select_within_encoder(network, patterns, problem.encoder)
         parameters = [p for p in network.parameters() if p.requires_grad]
         place = {id(p): k for k, p in enumerate(parameters)}
         shared = [place[id(p)] for p in encoder]
         optimizer = torch.optim.Adam(parameters, lr=config.affinity_lr, fused=True)
-        n_tasks = problem.n_tasks
+        n_tasks = len(problem.kinds)
         total = np.zeros((n_tasks, n_tasks))
         steps = np.zeros((n_tasks, n_tasks), dtype=np.int64)
         n_steps = 0
         network.train()
         for epoch in range(config.affinity_epochs):
-            for batch in batches:
-                present = batch.mask.any(dim=0)
+            for inputs, targets, mask in batches:
+                present = mask.any(dim=0)
                 tasks = torch.nonzero(present).flatten().tolist()
                 if not tasks:
                     continue
-                losses = loss.per_task(network(batch.graphs), batch.targets, batch.mask)  # (T,)
+                losses = loss.per_task(network(inputs), targets, mask)  # (T,)
                 before = losses.detach().double().cpu().numpy()
                 gradients = [
                     torch.autograd.grad(
@@ -63,8 +67,7 @@ class LookaheadAffinity:
                 for task, parts in zip(tasks, gradients, strict=True):
                     moved = [parts[k] for k in shared]
                     with torch.no_grad(), _Moved(encoder, moved, config.lookahead_lr):
-                        outputs = network(batch.graphs)
-                        ahead = loss.per_task(outputs, batch.targets, batch.mask)
+                        ahead = loss.per_task(network(inputs), targets, mask)
                     after = ahead.double().cpu().numpy()
                     own = [j for j in tasks if before[j] > 0]
                     total[task, own] += 1 - after[own] / before[own]

@@ -13,7 +13,7 @@ from admet.files import atomic
 
 if TYPE_CHECKING:
     from admet.model.chemprop.task_affinity.estimator import AffinityEstimate, Doubt
-    from admet.model.chemprop.task_affinity.grouping import Grouping
+    from admet.model.chemprop.task_affinity.stability import Grouping
 
 log = logging.getLogger(__name__)
 

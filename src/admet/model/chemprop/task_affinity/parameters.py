@@ -1,27 +1,24 @@
 """Which parameters count as the shared encoder."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from torch import nn
 
 from admet.errors import ConfigError
 
-if TYPE_CHECKING:
-    from admet.model.chemprop.network import GroupedNetwork
-
 DEFAULT_EXCLUSIONS = ("predictor", "predict", "ffn", "output", "readout", "head")
 
 
 def select_encoder_parameters(
-    network: nn.Module, patterns: Sequence[str]
+    network: nn.Module, patterns: Sequence[str], encoder: str | None = None
 ) -> dict[str, nn.Parameter]:
     """Picks parameters by name.
 
     Args:
         network: The network.
-        patterns: Parameters whose name holds one of these (in any case) are taken; if there are
-            none, all are taken but those that hold one of `DEFAULT_EXCLUSIONS`.
+        patterns: Parameters whose name holds one of these (in any case) are taken.
+        encoder: Where there are no patterns, the submodule whose parameters are taken; None takes
+            all but those whose name holds one of `DEFAULT_EXCLUSIONS`.
 
     Returns:
         Name → parameter, in the order of the network, those that need a gradient only.
@@ -32,27 +29,34 @@ def select_encoder_parameters(
     named = {n: p for n, p in network.named_parameters() if p.requires_grad}
     if patterns:
         chosen = {n: p for n, p in named.items() if _holds(n, patterns)}
+    elif encoder is not None:
+        chosen = {n: p for n, p in named.items() if n.startswith(f"{encoder}.")}
     else:
         chosen = {n: p for n, p in named.items() if not _holds(n, DEFAULT_EXCLUSIONS)}
     if chosen:
         return chosen
-    rule = (
-        f"holds one of {list(patterns)}"
-        if patterns
-        else f"is free of the default exclusions {list(DEFAULT_EXCLUSIONS)}"
-    )
+    if patterns:
+        rule = f"holds one of {list(patterns)}"
+    elif encoder is not None:
+        rule = f"begins with {encoder!r}"
+    else:
+        rule = f"is free of the default exclusions {list(DEFAULT_EXCLUSIONS)}"
     raise ConfigError(
         f"`encoder_param_patterns` selects nothing: no parameter name {rule}. The parameters are: "
         f"{', '.join(named) or 'none'}."
     )
 
 
-def select_within_encoder(network: "GroupedNetwork", patterns: Sequence[str]) -> list[nn.Parameter]:
+def select_within_encoder(
+    network: nn.Module, patterns: Sequence[str], encoder: str = "encoder"
+) -> list[nn.Parameter]:
     """Picks parameters by name, all of which must belong to the encoder.
 
     Args:
         network: The network.
-        patterns: As for `select_encoder_parameters`.
+        patterns: Parameters of the encoder whose name holds one of these are taken; if there are
+            none, all of them.
+        encoder: Name of the submodule that is the encoder.
 
     Returns:
         The parameters, in the order of the network.
@@ -60,8 +64,8 @@ def select_within_encoder(network: "GroupedNetwork", patterns: Sequence[str]) ->
     Raises:
         ConfigError: If nothing is selected, or a parameter of a head.
     """
-    chosen = select_encoder_parameters(network, patterns)
-    heads = [name for name in chosen if not name.startswith("encoder.")]
+    chosen = select_encoder_parameters(network, patterns, encoder)
+    heads = [name for name in chosen if not name.startswith(f"{encoder}.")]
     if heads:
         raise ConfigError(
             f"`encoder_param_patterns` selects {', '.join(heads[:3])}, outside the encoder; got "

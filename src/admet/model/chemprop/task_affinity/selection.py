@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 EXACT_UP_TO = 15  # tasks; 3^15 pairs of a group and those it serves take some seconds
+_QUICK_UP_TO = 10  # tasks; tenths of a second
 _RESTARTS = 20
 _WORK = 4_000_000  # tasks² × groups over all starts: some seconds
 _TOLERANCE = 1e-12
@@ -33,7 +34,7 @@ class Selection:
 
 
 def select_groups(
-    affinity: np.ndarray, n_groups: int, singleton_score: float, seed: int = 0
+    affinity: np.ndarray, n_groups: int, singleton_score: float, seed: int = 0, quick: bool = False
 ) -> Selection:
     """Chooses at most `n_groups` groups.
 
@@ -46,13 +47,15 @@ def select_groups(
         n_groups: At most so many groups.
         singleton_score: Score of a task in a group of its own.
         seed: Seed of the starts of the local search.
+        quick: Whether to search from one start and beyond ten tasks only so, as for a repeat.
 
     Returns:
         The selection.
     """
-    if len(affinity) <= EXACT_UP_TO:
+    if len(affinity) <= (_QUICK_UP_TO if quick else EXACT_UP_TO):
         return _exact(affinity, n_groups, singleton_score)
-    return _local_search(affinity, n_groups, singleton_score, np.random.default_rng(seed))
+    rng = np.random.default_rng(seed)
+    return _local_search(affinity, n_groups, singleton_score, rng, 1 if quick else _RESTARTS)
 
 
 def _exact(affinity: np.ndarray, n_groups: int, singleton_score: float) -> Selection:
@@ -128,12 +131,16 @@ def group_scores(affinity: np.ndarray, members: np.ndarray, singleton_score: flo
 
 
 def _local_search(
-    affinity: np.ndarray, n_groups: int, singleton_score: float, rng: np.random.Generator
+    affinity: np.ndarray,
+    n_groups: int,
+    singleton_score: float,
+    rng: np.random.Generator,
+    restarts: int,
 ) -> Selection:
     """Adds, removes and moves single tasks while that helps, from random partitions."""
     n = len(affinity)
     k = min(n_groups, n)
-    restarts = max(1, min(_RESTARTS, _WORK // (n * n * k)))
+    restarts = max(1, min(restarts, _WORK // (n * n * k)))
     best: _Members | None = None
     for _ in range(restarts):
         members = _Members(affinity, k, singleton_score, rng)

@@ -115,8 +115,8 @@ class ResampledSums:
         self.square[tasks] += square
         self.signal[tasks] += (square - within) * n_folds / (n_folds - 1)
 
-    def result(self, config: TaskAffinityConfig, targets: np.ndarray) -> AffinityEstimate:
-        """Divides the sums; the targets, shape (n, T), NaN where absent, tell what was measured.
+    def result(self, config: TaskAffinityConfig, n_common: np.ndarray) -> AffinityEstimate:
+        """Divides the sums; n_common, shape (T, T), counts what was measured of both tasks.
 
         Raises:
             NoGradientStepsError: If there was no look.
@@ -125,19 +125,19 @@ class ResampledSums:
         left_out = np.stack([sums.matrix(config) for sums in self.without])  # (F, T, T)
         runs = np.stack([sums.matrix(config) for sums in self.single])  # (R, T, T)
         n_folds, n_runs = len(left_out), len(runs)
-        spread = ((left_out - left_out.mean(axis=0)) ** 2).sum(axis=0)
-        variance = spread * (n_folds - 1) / n_folds
+        components = (left_out - left_out.mean(axis=0)) * np.sqrt((n_folds - 1) / n_folds)
         if n_runs > 1:
-            variance = variance + runs.var(axis=0, ddof=1) / n_runs
+            apart = (runs - runs.mean(axis=0)) / np.sqrt(n_runs * (n_runs - 1))
+            components = np.concatenate([components, apart])
+        variance = (components**2).sum(axis=0)
         half = student_t.ppf(0.975, n_folds - 1) * np.sqrt(variance)  # (T, T)
-        present = (~np.isnan(targets)).astype(np.float64)  # exact, and much faster than integers
         with np.errstate(invalid="ignore", divide="ignore"):
             reliability = np.clip(self.signal / self.square, 0.0, 1.0)
         doubt = Doubt(
             np.clip(estimate.matrix - half, -1.0, 1.0),
             np.clip(estimate.matrix + half, -1.0, 1.0),
-            (present.T @ present).astype(np.int64),
+            n_common,
             reliability,
-            np.concatenate([left_out, runs]),
+            components,
         )
         return replace(estimate, doubt=doubt)

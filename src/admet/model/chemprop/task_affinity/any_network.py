@@ -1,0 +1,230 @@
+"""The problem of any network with an encoder and a head, and any loader of labelled batches."""
+
+import copy
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from admet.errors import ConfigError, DataError, NumericalError
+from admet.model.chemprop.task_affinity.molecules import NOT_FINITE, head_directions
+from admet.model.chemprop.task_affinity.parameters import select_within_encoder
+from admet.model.chemprop.task_affinity.problem import FOLDS, Batch, count_common
+
+
+@dataclass(frozen=True)
+class LoaderProblem:
+    """Any labelled examples, and any network to compare their tasks on.
+
+    Attributes:
+        source: Makes a network with fresh weights; or a network, from whose weights every run
+            starts. A network's encoder gives an embedding of each example, shape (b, d_h), from the
+            same inputs as the network itself, whose outputs have shape (b, T).
+        loader: Gives the batches of an epoch each time it is iterated over.
+        kinds: T kinds.
+        device: Where to compute.
+        encoder: Name of the submodule that is the encoder.
+        dropout: Whether the network keeps its dropout.
+    """
+
+    source: nn.Module | Callable[[], nn.Module]
+    loader: Iterable[Batch]
+    kinds: tuple[str, ...]
+    device: torch.device
+    encoder: str = "encoder"
+    dropout: bool = True
+    _count: list[np.ndarray] = field(default_factory=list, repr=False, compare=False)
+
+    def n_common(self) -> np.ndarray:
+        """Counts the examples with labels of both tasks, shape (T, T); one pass over the loader."""
+        if not self._count:
+            n_tasks = len(self.kinds)
+            total = np.zeros((n_tasks, n_tasks), dtype=np.int64)
+            for _, _, mask in self._checked():
+                total += count_common(mask.cpu().numpy())
+            self._count.append(total)
+        return self._count[0]
+
+    def network(self) -> nn.Module:
+        """Makes a network, or copies the one that is there.
+
+        Raises:
+            ConfigError: If it has no submodule of the encoder's name, or that holds no parameter.
+        """
+        if isinstance(self.source, nn.Module):
+            network = copy.deepcopy(self.source)
+        else:
+            network = self.source()
+        if self.encoder not in dict(network.named_modules()):
+            names = ", ".join(name for name, _ in network.named_children()) or "none"
+            raise ConfigError(
+                f"`encoder` must name a submodule of the network; got {self.encoder!r}. The "
+                f"submodules are: {names}."
+            )
+        if not self.dropout:
+            for module in network.modules():
+                if isinstance(module, nn.modules.dropout._DropoutNd):
+                    module.p = 0.0
+        return network.to(self.device)
+
+    def batches(self, *_: object) -> Iterable[Batch]:
+        """Gives the loader's batches, in its own size and order, on the device."""
+        return _OnDevice(self)
+
+    def labelled(self, max_labels: int, seed: int) -> "LabelledBatches":
+        """Picks up to so many labelled examples of each task, the loader's first ones."""
+        return LabelledBatches(self, max_labels, seed)
+
+    def narrow(self, _: int) -> "LoaderProblem":
+        """Gives the problem without dropout; how to make the network smaller is not known here."""
+        return self.without_dropout()
+
+    def without_dropout(self) -> "LoaderProblem":
+        """Gives the problem on a network without dropout, so that only a step changes a loss."""
+        return replace(self, dropout=False)
+
+    def _checked(self) -> Iterator[Batch]:
+        """Gives the loader's batches as they are.
+
+        Raises:
+            DataError: If one is no triple, or its targets and mask do not fit the tasks.
+        """
+        for index, batch in enumerate(self.loader):
+            if not isinstance(batch, Sequence) or len(batch) != 3:
+                raise DataError(
+                    "`loader` must give triples of inputs, targets and mask; its batch "
+                    f"{index} is of type {type(batch).__name__}."
+                )
+            inputs, targets, mask = batch
+            shape = (len(targets), len(self.kinds))
+            if targets.shape != shape or mask.shape != shape:
+                raise DataError(
+                    f"`loader` must give targets and mask of shape (b, {shape[1]}), a column a "
+                    f"task; batch {index} has {tuple(targets.shape)} and {tuple(mask.shape)}."
+                )
+            mask = mask.bool()
+            if not torch.isfinite(targets[mask]).all():
+                raise DataError(
+                    f"`loader` must give finite targets where the mask is true; batch {index} "
+                    "holds NaN or infinity there. Set the mask to false where there is no label."
+                )
+            yield inputs, torch.where(mask, targets, 0.0).float(), mask
+
+
+@dataclass(frozen=True)
+class _OnDevice:
+    """A problem's batches, on its device."""
+
+    problem: LoaderProblem
+
+    def __iter__(self) -> Iterator[Batch]:
+        for batch in self.problem._checked():
+            inputs, targets, mask = (_moved(part, self.problem.device) for part in batch)
+            yield inputs, targets, mask
+
+
+class LabelledBatches:
+    """The labelled examples of each task, kept as the loader gave them."""
+
+    def __init__(self, problem: LoaderProblem, max_labels: int, seed: int) -> None:
+        """Reads them, in one pass over the loader.
+
+        Args:
+            problem: The problem.
+            max_labels: Labels of a task to take at most.
+            seed: Seed of the folds.
+        """
+        self._problem = problem
+        self._inputs: list[Any] = []
+        rng = np.random.default_rng(seed)
+        taken = np.zeros(len(problem.kinds), dtype=np.int64)
+        targets, masks = [], []
+        for inputs, y, mask in problem._checked():
+            present = mask.cpu().numpy()
+            present &= taken + np.cumsum(present, axis=0) <= max_labels
+            taken += present.sum(axis=0)
+            self._inputs.append(inputs)
+            targets.append(y.cpu())
+            masks.append(present)
+            if (taken >= max_labels).all():
+                break
+        present = np.concatenate(masks) if masks else np.zeros((0, len(problem.kinds)), bool)
+        self.tasks = np.flatnonzero(present.sum(axis=0) >= 2).tolist()
+        self._sizes = [len(mask) for mask in masks]
+        self._fold = np.empty(len(present), dtype=np.int64)
+        self._fold[rng.permutation(len(present))] = np.arange(len(present)) % FOLDS
+        self._rows = [np.flatnonzero(present[:, task]) for task in self.tasks]
+        if self.tasks:
+            Y = torch.cat(targets)
+            pairs = zip(self._rows, self.tasks, strict=True)
+            self._y = torch.cat([Y[rows, task] for rows, task in pairs]).to(problem.device)
+
+    def look(self, network: nn.Module, patterns: list[str]) -> Tensor:
+        """Takes the gradients of all tasks, with a backward pass a batch, task and fold."""
+        problem = self._problem
+        encoder = network.get_submodule(problem.encoder)
+        parameters = select_within_encoder(network, patterns, problem.encoder)
+        network.eval()  # no dropout while looking
+        with torch.no_grad():
+            Z = torch.cat([self._embed(encoder, k) for k in range(len(self._sizes))])  # (n, d_h)
+        starts = np.cumsum([0, *(len(rows) for rows in self._rows)])
+        binary = [problem.kinds[task] == "binary" for task in self.tasks]
+        parts = head_directions(Z[np.concatenate(self._rows)], self._y, starts, binary)
+        n_parameters = sum(parameter.numel() for parameter in parameters)
+        G = Z.new_zeros(len(self.tasks), FOLDS, n_parameters)
+        first = 0
+        for k, size in enumerate(self._sizes):
+            embedded = self._embed(encoder, k)
+            fold = self._fold[first : first + size]
+            for index, rows in enumerate(self._rows):
+                here = np.flatnonzero((rows >= first) & (rows < first + size))
+                at = rows[here] - first
+                for f in np.unique(fold[at]).tolist():
+                    chosen = fold[at] == f
+                    direction = torch.zeros_like(embedded)
+                    direction[at[chosen]] = parts[starts[index] + here[chosen]]
+                    G[index, f] += _gradient(embedded, parameters, direction)
+            first += size
+        return G
+
+    def _embed(self, encoder: nn.Module, batch: int) -> Tensor:
+        """Embeds the examples of a batch, shape (b, d_h).
+
+        Raises:
+            ConfigError: If the encoder gives something else.
+            NumericalError: If it is not finite.
+        """
+        Z = encoder(_moved(self._inputs[batch], self._problem.device))
+        wanted = self._sizes[batch]
+        if not isinstance(Z, Tensor) or Z.ndim != 2 or len(Z) != wanted:
+            got = f"shape {tuple(Z.shape)}" if isinstance(Z, Tensor) else type(Z).__name__
+            raise ConfigError(
+                f"The encoder must give one embedding an example, shape ({wanted}, d_h); got "
+                f"{got}. Name the submodule after pooling, or wrap it in one that pools."
+            )
+        if not torch.isfinite(Z).all():
+            raise NumericalError(NOT_FINITE)
+        return Z
+
+
+def _gradient(Z: Tensor, parameters: list[nn.Parameter], direction: Tensor) -> Tensor:
+    """Differentiates (Z · direction).sum() by the parameters, shape (n_parameters,)."""
+    parts = torch.autograd.grad(Z, parameters, direction, retain_graph=True, allow_unused=True)
+    filled = [
+        torch.zeros_like(p) if g is None else g for g, p in zip(parts, parameters, strict=True)
+    ]
+    return torch.cat([g.flatten() for g in filled])
+
+
+def _moved(inputs: Any, device: torch.device) -> Any:
+    """Gives inputs on a device: anything with `to`, or lists, tuples and mappings of it."""
+    if hasattr(inputs, "to"):
+        return inputs.to(device)
+    if isinstance(inputs, Mapping):
+        return {key: _moved(value, device) for key, value in inputs.items()}
+    if isinstance(inputs, list | tuple):
+        return type(inputs)(_moved(value, device) for value in inputs)
+    return inputs

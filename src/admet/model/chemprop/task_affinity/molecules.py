@@ -1,0 +1,193 @@
+"""The problem of a panel: packed graphs and the project's own network."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from admet.config import FFNConfig, ModelConfig
+from admet.errors import NumericalError
+from admet.featurize import Batcher, PackedGraphs
+from admet.featurize.arrays import stack
+from admet.model.chemprop.batches import BatchLoader
+from admet.model.chemprop.encoder import Product
+from admet.model.chemprop.graph_batch import GraphBatch
+from admet.model.chemprop.network import GroupedNetwork
+from admet.model.chemprop.task_affinity.heads_fit import fit_heads
+from admet.model.chemprop.task_affinity.parameters import select_within_encoder
+from admet.model.chemprop.task_affinity.problem import FOLDS, Batch, count_common
+from admet.model.chemprop.task_affinity.task_gradients import TaskBlocks, task_gradients
+
+NOT_FINITE = (
+    "An embedding became NaN or infinite in the affinity phase. Lower affinity_lr, or look for "
+    "extreme target values."
+)
+
+
+@dataclass(frozen=True)
+class MoleculeProblem:
+    """The labelled molecules whose tasks are to be compared, and the network to compare them on.
+
+    Attributes:
+        graphs: Graphs of n molecules.
+        targets: Scaled targets, shape (n, T), NaN where absent.
+        kinds: T kinds.
+        model: Shape of the network.
+        device: Where to compute.
+    """
+
+    graphs: PackedGraphs
+    targets: np.ndarray
+    kinds: tuple[str, ...]
+    model: ModelConfig
+    device: torch.device
+    encoder: str = "encoder"
+
+    def n_common(self) -> np.ndarray:
+        """Counts the molecules with labels of both tasks, shape (T, T)."""
+        return count_common(~np.isnan(self.targets))
+
+    def network(self) -> GroupedNetwork:
+        """Makes a network with one head for all tasks, its weights from torch's random state."""
+        groups = [list(range(len(self.kinds)))]
+        network = GroupedNetwork(self.model, groups, self.graphs.d_v, self.graphs.d_e)
+        return network.to(self.device)
+
+    def batches(self, network: nn.Module, batch_size: int, seed: int) -> "_Batches":
+        """Gives batches for training, in a new order at every pass."""
+        loader = BatchLoader(
+            cast(GroupedNetwork, network).batcher(self.graphs, training=True),
+            np.arange(len(self.graphs)),
+            self.targets,
+            batch_size,
+            shuffle=True,
+            seed=seed,
+            backward=True,
+            pin_memory=self.device.type == "cuda",
+        )
+        return _Batches(loader, self.device)
+
+    def labelled(self, max_labels: int, seed: int) -> "LabelledMolecules":
+        """Picks up to so many labelled molecules of each task."""
+        return LabelledMolecules(self, max_labels, seed)
+
+    def narrow(self, width: int) -> "MoleculeProblem":
+        """Gives the problem on a network as the model, but narrow, with a head of one layer."""
+        message_passing = self.model.message_passing
+        narrow = message_passing.model_copy(
+            update={"hidden_size": min(width, message_passing.hidden_size), "dropout": 0.0}
+        )
+        ffn = FFNConfig(num_layers=1, hidden_size=narrow.hidden_size)
+        model = self.model.model_copy(update={"message_passing": narrow, "ffn": ffn})
+        return replace(self, model=model)
+
+    def without_dropout(self) -> "MoleculeProblem":
+        """Gives the problem on a network without dropout, so that only a step changes a loss."""
+        shape = self.model.message_passing.model_copy(update={"dropout": 0.0})
+        ffn = self.model.ffn.model_copy(update={"dropout": 0.0})
+        model = self.model.model_copy(update={"message_passing": shape, "ffn": ffn})
+        return replace(self, model=model)
+
+
+@dataclass(frozen=True)
+class _Batches:
+    """A loader whose batches come on a device."""
+
+    loader: BatchLoader
+    device: torch.device
+
+    def __iter__(self) -> Iterator[Batch]:
+        for batch in self.loader:
+            moved = batch.to(self.device, non_blocking=True)
+            yield moved.graphs, moved.targets, moved.mask
+
+
+_BLOCK = 2_048  # molecules differentiated at once: more would leave the cache, and memory grow
+
+
+class LabelledMolecules:
+    """The labelled molecules of each task, cut once for all looks at all networks."""
+
+    def __init__(self, problem: MoleculeProblem, max_labels: int, seed: int) -> None:
+        """Cuts them.
+
+        Args:
+            problem: The problem.
+            max_labels: Labels of a task to take at most.
+            seed: Seed of the choice and of the folds.
+        """
+        shape = problem.model.message_passing
+        unfolding = problem.graphs.unfold(shape.depth, shape.undirected)
+        batcher = replace(unfolding, multiple=1)  # many small parts, cut once: rounding is a waste
+        # One order and one fold for all tasks, so that those measured on the same molecules are
+        # compared there, and a molecule is left out of all of them at once.
+        order = np.random.default_rng(seed).permutation(len(problem.targets))
+        self._fold = np.empty(len(order), dtype=np.int64)
+        self._fold[order] = np.arange(len(order)) % FOLDS
+        self._binary: list[list[bool]] = []
+        self._blocks: list[tuple[TaskBlocks, Tensor]] = []
+        self.tasks: list[int] = []
+        waiting: list[tuple[int, np.ndarray]] = []
+        for task in range(len(problem.kinds)):
+            labelled = order[~np.isnan(problem.targets[order, task])]
+            rows = labelled[:max_labels]
+            rows = rows[np.argsort(self._fold[rows], kind="stable")]
+            if len(rows) < 2:
+                continue
+            if sum(len(r) for _, r in waiting) + len(rows) > _BLOCK and waiting:
+                self._close(problem, batcher, waiting)
+            waiting.append((task, rows))
+        if waiting:
+            self._close(problem, batcher, waiting)
+
+    def _close(
+        self, problem: MoleculeProblem, batcher: Batcher, waiting: list[tuple[int, np.ndarray]]
+    ) -> None:
+        """Makes a block of the tasks that wait, each fold of a task in rows of its own."""
+        parts = [rows[self._fold[rows] == fold] for _, rows in waiting for fold in range(FOLDS)]
+        stacked = stack([batcher.batch(rows, backward=True) for rows in parts])
+        targets = np.concatenate([problem.targets[rows, task] for task, rows in waiting])
+        graphs = GraphBatch.of(stacked.arrays).to(problem.device)
+        y = torch.from_numpy(targets.astype(np.float32)).to(problem.device)
+        self._blocks.append((TaskBlocks(graphs, stacked), y))
+        self.tasks += [task for task, _ in waiting]
+        self._binary.append([problem.kinds[task] == "binary" for task, _ in waiting])
+        waiting.clear()
+
+    def look(self, network: nn.Module, patterns: list[str]) -> Tensor:
+        """Takes the gradients of all tasks at a network as it is; see the protocol."""
+        encoder = cast(GroupedNetwork, network).encoder
+        parameters = select_within_encoder(network, patterns)
+        network.eval()  # no dropout while looking
+        found = []
+        for (blocks, y), binary in zip(self._blocks, self._binary, strict=True):
+            tape: list[Product] = []
+            Z = encoder(blocks.graphs, tape)  # (n, d_h)
+            if not torch.isfinite(Z).all():
+                raise NumericalError(NOT_FINITE)
+            starts = blocks.molecules[::FOLDS]  # of the tasks; the folds of one stand together
+            direction = head_directions(Z, y, starts, binary)
+            G = task_gradients(encoder, parameters, blocks, Z, tape, direction)
+            found.append(G.view(len(starts) - 1, FOLDS, -1))
+        return torch.cat(found)
+
+
+def head_directions(Z: Tensor, y: Tensor, starts: np.ndarray, binary: list[bool]) -> Tensor:
+    """Differentiates each task's −mean(y · Z w), w its fitted head, by the embeddings.
+
+    Args:
+        Z: Embeddings of the examples of T tasks, one task after the other, shape (n, d_h).
+        y: Their targets, shape (n,).
+        starts: First example of each task and the end, shape (T + 1,).
+        binary: Whether each task is binary.
+
+    Returns:
+        Shape (n, d_h).
+    """
+    W, centred = fit_heads(Z, y, starts, binary)  # (T, d_h), (n,)
+    n = torch.from_numpy(np.diff(starts)).to(Z.device)  # (T,)
+    per_example = torch.repeat_interleave(W / n.unsqueeze(1), n, dim=0)  # (n, d_h)
+    return -centred.unsqueeze(1) * per_example

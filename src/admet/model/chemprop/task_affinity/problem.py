@@ -1,0 +1,99 @@
+"""What an estimator compares tasks on: a network, batches, and the labelled examples of each task.
+
+`molecules` does it for the project's own network and packed graphs, `any_network` for any other.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Protocol, Self
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+Batch = tuple[Any, Tensor, Tensor]
+"""Inputs of b examples as the network takes them, targets (b, T), and mask (b, T), true where there
+is a label. Scaled targets of regression tasks; 0 and 1 for binary ones."""
+
+FOLDS = 5
+"""Parts of the examples, each left out once."""
+
+
+class LabelledExamples(Protocol):
+    """The labelled examples of each task, the same ones at every look."""
+
+    @property
+    def tasks(self) -> list[int]:
+        """Tasks with two labels at least, in the order of a look's rows."""
+        ...
+
+    def look(self, network: nn.Module, patterns: list[str]) -> Tensor:
+        """Fits each task's head to a network's embeddings and takes its encoder gradient.
+
+        Args:
+            network: The network as it is; it is put into evaluation mode.
+            patterns: As `encoder_param_patterns`.
+
+        Returns:
+            Each fold's part of each task's gradient, shape (n_tasks, FOLDS, n_parameters).
+
+        Raises:
+            ConfigError: If the patterns select nothing, or a parameter outside the encoder.
+            NumericalError: If an embedding is not finite.
+        """
+        ...
+
+
+class AffinityProblem(Protocol):
+    """Labelled examples whose tasks are to be compared, and the networks to compare them on."""
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """T kinds, "regression" or "binary"."""
+        ...
+
+    @property
+    def device(self) -> torch.device:
+        """Where to compute."""
+        ...
+
+    @property
+    def encoder(self) -> str:
+        """Name of the network's submodule that holds the shared parameters."""
+        ...
+
+    def n_common(self) -> np.ndarray:
+        """Counts the examples with labels of both tasks, shape (T, T)."""
+        ...
+
+    def network(self) -> nn.Module:
+        """Makes a network with T outputs, its weights from torch's random state."""
+        ...
+
+    def batches(self, network: nn.Module, batch_size: int, seed: int, /) -> Iterable[Batch]:
+        """Gives batches for training, in a new order at every pass."""
+        ...
+
+    def labelled(self, max_labels: int, seed: int) -> LabelledExamples:
+        """Picks up to so many labelled examples of each task."""
+        ...
+
+    def narrow(self, width: int, /) -> "AffinityProblem":
+        """Gives the problem on a smaller network, without dropout, where there is one."""
+        ...
+
+    def without_dropout(self) -> Self:
+        """Gives the problem on a network without dropout, so that only a step changes a loss."""
+        ...
+
+
+def count_common(present: np.ndarray) -> np.ndarray:
+    """Counts examples with labels of both tasks.
+
+    Args:
+        present: Whether there is a label, shape (n, T).
+
+    Returns:
+        Shape (T, T), int64; a task's own labels on the diagonal.
+    """
+    as_float = present.astype(np.float64)  # exact, and much faster than integers
+    return np.asarray((as_float.T @ as_float).astype(np.int64))
