@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-
-from admet.featurize import featurize
+from rdkit import Chem
+from rdkit.Chem import rdMolDescriptors
 
 
 def simulated_panel(
@@ -20,8 +20,9 @@ def simulated_panel(
 ) -> tuple[pd.DataFrame, np.ndarray]:
     """Makes up labels: each group has a property, each task sees it with a part of its own.
 
-    A property is a random linear function of how often each atom with its neighbourhood occurs in a
-    molecule. Task = √(1 − own) × the group's + √own × its own, plus noise.
+    A property is a random combination of descriptors that were made uncorrelated over the
+    molecules: charge, lipophilicity and refractivity by surface area (the VSA descriptors of
+    RDKit). Task = √(1 − own) × the group's + √own × its own, plus noise.
 
     Args:
         smiles: n molecules.
@@ -36,29 +37,16 @@ def simulated_panel(
         A frame with the columns SMILES and task_0 …, and the group of each task, shape (T,).
     """
     rng = np.random.default_rng(seed)
-    unfolding = featurize(smiles).unfold(2)
-    n_molecules, n_classes = len(smiles), len(unfolding.atoms)
-    molecule = np.repeat(np.arange(n_molecules), np.diff(unfolding.graphs.atom_start))
-    flat = molecule * n_classes + unfolding.atom_class
-    cell, count = np.unique(flat, return_counts=True)
-    rows, columns = cell // n_classes, cell % n_classes
-    frequent = np.bincount(columns, minlength=n_classes) >= 5
-    keep = frequent[columns]
-    rows, columns, count = rows[keep], columns[keep], np.sqrt(count[keep])
+    basis = _uncorrelated(smiles)  # (n, d)
+    n_molecules = len(smiles)
 
     def properties(n: int) -> np.ndarray:
-        weights = rng.standard_normal((n_classes, n))
-        values = np.zeros((n_molecules, n))
-        np.add.at(values, rows, count[:, None] * weights[columns])
-        return (values - values.mean(axis=0)) / values.std(axis=0)
+        weights = rng.standard_normal((basis.shape[1], n))
+        return basis @ (weights / np.linalg.norm(weights, axis=0))
 
     group = np.arange(n_tasks) % n_groups
     shared = properties(n_groups)[:, group]  # (n, T)
-    signal = np.empty_like(shared)
-    for start in range(0, n_tasks, 100):  # bounds the memory
-        part = slice(start, start + 100)
-        single = properties(len(group[part]))
-        signal[:, part] = np.sqrt(1 - own) * shared[:, part] + np.sqrt(own) * single
+    signal = np.sqrt(1 - own) * shared + np.sqrt(own) * properties(n_tasks)
     labels = signal + noise * rng.standard_normal(signal.shape)
     present = rng.random(labels.shape) < density
     for task in range(n_tasks):
@@ -67,3 +55,20 @@ def simulated_panel(
     frame = pd.DataFrame(labels, columns=[f"task_{i}" for i in range(n_tasks)])
     frame.insert(0, "SMILES", list(smiles))
     return frame, group
+
+
+def _uncorrelated(smiles: Sequence[str]) -> np.ndarray:
+    """Computes descriptors, standardised and uncorrelated, shape (n, d)."""
+    rows = []
+    for one in smiles:
+        mol = Chem.MolFromSmiles(one)
+        parts = (
+            rdMolDescriptors.SlogP_VSA_(mol),
+            rdMolDescriptors.SMR_VSA_(mol),
+            rdMolDescriptors.PEOE_VSA_(mol),
+        )
+        rows.append([value for part in parts for value in part])
+    found = np.array(rows)
+    found = found[:, (found != 0).mean(axis=0) > 0.05]
+    U, s, _ = np.linalg.svd((found - found.mean(axis=0)) / found.std(axis=0), full_matrices=False)
+    return np.asarray(U[:, s > 0.1 * s[0]] * np.sqrt(len(found)))

@@ -420,7 +420,7 @@ def test_overlapping_groups_are_trained_kept_and_served(
 
     class Given:
         def estimate(self, problem, config):
-            return AffinityEstimate(matrix, np.ones((4, 4), dtype=int), 1)
+            return AffinityEstimate(matrix, np.ones((4, 4), dtype=int), 1, problem.n_common())
 
     monkeypatch.setitem(ESTIMATORS, "aligned", Given)
     run = tmp_path / "run"

@@ -28,6 +28,9 @@ def check_device_name(value: str) -> str:
 DeviceName = Annotated[str, AfterValidator(check_device_name)]
 
 
+ClusteringMethod = Literal["agglomerative", "spectral", "network_selection", "transfer"]
+
+
 class TaskAffinityConfig(Section):
     """How the affinity of the tasks is measured and how they are grouped."""
 
@@ -37,7 +40,8 @@ class TaskAffinityConfig(Section):
     n_groups: int | Literal["auto"] = Field(
         3,
         description="Number of groups, from 1 to the number of tasks; auto takes the number with "
-        "the highest mean silhouette.",
+        "the highest mean silhouette among those whose groups come out the same again, with "
+        "transfer the one with the highest predicted gain.",
     )
     estimator: Literal["aligned", "gradient", "lookahead"] = Field(
         "aligned",
@@ -64,10 +68,11 @@ class TaskAffinityConfig(Section):
         description="Scale each task's gradient to unit length at each step; false lets steps "
         "with large gradients weigh more.",
     )
-    clustering_method: Literal["agglomerative", "spectral", "network_selection"] = Field(
+    clustering_method: ClusteringMethod = Field(
         "agglomerative",
         description="How the matrix is cut into groups; network_selection chooses at most n_groups "
-        "groups that may overlap, each task served by its best one.",
+        "groups that may overlap, each task served by its best one; transfer chooses the groups "
+        "whose tasks gain most from one another as affinity and numbers of labels predict it.",
     )
     singleton_score: float = Field(
         0.0,

@@ -79,8 +79,8 @@ def test_doubt_counts_orders_and_flags(demo_frame):
     assert (doubt.low <= matrix).all()
     assert (matrix <= doubt.high).all()
     known = frame[columns].notna().to_numpy()
-    assert doubt.n_common[0, 1] == (known[:, 0] & known[:, 1]).sum()
-    assert doubt.n_common[2, 2] == 30
+    assert found.n_common[0, 1] == (known[:, 0] & known[:, 1]).sum()
+    assert found.n_common[2, 2] == 30
     assert doubt.components.shape == (FOLDS + 4, 3, 3)
     assert doubt.too_few_labels().tolist() == [False, False, True]
     assert doubt.high[0, 2] - doubt.low[0, 2] > doubt.high[0, 1] - doubt.low[0, 1]

@@ -56,7 +56,7 @@ def test_planted_groups_of_an_mlp_are_found(loader):
     label = [next(i for i, g in enumerate(groups) if n in g) for n in NAMES]
     assert adjusted_rand_score(label, PLANTED) == 1.0
     present = torch.cat([mask for _, _, mask in loader])
-    assert found.doubt.n_common[0, 1] == int((present[:, 0] & present[:, 1]).sum())
+    assert found.n_common[0, 1] == int((present[:, 0] & present[:, 1]).sum())
 
 
 @pytest.mark.parametrize("estimator", ["aligned", "gradient", "lookahead"])

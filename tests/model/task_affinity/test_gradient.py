@@ -245,8 +245,7 @@ def test_a_chosen_pattern_changes_the_matrix(demo_frame):
 def test_other_estimators_can_join(demo_frame):
     class Constant:
         def estimate(self, problem, config):
-            estimate = GradientAffinity().estimate(problem, config)
-            return type(estimate)(np.eye(4), estimate.pair_steps, estimate.n_steps)
+            return replace(GradientAffinity().estimate(problem, config), matrix=np.eye(4))
 
     computer = TaskAffinityComputer(TaskAffinityConfig(), SMALL, Constant())
     assert np.array_equal(

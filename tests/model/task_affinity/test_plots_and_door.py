@@ -63,7 +63,7 @@ def test_a_wrong_shape_is_named():
 def test_saved_affinity_reads_back_without_pickle(tmp_path):
     matrix = np.array([[1.0, np.nan], [np.nan, 1.0]])
     grouping = Grouping([["B"], ["A µ", "B"]], {"B": 0})
-    estimate = AffinityEstimate(matrix, np.eye(2, dtype=int), 1)
+    estimate = AffinityEstimate(matrix, np.eye(2, dtype=int), 1, 9 * np.eye(2, dtype=int))
     save_affinity(tmp_path / "a" / "b.npz", estimate, ["A µ", "B"], grouping)
     with np.load(tmp_path / "a" / "b.npz", allow_pickle=False) as stored:
         assert np.array_equal(stored["affinity_matrix"], matrix, equal_nan=True)
@@ -77,18 +77,22 @@ def test_saved_affinity_reads_back_without_pickle(tmp_path):
 
 def test_doubt_is_saved_and_drawn(tmp_path):
     matrix = np.array([[1.0, 0.1], [0.1, 1.0]])
-    doubt = Doubt(matrix - 0.2, matrix + 0.2, np.array([[9, 4], [4, 7]]), np.ones(2), matrix[None])
-    grouping = Grouping([["A"], ["B"]], {}, np.eye(2))
-    estimate = AffinityEstimate(matrix, np.ones((2, 2), dtype=int), 1, doubt)
+    doubt = Doubt(matrix - 0.2, matrix + 0.2, np.ones(2), matrix[None])
+    grouping = Grouping([["A"], ["B"]], {}, np.eye(2), 0.75)
+    common = np.array([[28, 4], [4, 7]])
+    estimate = AffinityEstimate(matrix, np.ones((2, 2), dtype=int), 1, common, doubt)
     save_affinity(tmp_path / "b.npz", estimate, ["A", "B"], grouping)
     with np.load(tmp_path / "b.npz", allow_pickle=False) as stored:
         assert stored["low"][0, 1] == pytest.approx(-0.1)
         assert stored["stability"].tolist() == [1.0, 1.0]
+        assert stored["agreement"] == 0.75
+        assert stored["n_common"].tolist() == [[28, 4], [4, 7]]
+        assert stored["transfer"].tolist() == [[0.0, pytest.approx(0.2)], [pytest.approx(0.05), 0]]
         assert stored["co_assignment"].tolist() == [[1.0, 0.0], [0.0, 1.0]]
     pairs = pd.read_csv(tmp_path / "b_pairs.csv")
     assert pairs.to_dict("records")[0] == {
         "source": "A", "target": "B", "affinity": 0.1, "low": pytest.approx(-0.1),
-        "high": pytest.approx(0.3), "n_common": 4, "n_labels": 7,
+        "high": pytest.approx(0.3), "transfer": pytest.approx(0.2), "n_common": 4, "n_labels": 7,
     }  # fmt: skip
     plain = plot_task_affinity_heatmap(matrix, ["A", "B"])
     hatched = plot_task_affinity_heatmap(matrix, ["A", "B"], uncertain=uncertain_pairs(doubt))

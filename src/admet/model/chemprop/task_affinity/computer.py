@@ -179,7 +179,7 @@ class TaskAffinityComputer:
         if config.log_affinity_matrix:
             log_matrix(estimate.matrix, names)
             if estimate.doubt is not None:
-                log_doubt(estimate.matrix, estimate.doubt, names)
+                log_doubt(estimate, names)
         seconds = time.perf_counter() - started
         log.info("Affinity phase: %d steps in %.1f s", estimate.n_steps, seconds)
         return estimate
@@ -238,7 +238,7 @@ def group_tasks(
     )
     doubt, n = estimate.doubt, n_draws(len(names), config.clustering_method)
     draws = doubt.draws(estimate.matrix, n, config.seed) if doubt else ()
-    groups = grouper.cluster(estimate.matrix, names, draws)
+    groups = grouper.cluster(estimate.matrix, names, draws, estimate.n_common.diagonal())
     log.info("Task groups formed:")
     for index, group in enumerate(groups):
         log.info("  Group %d: %s", index, ", ".join(group))

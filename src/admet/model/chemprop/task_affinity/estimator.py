@@ -17,7 +17,6 @@ class Doubt:
     Attributes:
         low: Lower ends of the 95 % intervals, shape (T, T).
         high: Upper ends, shape (T, T).
-        n_common: Molecules with labels of both tasks, shape (T, T); of the task on the diagonal.
         reliability: Share of each task's squared gradient that other molecules would show too,
             shape (T,), from 0 to 1; NaN for a task without gradient.
         components: What the matrix may be off by, in independent parts, shape (S, T, T): the sum
@@ -26,7 +25,6 @@ class Doubt:
 
     low: np.ndarray
     high: np.ndarray
-    n_common: np.ndarray
     reliability: np.ndarray
     components: np.ndarray
 
@@ -62,12 +60,14 @@ class AffinityEstimate:
         matrix: Shape (T, T), float64; [i, j] is the affinity of i and j, NaN where unknown.
         pair_steps: Shape (T, T), int64; steps in which both tasks had labels.
         n_steps: Steps in all.
+        n_common: Molecules with labels of both tasks, shape (T, T); of the task on the diagonal.
         doubt: How far it can be trusted; None from an estimator that does not say.
     """
 
     matrix: np.ndarray
     pair_steps: np.ndarray
     n_steps: int
+    n_common: np.ndarray
     doubt: Doubt | None = None
 
 

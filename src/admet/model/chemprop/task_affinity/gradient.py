@@ -53,7 +53,7 @@ class GradientAffinity:
                     parameter.grad = torch.stack([g[index] for g in gradients]).mean(dim=0)
                 optimizer.step()
             log.info("Affinity epoch %d of %d", epoch + 1, config.affinity_epochs)
-        return sums.result(config)
+        return sums.result(config, problem.n_common())
 
     def prepare(self, network: nn.Module) -> None:
         """Changes the fresh network before the first step; a place for studies to begin from."""

@@ -12,23 +12,25 @@ from scipy.spatial.distance import squareform
 from sklearn.cluster import SpectralClustering
 from sklearn.metrics import silhouette_score
 
+from admet.config.task_affinity import ClusteringMethod
 from admet.errors import ConfigError
 from admet.model.chemprop.task_affinity.matrix import check_matrix
+from admet.model.chemprop.task_affinity.partition import best_partition, transfer_scores
 from admet.model.chemprop.task_affinity.selection import group_scores, select_groups
 from admet.model.chemprop.task_affinity.stability import STABLE, agreement, co_assignment
 
 log = logging.getLogger(__name__)
-
-Method = Literal["agglomerative", "spectral", "network_selection"]
 
 
 class TaskGrouper:
     """Cuts tasks into groups by their affinity.
 
     * `agglomerative`: average linkage on the distance 1 − affinity.
-    * `spectral`: normalised cuts of the graph with weights (1 + affinity) / 2, read off by
-      column-pivoted QR, which needs no random start (Damle, Minden and Ying, Information and
+    * `spectral`: normalised cuts of the graph whose weights are the positive affinities, read off
+      by column-pivoted QR, which needs no random start (Damle, Minden and Ying, Information and
       Inference 2019).
+    * `transfer`: the groups without overlap whose tasks gain most from one another as the affinity
+      and the numbers of labels predict it; see `partition.transfer_scores`.
     * `network_selection`: at most `n_groups` groups that may overlap, chosen so that the mean over
       tasks of their score in the group that serves them is highest; see `selection`. The matrix may
       be directed: [i, j] is what training on i does to j.
@@ -37,13 +39,14 @@ class TaskGrouper:
     of groups with the highest mean silhouette (Rousseeuw, J. Comput. Appl. Math. 1987, 20, 53) on
     the distance 1 − affinity, of equal ones the nearest to ⌈T / 2.5⌉; with draws, of those numbers
     only whose groups are stable over the draws. Where no cut has a positive silhouette (or T < 3)
-    there is one group if the mean affinity is positive, else one a task.
+    there is one group if the mean affinity is positive, else one a task. With `transfer` it takes
+    the number at which the predicted gain is highest.
     """
 
     def __init__(
         self,
         n_groups: int | Literal["auto"] = 3,
-        method: Method = "agglomerative",
+        method: ClusteringMethod = "agglomerative",
         seed: int = 42,
         singleton_score: float = 0.0,
     ) -> None:
@@ -51,15 +54,15 @@ class TaskGrouper:
 
         Args:
             n_groups: From 1 to the number of tasks, or "auto".
-            method: "agglomerative", "spectral" or "network_selection".
+            method: "agglomerative", "spectral", "network_selection" or "transfer".
             seed: Seed of the spectral method's eigensolver and of the selection's local search.
             singleton_score: With "network_selection", the score of a task in a group of its own.
 
         Raises:
             ConfigError: If `n_groups` is below 1 or `method` is unknown.
         """
-        if method not in get_args(Method):
-            known = ", ".join(repr(name) for name in get_args(Method))
+        if method not in get_args(ClusteringMethod):
+            known = ", ".join(repr(name) for name in get_args(ClusteringMethod))
             raise ConfigError(f"`method` must be one of {known}; got {method!r}.")
         if not math.isfinite(singleton_score):
             raise ConfigError(
@@ -82,6 +85,7 @@ class TaskGrouper:
         affinity_matrix: np.ndarray,
         task_names: Sequence[str],
         draws: Iterable[np.ndarray] = (),
+        n_labels: np.ndarray | None = None,
     ) -> list[list[str]]:
         """Groups the tasks.
 
@@ -93,6 +97,8 @@ class TaskGrouper:
             task_names: T names.
             draws: The matrix as other measurements might have given it (`Doubt.draws`), each of
                 shape (T, T). They say how stable the groups are, and "auto" goes by it.
+            n_labels: Labels of each task, shape (T,), which "transfer" goes by; None takes them to
+                be equal.
 
         Returns:
             The groups, ordered by their first task; tasks stand in the order of `task_names`.
@@ -102,21 +108,33 @@ class TaskGrouper:
             and `agreement` the mean adjusted Rand index of two draws' groups.
 
         Raises:
-            ConfigError: If the shape does not fit, or `n_groups` exceeds T.
+            ConfigError: If a shape does not fit, or `n_groups` exceeds T.
         """
         names = list(task_names)
         matrix = check_matrix(affinity_matrix, names)
         check_n_groups(self.n_groups, len(names))
+        counts = np.ones(len(names)) if n_labels is None else np.asarray(n_labels)
+        if counts.shape != (len(names),):
+            raise ConfigError(
+                f"`n_labels` must hold a number for each of the {len(names)} tasks; got shape "
+                f"{counts.shape}."
+            )
         directed = fill_unknown(matrix)
-        cuts = _Cuts(directed, self)
-        drawn = [_Cuts(fill_unknown(draw, quiet=True), self) for draw in draws]
-        if self.n_groups == "auto":
-            n_groups, allowed = self._number(cuts, drawn)
-        else:
+        cuts = _Cuts(directed, counts, self)
+        drawn = [_Cuts(fill_unknown(draw, quiet=True), counts, self) for draw in draws]
+        n_groups: int
+        allowed: list[int]
+        if self.n_groups != "auto":
             n_groups = int(self.n_groups)
             allowed = [n_groups]
+        elif self.method == "transfer":
+            n_groups = len(np.unique(cuts.labels(None)))
+            allowed = []
+            log.info("n_groups: auto chose %d (highest predicted gain)", n_groups)
+        else:
+            n_groups, allowed = self._number(cuts, drawn)
         if drawn:
-            again = [draw.serving(draw.best(allowed), quick=True) for draw in drawn]
+            again = [draw.serving(draw.best(allowed)) for draw in drawn]
             self.co_assignment, self.agreement = co_assignment(again), agreement(again)
         if self.method == "network_selection":
             chosen = select_groups(directed, n_groups, self.singleton_score, self.seed)
@@ -173,15 +191,20 @@ class TaskGrouper:
 class _Cuts:
     """The groups of one matrix, for any number of groups."""
 
-    def __init__(self, directed: np.ndarray, grouper: TaskGrouper) -> None:
+    def __init__(self, directed: np.ndarray, n_labels: np.ndarray, grouper: TaskGrouper) -> None:
         self.directed = directed
+        self.n_labels = n_labels
         self.affinity = (directed + directed.T) / 2
         self.n_tasks = len(directed)
         self._grouper = grouper
         self._tree: np.ndarray | None = None
 
-    def labels(self, n_groups: int) -> np.ndarray:
-        """Gives the group of each task, shape (T,)."""
+    def labels(self, n_groups: int | None) -> np.ndarray:
+        """Gives the group of each task, shape (T,); `transfer` can leave the number free."""
+        if self._grouper.method == "transfer":
+            scores = transfer_scores(self.directed, self.n_labels)
+            return best_partition(scores, n_groups, self._grouper.seed)
+        assert n_groups is not None  # noqa: S101 - of the other methods none chooses by itself
         if n_groups == 1:
             return np.zeros(self.n_tasks, dtype=int)
         if n_groups == self.n_tasks:
@@ -193,12 +216,12 @@ class _Cuts:
             self._tree = linkage(close, "average")
         return np.asarray(cut_tree(self._tree, n_groups)[:, 0])
 
-    def serving(self, n_groups: int, quick: bool) -> np.ndarray:
-        """Gives the group that serves each task, shape (T,)."""
-        if self._grouper.method != "network_selection":
+    def serving(self, n_groups: int | None) -> np.ndarray:
+        """Gives the group that serves each task, shape (T,), by a short search."""
+        if n_groups is None or self._grouper.method != "network_selection":
             return self.labels(n_groups)
         score, seed = self._grouper.singleton_score, self._grouper.seed
-        return np.array(select_groups(self.directed, n_groups, score, seed, quick).serves)
+        return np.array(select_groups(self.directed, n_groups, score, seed, quick=True).serves)
 
     def silhouettes(self, numbers: Sequence[int]) -> dict[int, float]:
         """Gives the mean silhouette of each number of groups that there is a cut for."""
@@ -211,10 +234,10 @@ class _Cuts:
                 found[k] = round(float(score), 9)
         return found
 
-    def best(self, numbers: Sequence[int]) -> int:
-        """Chooses among numbers of groups by the silhouette."""
-        if len(numbers) == 1:
-            return numbers[0]
+    def best(self, numbers: Sequence[int]) -> int | None:
+        """Chooses among numbers of groups by the silhouette; None where there are none."""
+        if len(numbers) < 2:
+            return next(iter(numbers), None)
         scores = self.silhouettes(numbers)
         return min(scores, key=lambda k: _rank(k, scores[k], self.n_tasks), default=numbers[0])
 
@@ -226,9 +249,9 @@ class _Cuts:
             random_state=self._grouper.seed,
         )
         with warnings.catch_warnings():
-            # Tasks at affinity −1 to all others leave the graph in parts, which is what is asked.
+            # Tasks without affinity to others leave the graph in parts, which is what is asked.
             warnings.filterwarnings("ignore", message="Graph is not fully connected")
-            return np.asarray(model.fit_predict((1 + self.affinity).clip(min=0) / 2))
+            return np.asarray(model.fit_predict(self.affinity.clip(min=_FAINT)))
 
 
 def _rank(n_groups: int, silhouette: float, n_tasks: int) -> tuple[float, int, int]:
@@ -236,6 +259,7 @@ def _rank(n_groups: int, silhouette: float, n_tasks: int) -> tuple[float, int, i
     return (-silhouette, abs(n_groups - math.ceil(n_tasks / 2.5)), n_groups)
 
 
+_FAINT = 1e-3  # weight of an edge between tasks without affinity: no task is alone in the graph
 _GRID = 40  # numbers of groups that are tried
 _TRIED = 8  # of them, those whose stability is looked at
 
@@ -248,7 +272,7 @@ def _candidates(n_tasks: int) -> list[int]:
     return [int(k) for k in np.unique(grid)]
 
 
-def n_draws(n_tasks: int, method: Method) -> int:
+def n_draws(n_tasks: int, method: ClusteringMethod) -> int:
     """Gives how many draws of the affinity are grouped anew: fewer where a grouping takes long."""
     if method == "network_selection":
         return 30 if n_tasks <= 10 else 8

@@ -86,7 +86,7 @@ class LookaheadAffinity:
         if not n_steps:
             raise NoGradientStepsError(NO_STEPS)
         with np.errstate(invalid="ignore"):
-            return AffinityEstimate(total / steps, steps, n_steps)
+            return AffinityEstimate(total / steps, steps, n_steps, problem.n_common())
 
 
 class _Moved:

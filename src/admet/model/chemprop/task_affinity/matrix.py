@@ -10,6 +10,7 @@ import pandas as pd
 
 from admet.errors import ConfigError
 from admet.files import atomic
+from admet.model.chemprop.task_affinity.partition import transfer_scores
 
 if TYPE_CHECKING:
     from admet.model.chemprop.task_affinity.estimator import AffinityEstimate, Doubt
@@ -67,13 +68,16 @@ def log_matrix(matrix: np.ndarray, names: Sequence[str]) -> None:
         print("\n".join(lines))
 
 
-def log_doubt(matrix: np.ndarray, doubt: "Doubt", names: Sequence[str], shown: int = 10) -> None:
+def log_doubt(estimate: "AffinityEstimate", names: Sequence[str], shown: int = 10) -> None:
     """Logs what the matrix does not say for sure: tasks with too few labels, pairs around zero."""
+    matrix, doubt, n_common = estimate.matrix, estimate.doubt, estimate.n_common
+    if doubt is None:
+        return
     for index in np.flatnonzero(doubt.too_few_labels()).tolist():
         log.warning(
             "%s: too few labels to say (%d; %.0f %% of its gradient is noise)",
             names[index],
-            doubt.n_common[index, index],
+            n_common[index, index],
             100 * (1 - np.nan_to_num(doubt.reliability[index])),
         )
     pairs = np.argwhere(np.triu(uncertain_pairs(doubt), k=1))
@@ -87,7 +91,7 @@ def log_doubt(matrix: np.ndarray, doubt: "Doubt", names: Sequence[str], shown: i
             matrix[i, j],
             doubt.low[i, j],
             doubt.high[i, j],
-            doubt.n_common[i, j],
+            n_common[i, j],
         )
     if len(pairs) > shown:
         log.info("  and %d more", len(pairs) - shown)
@@ -102,36 +106,32 @@ def _n_pairs(n_tasks: int) -> int:
     return n_tasks * (n_tasks - 1) // 2
 
 
-def pair_table(
-    matrix: np.ndarray, names: Sequence[str], doubt: "Doubt | None" = None
-) -> pd.DataFrame:
+def pair_table(estimate: "AffinityEstimate", names: Sequence[str]) -> pd.DataFrame:
     """Lists every ordered pair of tasks.
 
     Args:
-        matrix: Shape (T, T).
+        estimate: The affinity of T tasks.
         names: T names.
-        doubt: Intervals and counts, where there are any.
 
     Returns:
-        The columns source, target, affinity, low, high, n_common, and n_labels of the target; the
-        last four are empty without `doubt`.
+        The columns source, target, affinity, low and high (empty without doubt), transfer (see
+        `partition.transfer_scores`), n_common, and n_labels of the target.
     """
     off_diagonal = np.argwhere(~np.eye(len(names), dtype=bool))
     rows, columns = off_diagonal[:, 0], off_diagonal[:, 1]
-    frame = pd.DataFrame(
+    matrix, n_common, doubt = estimate.matrix, estimate.n_common, estimate.doubt
+    transfer = transfer_scores(matrix, n_common.diagonal())
+    return pd.DataFrame(
         {
             "source": [names[i] for i in rows.tolist()],
             "target": [names[j] for j in columns.tolist()],
             "affinity": matrix[rows, columns],
+            "low": np.nan if doubt is None else doubt.low[rows, columns],
+            "high": np.nan if doubt is None else doubt.high[rows, columns],
+            "transfer": transfer[rows, columns],
+            "n_common": n_common[rows, columns],
+            "n_labels": n_common[columns, columns],
         }
-    )
-    if doubt is None:
-        return frame.assign(low=np.nan, high=np.nan, n_common=np.nan, n_labels=np.nan)
-    return frame.assign(
-        low=doubt.low[rows, columns],
-        high=doubt.high[rows, columns],
-        n_common=doubt.n_common[rows, columns],
-        n_labels=doubt.n_common[columns, columns],
     )
 
 
@@ -141,9 +141,10 @@ def save_affinity(
     """Writes an affinity and its groups as .npz, the matrix as .csv and the pairs as a second .csv.
 
     The .npz holds `affinity_matrix` (T, T), `task_names` (T,), `group` (T,), the index of the group
-    that serves each task, `members` (G, T), which tasks each group holds, and `pair_steps` (T, T);
-    with doubt, `low`, `high` and `n_common` (T, T) and `reliability` (T,); where the groups'
-    stability is known, `co_assignment` (T, T) and `stability` (G,). None needs pickle to be read.
+    that serves each task, `members` (G, T), which tasks each group holds, `pair_steps`, `n_common`
+    and `transfer` (T, T); with doubt, `low` and `high` (T, T) and `reliability` (T,); where the
+    groups' stability is known, `co_assignment` (T, T), `stability` (G,) and `agreement`, a scalar.
+    None needs pickle to be read.
     """
     matrix = estimate.matrix
     more: dict[str, np.ndarray] = {}
@@ -152,12 +153,12 @@ def save_affinity(
         more |= {
             "low": doubt.low,
             "high": doubt.high,
-            "n_common": doubt.n_common,
             "reliability": doubt.reliability,
         }
     if grouping.co_assignment is not None:
         more["co_assignment"] = grouping.co_assignment
         more["stability"] = np.array(grouping.stability(names))
+        more["agreement"] = np.array(grouping.agreement)
     index = {name: i for i, group in enumerate(grouping.served()) for name in group}
     with atomic(path) as partial:
         np.savez(
@@ -167,10 +168,12 @@ def save_affinity(
             group=np.array([index[name] for name in names]),
             members=np.array([[name in group for name in names] for group in grouping.groups]),
             pair_steps=estimate.pair_steps,
+            n_common=estimate.n_common,
+            transfer=transfer_scores(matrix, estimate.n_common.diagonal()),
             allow_pickle=False,
             **more,
         )
     with atomic(path.with_suffix(".csv")) as partial:
         affinity_matrix_to_dataframe(matrix, names).to_csv(partial)
     with atomic(path.with_name(f"{path.stem}_pairs.csv")) as partial:
-        pair_table(matrix, names, estimate.doubt).to_csv(partial, index=False)
+        pair_table(estimate, names).to_csv(partial, index=False)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from admet.model.chemprop.task_affinity.partition import subsets
+
 EXACT_UP_TO = 15  # tasks; 3^15 pairs of a group and those it serves take some seconds
 _QUICK_UP_TO = 10  # tasks; tenths of a second
 _RESTARTS = 20
@@ -84,7 +86,7 @@ def _exact(affinity: np.ndarray, n_groups: int, singleton_score: float) -> Selec
         for mask in range(1, full + 1):
             low = mask & -mask
             rest = mask ^ low
-            parts = _subsets(rest) | low
+            parts = subsets(rest) | low
             totals = value[parts] + best[mask ^ parts]
             k = int(np.argmax(totals))
             if totals[k] > following[mask] + _TOLERANCE:
@@ -107,16 +109,6 @@ def _exact(affinity: np.ndarray, n_groups: int, singleton_score: float) -> Selec
         mask ^= part
     objective = float(best[full] / n)
     return _ordered(groups, serves, objective, objective)
-
-
-def _subsets(mask: int) -> np.ndarray:
-    """Lists all subsets of a bit mask."""
-    found = np.zeros(1, dtype=np.int64)
-    while mask:
-        low = mask & -mask
-        found = np.concatenate([found, found | low])
-        mask ^= low
-    return found
 
 
 def group_scores(affinity: np.ndarray, members: np.ndarray, singleton_score: float) -> np.ndarray:

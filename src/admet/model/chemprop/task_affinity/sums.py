@@ -63,8 +63,8 @@ class GradientSums:
         self.steps[at] += 1
         self.n_steps += 1
 
-    def result(self, config: TaskAffinityConfig) -> AffinityEstimate:
-        """Divides the sums as the configuration says.
+    def result(self, config: TaskAffinityConfig, n_common: np.ndarray) -> AffinityEstimate:
+        """Divides the sums as the configuration says; n_common is passed on.
 
         Raises:
             NoGradientStepsError: If there was no step.
@@ -72,7 +72,7 @@ class GradientSums:
         if not self.n_steps:
             raise NoGradientStepsError(NO_STEPS)
         steps = self.steps.cpu().numpy().astype(np.int64)
-        return AffinityEstimate(self.matrix(config), steps, self.n_steps)
+        return AffinityEstimate(self.matrix(config), steps, self.n_steps, n_common)
 
     def matrix(self, config: TaskAffinityConfig) -> np.ndarray:
         """Gives the matrix so far, shape (T, T), float64, NaN where unknown."""
@@ -121,7 +121,7 @@ class ResampledSums:
         Raises:
             NoGradientStepsError: If there was no look.
         """
-        estimate = self.whole.result(config)
+        estimate = self.whole.result(config, n_common)
         left_out = np.stack([sums.matrix(config) for sums in self.without])  # (F, T, T)
         runs = np.stack([sums.matrix(config) for sums in self.single])  # (R, T, T)
         n_folds, n_runs = len(left_out), len(runs)
@@ -136,7 +136,6 @@ class ResampledSums:
         doubt = Doubt(
             np.clip(estimate.matrix - half, -1.0, 1.0),
             np.clip(estimate.matrix + half, -1.0, 1.0),
-            n_common,
             reliability,
             components,
         )
