@@ -7,7 +7,10 @@ from typing import Protocol
 import numpy as np
 
 from admet.config import TaskAffinityConfig
-from admet.model.chemprop.task_affinity.problem import AffinityProblem
+from admet.model.chemprop.task_affinity.problem import FOLDS, AffinityProblem
+
+FREEDOM = FOLDS - 1
+"""Degrees of freedom of what is known of the spread."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,8 @@ class Doubt:
         """Draws the matrix as other molecules, initial weights and orders might have given it.
 
         Each component enters with a weight from the standard normal distribution (the wild
-        bootstrap: Wu, Ann. Stat. 1986, 14, 1261).
+        bootstrap: Wu, Ann. Stat. 1986, 14, 1261), all of a draw with one factor more that makes
+        them Student's t: the size of the components is itself known from few folds and runs.
 
         Args:
             matrix: The matrix, shape (T, T).
@@ -49,6 +53,7 @@ class Doubt:
         rng = np.random.default_rng(seed)
         for _ in range(n):
             weights = rng.standard_normal(len(self.components))
+            weights *= np.sqrt(FREEDOM / rng.chisquare(FREEDOM))
             yield np.clip(matrix + np.tensordot(weights, self.components, axes=1), -1.0, 1.0)
 
 

@@ -37,8 +37,9 @@ class TaskGrouper:
 
     `n_groups="auto"` takes, among 2 … T − 1 (a geometric grid of them beyond 40 tasks), the number
     of groups with the highest mean silhouette (Rousseeuw, J. Comput. Appl. Math. 1987, 20, 53) on
-    the distance 1 − affinity, of equal ones the nearest to ⌈T / 2.5⌉; with draws, of those numbers
-    only whose groups are stable over the draws. Where no cut has a positive silhouette (or T < 3)
+    the distance 1 − affinity, of equal ones the nearest to ⌈T / 2.5⌉. With draws it looks only at
+    numbers whose groups are stable over them, and takes the most groups whose silhouette is within
+    one standard error of the best. Where no cut has a positive silhouette (or T < 3)
     there is one group if the mean affinity is positive, else one a task. With `transfer` it takes
     the number at which the predicted gain is highest.
     """
@@ -123,13 +124,13 @@ class TaskGrouper:
         cuts = _Cuts(directed, counts, self)
         drawn = [_Cuts(fill_unknown(draw, quiet=True), counts, self) for draw in draws]
         n_groups: int
-        allowed: list[int]
+        allowed: dict[int, float]
         if self.n_groups != "auto":
             n_groups = int(self.n_groups)
-            allowed = [n_groups]
+            allowed = {n_groups: 0.0}
         elif self.method == "transfer":
             n_groups = len(np.unique(cuts.labels(None)))
-            allowed = []
+            allowed = {}
             log.info("n_groups: auto chose %d (highest predicted gain)", n_groups)
         else:
             n_groups, allowed = self._number(cuts, drawn)
@@ -156,11 +157,12 @@ class TaskGrouper:
         self.objective = float(scores.max(axis=0).mean())
         return list(groups.values())
 
-    def _number(self, cuts: "_Cuts", drawn: Sequence["_Cuts"]) -> tuple[int, list[int]]:
+    def _number(self, cuts: "_Cuts", drawn: Sequence["_Cuts"]) -> tuple[int, dict[int, float]]:
         """Chooses the number of groups.
 
         Returns:
-            The number, and the numbers that other draws may choose from.
+            The number, and the numbers that other draws may choose from, each with how far its
+            silhouette may be below the best.
         """
         scores = cuts.silhouettes(_candidates(cuts.n_tasks))
         positive = [k for k, score in scores.items() if score > 0]
@@ -168,24 +170,25 @@ class TaskGrouper:
             off_diagonal = cuts.affinity[~np.eye(cuts.n_tasks, dtype=bool)]
             best = 1 if not off_diagonal.size or off_diagonal.mean() > 0 else cuts.n_tasks
             log.info("n_groups: auto chose %d (no cut has a positive silhouette)", best)
-            return best, [best]
+            return best, {best: 0.0}
         ranked = sorted(positive, key=lambda k: _rank(k, scores[k], cuts.n_tasks))
         if not drawn:
             log.info("n_groups: auto chose %d (silhouette %.3f)", ranked[0], scores[ranked[0]])
-            return ranked[0], ranked
+            return ranked[0], dict.fromkeys(ranked, 0.0)
         ranked = ranked[:_TRIED]
         repeats = {k: agreement([draw.labels(k) for draw in drawn]) for k in ranked}
         stable = [k for k in ranked if repeats[k] >= STABLE]
         # Where nothing comes out the same again, what comes nearest to it.
         allowed = stable or [max(ranked, key=lambda k: repeats[k])]
-        best = allowed[0]
+        slack = _slack(allowed[0], allowed, drawn)
+        best = _finest(scores, slack)
         log.info(
             "n_groups: auto chose %d (silhouette %.3f, agreement of two draws %.2f)",
             best,
             scores[best],
             repeats[best],
         )
-        return best, allowed
+        return best, slack
 
 
 class _Cuts:
@@ -234,12 +237,11 @@ class _Cuts:
                 found[k] = round(float(score), 9)
         return found
 
-    def best(self, numbers: Sequence[int]) -> int | None:
-        """Chooses among numbers of groups by the silhouette; None where there are none."""
-        if len(numbers) < 2:
-            return next(iter(numbers), None)
-        scores = self.silhouettes(numbers)
-        return min(scores, key=lambda k: _rank(k, scores[k], self.n_tasks), default=numbers[0])
+    def best(self, slack: dict[int, float]) -> int | None:
+        """Chooses among numbers of groups as the matrix itself would; None where there are none."""
+        if len(slack) < 2:
+            return next(iter(slack), None)
+        return _finest(self.silhouettes(list(slack)), slack)
 
     def _spectral(self, n_groups: int) -> np.ndarray:
         model = SpectralClustering(
@@ -257,6 +259,26 @@ class _Cuts:
 def _rank(n_groups: int, silhouette: float, n_tasks: int) -> tuple[float, int, int]:
     """Orders numbers of groups, the best first: the silhouette, then nearness to T / 2.5."""
     return (-silhouette, abs(n_groups - math.ceil(n_tasks / 2.5)), n_groups)
+
+
+def _slack(best: int, numbers: Sequence[int], drawn: Sequence[_Cuts]) -> dict[int, float]:
+    """Gives each number's standard error, over draws, of its silhouette less that of the best."""
+    if len(numbers) == 1:
+        return {best: 0.0}
+    silhouettes = [draw.silhouettes(numbers) for draw in drawn]
+    return {
+        k: float(
+            np.std([found[k] - found[best] for found in silhouettes if {k, best} <= set(found)])
+        )
+        for k in numbers
+    }
+
+
+def _finest(silhouettes: dict[int, float], slack: dict[int, float]) -> int:
+    """Takes the most groups whose silhouette is not surely below the best (one standard error)."""
+    top = max((silhouettes[k] for k in slack if k in silhouettes), default=0.0)
+    near = [k for k in slack if k in silhouettes and silhouettes[k] >= top - slack[k]]
+    return max(near, default=next(iter(slack)))
 
 
 _FAINT = 1e-3  # weight of an edge between tasks without affinity: no task is alone in the graph

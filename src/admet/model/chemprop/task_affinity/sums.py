@@ -9,7 +9,7 @@ from torch import Tensor
 
 from admet.config import TaskAffinityConfig
 from admet.errors import NoGradientStepsError, NumericalError
-from admet.model.chemprop.task_affinity.estimator import AffinityEstimate, Doubt
+from admet.model.chemprop.task_affinity.estimator import FREEDOM, AffinityEstimate, Doubt
 
 NO_STEPS = (
     "No gradient steps were performed: no batch held a valid molecule with a label. Causes: all "
@@ -130,7 +130,7 @@ class ResampledSums:
             apart = (runs - runs.mean(axis=0)) / np.sqrt(n_runs * (n_runs - 1))
             components = np.concatenate([components, apart])
         variance = (components**2).sum(axis=0)
-        half = student_t.ppf(0.975, n_folds - 1) * np.sqrt(variance)  # (T, T)
+        half = student_t.ppf(0.975, FREEDOM) * np.sqrt(variance)  # (T, T)
         with np.errstate(invalid="ignore", divide="ignore"):
             reliability = np.clip(self.signal / self.square, 0.0, 1.0)
         doubt = Doubt(

@@ -1,0 +1,246 @@
+"""How well affinities and what a sceptic would try first predict the measured gains.
+
+Reads what `measure.py` measured. Every estimator sees the training molecules only, with the seeds
+0 … 4; its groups are compared with all partitions whose every group was trained.
+
+Usage: python benchmarks/transfer/score.py demo|demo_sparse|path/to/biogen_adme_3521.csv [seeds]
+Writes benchmarks/results/transfer_<panel>.json and .md.
+"""
+
+import itertools
+import logging
+import sys
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pandas as pd
+from scipy.stats import spearmanr
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from measure import FOLDER, load, train_network
+
+from admet.config import TaskAffinityConfig
+from admet.data import Panel
+from admet.featurize import PackedGraphs, featurize
+from admet.model.chemprop.task_affinity import TaskAffinityComputer, TaskGrouper
+from admet.model.chemprop.task_affinity.partition import transfer_scores
+from report import write_results
+
+Errors = dict[tuple[tuple[int, ...], int, int], float]
+ESTIMATORS: dict[str, dict[str, Any]] = {
+    "aligned": {},
+    "gradient": {"estimator": "gradient"},
+    "lookahead": {"estimator": "lookahead"},
+}
+
+
+def read_errors(path: Path, names: list[str]) -> Errors:
+    """Reads the error of each set, seed and task: MAE, of a binary task the squared error."""
+    frame = pd.read_csv(path)
+    return {
+        (tuple(map(int, row.set.split("+"))), row.seed, names.index(row.task)): row.mae
+        for row in frame.itertuples()
+    }
+
+
+def gain(errors: Errors, tasks: tuple[int, ...], task: int, seed: int) -> float:
+    """Gives 1 − error in the set / error alone; NaN where one of them was not measured."""
+    alone = errors.get(((task,), seed, task), np.nan)
+    return 1 - errors.get((tasks, seed, task), np.nan) / alone
+
+
+def pair_gains(errors: Errors, n_tasks: int, seed: int) -> np.ndarray:
+    """Gives what each target gains from each source, shape (T, T), NaN on the diagonal."""
+    gains = np.full((n_tasks, n_tasks), np.nan)
+    for i, j in itertools.permutations(range(n_tasks), 2):
+        gains[i, j] = gain(errors, (min(i, j), max(i, j)), j, seed)
+    return gains
+
+
+def within_target(scores: np.ndarray, gains: np.ndarray) -> float:
+    """Gives the mean over targets of the Spearman correlation over sources."""
+    found = []
+    for target in range(len(gains)):
+        sources = [i for i in range(len(gains)) if i != target]
+        rho = spearmanr(scores[sources, target], gains[sources, target])[0]
+        found.append(0.0 if np.isnan(rho) else float(rho))  # equal scores tell nothing
+    return float(np.mean(found))
+
+
+def partitions(items: list[int], n_groups: int) -> Iterator[list[tuple[int, ...]]]:
+    """Lists the partitions into so many groups."""
+    if n_groups == 1 and items:
+        yield [tuple(items)]
+    if n_groups <= 1 or len(items) < n_groups:
+        return
+    first, rest = items[0], items[1:]
+    for partition in partitions(rest, n_groups - 1):
+        yield [(first,), *partition]
+    for partition in partitions(rest, n_groups):
+        for k, group in enumerate(partition):
+            yield [*partition[:k], (first, *group), *partition[k + 1 :]]
+
+
+def partition_gain(errors: Errors, partition: list[tuple[int, ...]], seeds: list[int]) -> float:
+    """Gives the mean gain over tasks and seeds; NaN where a group was not trained."""
+    found = [
+        gain(errors, tuple(sorted(group)), task, seed)
+        for seed in seeds
+        for group in partition
+        for task in group
+    ]
+    return float(np.mean(found))
+
+
+def label_correlation(labels: np.ndarray) -> np.ndarray:
+    """Gives |Spearman| of the labels on co-measured molecules, 0 where there are too few."""
+    n_tasks = labels.shape[1]
+    found = np.zeros((n_tasks, n_tasks))
+    for i, j in itertools.permutations(range(n_tasks), 2):
+        known = ~np.isnan(labels[:, i]) & ~np.isnan(labels[:, j])
+        if known.sum() > 2:
+            found[i, j] = abs(np.nan_to_num(spearmanr(labels[known, i], labels[known, j])[0]))
+    return found
+
+
+def prediction_correlation(panel: Panel, graphs: PackedGraphs, sides: np.ndarray) -> np.ndarray:
+    """Trains each task alone (seed 0); |Pearson| of their predictions over all molecules."""
+    singles = joblib.Parallel(n_jobs=-1)(
+        joblib.delayed(train_network)(panel, graphs, sides, (task,), 0)
+        for task in range(len(panel.tasks))
+    )
+    return np.abs(np.corrcoef(np.column_stack(singles).T))
+
+
+def affinities(panel: Panel, graphs: PackedGraphs, n_seeds: int) -> dict[str, list[np.ndarray]]:
+    """Measures the affinity with every estimator and seed."""
+    return {
+        name: [
+            TaskAffinityComputer(TaskAffinityConfig(seed=seed, log_affinity_matrix=False, **keys))
+            .compute(panel, graphs)
+            .matrix
+            for seed in range(n_seeds)
+        ]
+        for name, keys in ESTIMATORS.items()
+    }
+
+
+def chosen_share(
+    errors: Errors, seeds: list[int], groups: list[list[int]], n_tasks: int
+) -> tuple[float, float, float, float, int]:
+    """Compares groups with all others of the same number.
+
+    Returns:
+        Their gain, that of the mean partition and of the best, (gain − mean) / (best − mean), and
+        the number of partitions that could be compared.
+    """
+    measured = [
+        partition_gain(errors, partition, seeds)
+        for partition in partitions(list(range(n_tasks)), len(groups))
+    ]
+    known = np.array([value for value in measured if not np.isnan(value)])
+    own = partition_gain(errors, [tuple(group) for group in groups], seeds)
+    mean, best = float(known.mean()), float(known.max())
+    share = (own - mean) / (best - mean) if best > mean else np.nan
+    return own, mean, best, share, len(known)
+
+
+def main() -> None:
+    """Scores, prints and writes the tables."""
+    logging.disable(logging.WARNING)
+    warnings.simplefilter("ignore")
+    n_seeds = int(sys.argv[2]) if len(sys.argv) > 2 else 5
+    panel, sides, short = load(sys.argv[1])
+    names, n_tasks = panel.task_names, len(panel.tasks)
+    errors = read_errors(FOLDER / f"{short}.csv", names)
+    seeds = sorted({seed for _, seed, _ in errors})
+    gains = [pair_gains(errors, n_tasks, seed) for seed in seeds]
+    complete = [
+        k for k, g in enumerate(gains) if not np.isnan(g[~np.eye(n_tasks, dtype=bool)]).any()
+    ]
+    seeds, gains = [seeds[k] for k in complete], [gains[k] for k in complete]
+    truth = np.mean(gains, axis=0)
+    pairs = list(itertools.combinations(gains, 2))
+    single = float(np.mean([within_target(a, b) for a, b in pairs])) if pairs else np.nan
+    reliability = len(seeds) * single / (1 + (len(seeds) - 1) * single)
+
+    train = panel.subset(np.flatnonzero(sides == 0))
+    graphs = featurize(panel.smiles)
+    train_graphs = featurize(train.smiles)
+    n_labels = (~np.isnan(train.labels)).sum(axis=0)
+    measured = affinities(train, train_graphs, n_seeds)
+    rng = np.random.default_rng(0)
+    scores: dict[str, list[np.ndarray]] = {}
+    for name, matrices in measured.items():
+        scores[name] = matrices
+        scores[f"{name}, transfer"] = [transfer_scores(m, n_labels) for m in matrices]
+    scores["label correlation"] = [label_correlation(train.labels)]
+    scores["correlation of single-task predictions"] = [
+        prediction_correlation(panel, graphs, sides)
+    ]
+    scores["number of the source's labels"] = [np.repeat(n_labels[:, None], n_tasks, axis=1)]
+    scores["random"] = [rng.standard_normal((n_tasks, n_tasks)) for _ in range(1000)]
+    within = {
+        name: [within_target(m, truth) for m in matrices] for name, matrices in scores.items()
+    }
+    lines = ["| predictor | within-target Spearman | lowest and highest seed |", "|---|---|---|"]
+    for name, values in within.items():
+        span = f"{min(values):.2f} … {max(values):.2f}" if 1 < len(values) < 100 else ""
+        lines.append(f"| {name} | {np.mean(values):.2f} | {span} |")
+    sure = f"Reliability of the gains themselves, {len(seeds)} seeds: {reliability:.2f}"
+    lines += [
+        "",
+        f"{sure} (one seed against another: {single:.2f}).",
+        "",
+        "| groups | number | gain | random | best | share of the way | partitions |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    rows = []
+    everything = partition_gain(errors, [tuple(range(n_tasks))], seeds)
+    for method in ("agglomerative", "transfer"):
+        for number in [*range(2, n_tasks), "auto"]:
+            for name in ("aligned", "gradient"):
+                found = []
+                for seed, matrix in enumerate(measured[name]):
+                    grouper = TaskGrouper(number, method, seed)
+                    groups = grouper.cluster(matrix, names, (), n_labels)
+                    index = [[names.index(task) for task in group] for group in groups]
+                    found.append(chosen_share(errors, seeds, index, n_tasks))
+                own, mean, best, share, count = np.mean(found, axis=0).tolist()
+                rows.append(
+                    {"estimator": name, "method": method, "n_groups": number, "gain": own,
+                     "random": mean, "best": best, "share": share, "partitions": count}
+                )  # fmt: skip
+                lines.append(
+                    f"| {name}, {method} | {number} | {own:+.3f} | {mean:+.3f} | {best:+.3f} | "
+                    f"{share:.2f} | {count:.0f} |"
+                )
+    lines += ["", f"All tasks in one network gain {everything:+.3f}."]
+    content = {
+        "tasks": names,
+        "n_labels": n_labels.tolist(),
+        "gains": truth.tolist(),
+        "reliability": reliability,
+        "reliability_of_one_seed": single,
+        "within_target": within | {"random": float(np.mean(within["random"]))},
+        "groups": rows,
+        "all_together": everything,
+    }
+    note = (
+        f"{short} panel, fixed scaffold split, 50 epochs in float32; gain: 1 − error together / "
+        f"error alone (MAE on the test molecules), mean over the seeds {seeds}; affinities from "
+        f"the training molecules, {n_seeds} seeds. A share is the mean over those seeds of "
+        "(gain − random) / (best − random) among all partitions into the same number of groups "
+        "whose every group was trained."
+    )
+    print("\n".join(lines))
+    write_results(f"transfer_{short}", content, "\n".join(lines), note)
+
+
+if __name__ == "__main__":
+    main()
