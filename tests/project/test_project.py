@@ -1,5 +1,6 @@
 """What holds for the project as a whole: layers, configs, scripts, public doors."""
 
+import ast
 import importlib
 import pkgutil
 import subprocess
@@ -11,7 +12,7 @@ import yaml
 
 import admet
 from admet.config import TrainConfig, load_yaml_config
-from admet.data.demo import TASKS
+from admet.data.demo import PLANTED_GROUPS, TASKS
 from admet.errors import AdmetError
 
 ROOT = Path(__file__).parents[2]
@@ -102,6 +103,18 @@ def test_every_bad_input_of_the_example_gets_one_message():
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("(exit 2)") >= 29
     assert "Traceback" not in done.stdout
+
+
+def test_the_example_of_another_network_finds_the_planted_groups():
+    done = subprocess.run(
+        [sys.executable, ROOT / "examples" / "own_network.py"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    groups = {frozenset(group) for group in ast.literal_eval(done.stdout.splitlines()[-1])}
+    assert groups == {frozenset(group) for group in PLANTED_GROUPS}
 
 
 def test_ci_calls_the_readmes_test_command():
