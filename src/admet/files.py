@@ -1,11 +1,17 @@
 """Output files: checked before the work starts, and never half-written under their final name."""
 
+import glob
+import hashlib
 import os
+import socket
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from admet.errors import ConfigError
+
+_SEAL = hashlib.sha256().digest_size
+_HOST = socket.gethostname().replace("-", "_") or "host"
 
 PICTURES = frozenset({".png", ".pdf", ".svg", ".jpg", ".jpeg"})
 """Endings that a picture may have."""
@@ -56,12 +62,65 @@ def atomic(path: Path) -> Iterator[Path]:
         The path to write to, with the same ending.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.stem}.part-{os.getpid()}{path.suffix}")
+    _sweep(path)
+    partial = path.with_name(f".{path.stem}.part-{_HOST}-{os.getpid()}{path.suffix}")
     try:
         yield partial
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _sweep(path: Path) -> None:
+    """Removes what a process of this host that was killed left behind of the same file."""
+    for left in path.parent.glob(f".{glob.escape(path.stem)}.part-{_HOST}-*{path.suffix}"):
+        pid = left.name.removesuffix(path.suffix).rpartition("-")[2]
+        if pid.isdigit() and int(pid) != os.getpid() and not _alive(int(pid)):
+            with suppress(OSError):
+                left.unlink()
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # another user's
+        return True
+    return True
+
+
+def write_sealed(path: Path, content: bytes) -> None:
+    """Writes a file with the SHA-256 of its name and content before the content.
+
+    Args:
+        path: The file; it is replaced at once.
+        content: What it holds.
+    """
+    with atomic(path) as partial:
+        partial.write_bytes(_digest(path, content) + content)
+
+
+def read_sealed(path: Path) -> bytes | None:
+    """Reads what `write_sealed` wrote.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The content; None where the seal does not fit, or the file cannot be read.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None
+    seal, rest = content[:_SEAL], content[_SEAL:]
+    return rest if _digest(path, rest) == seal else None
+
+
+def _digest(path: Path, content: bytes) -> bytes:
+    """Sums up a file with its name, so that one file cannot stand in for another."""
+    return hashlib.sha256(path.stem.encode() + content).digest()
 
 
 def free_name(name: str, taken: Collection[str]) -> str:

@@ -13,6 +13,7 @@ from admet.errors import ConfigError, DataError, RunDirectoryError
 from admet.featurize.pool import WorkerPool
 from admet.inference import TrainedModel, compare_results, compare_runs, evaluate_run, predict_table
 from admet.run_directory import Files
+from admet.run_directory.checksums import write_checksums
 
 
 @pytest.fixture(scope="session")
@@ -166,7 +167,7 @@ def test_a_result_of_an_unknown_kind_is_damaged(tmp_path):
         ),
         (
             lambda d: edit(d, lambda m: m | {"schema_version": 99}),
-            "schema version 99; this admet reads up to 2. Update admet",
+            "schema version 99; this admet reads up to 3. Update admet",
         ),
         (lambda d: edit(d, lambda m: m | {"d_v": 5}), "do not fit its model.json"),
         (lambda d: edit(d, lambda m: m | {"networks": []}), "must hold every task"),
@@ -176,6 +177,10 @@ def test_a_damaged_run_directory_is_refused(trained, tmp_path, damage, message):
     copy = tmp_path / "run"
     shutil.copytree(trained, copy)
     damage(copy)
+    if "no model" not in message:
+        with pytest.raises(RunDirectoryError):
+            TrainedModel.load(copy)
+        write_checksums(copy)  # the checks behind the sums hold alone, too
     with pytest.raises(RunDirectoryError, match=message):
         TrainedModel.load(copy)
 

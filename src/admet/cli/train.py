@@ -17,7 +17,7 @@ def _train(command: TrainCommand) -> None:
     from admet.run_directory import Files, read_json
     from admet.training import train
 
-    run_dir = train(command, overwrite=command.overwrite)
+    run_dir = train(command, overwrite=command.overwrite, resume=command.resume)
     print_metrics(read_json(run_dir / Files.METRICS).get("test"), "Test side of the split")
     print(f"Run directory: {run_dir}")
     if command.task_affinity.enabled:

@@ -19,6 +19,15 @@ class TrainCommand(TrainConfig):
 
     config: Path | None = Field(None, description="YAML file; flags override its keys.")
     overwrite: bool = Field(False, description="Replace the run directory that is there.")
+    resume: bool = Field(
+        False, description="Go on with an unfinished run of the same configuration."
+    )
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.overwrite and self.resume:
+            raise ValueError("`overwrite` and `resume` exclude each other. Remove one of them.")
+        return self
 
 
 class AffinityCommand(TaskAffinityConfig):

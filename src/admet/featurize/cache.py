@@ -16,7 +16,7 @@ from safetensors.numpy import load, save
 from admet.featurize.cuik import versions
 from admet.featurize.packed import PackedGraphs, concatenate, featurize
 from admet.featurize.pool import WorkerPool
-from admet.files import atomic
+from admet.files import read_sealed, write_sealed
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,6 @@ _WORTH_KEEPING = 200  # molecules; fewer are featurised faster than a file is fo
 _PARALLEL_FROM = 20_000  # molecules; below, starting processes takes longer than the work
 _CHUNK = 2_000
 _LARGEST = 2 * 1024**3  # bytes of the whole folder, beyond which the oldest files go
-_DIGEST = hashlib.sha256().digest_size
 _ARRAYS = tuple(f.name for f in fields(PackedGraphs) if not f.name.startswith("_"))
 
 
@@ -85,20 +84,14 @@ def _key(distinct: Sequence[str]) -> str:
     return hashlib.sha256(content.encode()).hexdigest()
 
 
-def _digest(path: Path, content: bytes) -> bytes:
-    """Sums up an entry with its name, so that one entry cannot stand in for another."""
-    return hashlib.sha256(path.stem.encode() + content).digest()
-
-
 def _read(path: Path, n: int) -> PackedGraphs | None:
     """Reads an entry; None where there is none that can be trusted."""
-    try:
-        content = path.read_bytes()
-    except OSError:
+    if not path.exists():
         return None
-    if _digest(path, content[_DIGEST:]) == content[:_DIGEST]:
+    content = read_sealed(path)
+    if content is not None:
         with suppress(SafetensorError, KeyError, ValueError):
-            arrays = load(content[_DIGEST:])
+            arrays = load(content)
             graphs = PackedGraphs(*[arrays[name] for name in _ARRAYS])  # type: ignore[arg-type]
             if len(graphs) == n:
                 with suppress(OSError):
@@ -114,8 +107,7 @@ def _write(path: Path, graphs: PackedGraphs) -> None:
     if len(content) > _LARGEST:
         return
     try:
-        with atomic(path) as partial:
-            partial.write_bytes(_digest(path, content) + content)
+        write_sealed(path, content)
         _tidy(path.parent)
     except OSError as error:
         log.warning("The cache of featurised molecules cannot be written: %s", error)

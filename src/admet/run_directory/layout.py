@@ -1,6 +1,6 @@
 """The names of the files in a run directory."""
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Raised when a reader of an older version could no longer understand the directory."""
 
 
@@ -31,5 +31,9 @@ class Files:
     """Metrics on the validation and the test side."""
     PREDICTIONS = "test_predictions.csv"
     """Labels and predictions on the test side."""
+    CHECKSUMS = "SHA256SUMS"
+    """SHA-256 of every other file."""
+    CHECKPOINTS = "checkpoints"
+    """Folder of an unfinished run: what it needs to go on. A finished one has none."""
     LOG = "train.log"
     """What the console said."""

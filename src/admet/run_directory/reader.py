@@ -10,8 +10,11 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from admet.errors import ConfigError, RunDirectoryError
+from admet.run_directory.checksums import verify_checksums
 from admet.run_directory.layout import SCHEMA_VERSION, Files
 from admet.run_directory.spec import ModelSpec
+
+_SUMMED_FROM = 3  # schema version
 
 
 def read_json(path: Path) -> Any:
@@ -52,6 +55,9 @@ def read_spec(run_dir: Path) -> ModelSpec:
             f"Run directory {str(run_dir)!r} has schema version {version}; this admet reads up to "
             f"{SCHEMA_VERSION}. Update admet."
         )
+    old = isinstance(version, int) and version < _SUMMED_FROM
+    if not old or (run_dir / Files.CHECKSUMS).exists():
+        verify_checksums(run_dir)
     try:
         return ModelSpec(**content)
     except (ConfigError, TypeError) as error:

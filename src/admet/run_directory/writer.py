@@ -1,16 +1,24 @@
 """Writes a run directory so that it appears whole or not at all."""
 
+import ctypes
 import json
+import logging
 import os
 import shutil
+import sys
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from filelock import FileLock, Timeout
+
 from admet.errors import RunDirectoryError
 from admet.files import atomic, check_folder
+from admet.run_directory.checksums import write_checksums
 from admet.run_directory.layout import Files
+
+log = logging.getLogger(__name__)
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -23,32 +31,54 @@ def write_json(path: Path, content: Any) -> None:
 class RunDirectoryWriter:
     """A context in which files are written to a hidden sibling that then takes the final name.
 
-    On an exception the sibling is removed and what stood under the final name is untouched.
+    On an exception what stood under the final name is untouched, and the sibling is removed unless
+    it holds a checkpoint, from which the run can be resumed. A lock, which a dead process does not
+    hold, keeps a second run out.
     """
 
-    def __init__(self, final: Path, *, overwrite: bool = False) -> None:
+    def __init__(self, final: Path, *, overwrite: bool = False, resume: bool = False) -> None:
         """Checks that the final name is free.
 
         Args:
             final: The run directory to be.
-            overwrite: Whether a run directory that is there may be replaced.
+            overwrite: Whether a run directory that is there, or an unfinished run, may be replaced.
+            resume: Whether an unfinished run is to go on.
 
         Raises:
             RunDirectoryError: If something is there that must not be replaced.
         """
         self.final = final.resolve()  # a link keeps pointing to the folder that is replaced
-        self.path = self.final.with_name(f".{self.final.name}.part-{os.getpid()}")
+        self.path = self.final.with_name(f".{self.final.name}.part")
+        self.overwrite = overwrite
+        self.resume = resume
+        self._old = self.final.with_name(f".{self.final.name}.old")
+        self._lock = FileLock(self.final.with_name(f".{self.final.name}.lock"), timeout=0)
         self._made: list[Path] = []
-        self._check(overwrite)
+        check_folder(self.final.parent, "save_dir")
+        self._check()
 
-    def _check(self, overwrite: bool) -> None:
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of what an unfinished run needs to go on."""
+        return self.path / Files.CHECKPOINTS
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether a finished run stands under the final name."""
+        return (self.final / Files.RUN).exists() and not self.checkpoints.exists()
+
+    def _check(self) -> None:
         final = self.final
-        check_folder(final.parent, "save_dir")
         if final.exists() and not final.is_dir():
             raise RunDirectoryError(f"`save_dir` {str(final)!r} is a file. Name another folder.")
+        if not self.overwrite and not self.resume and self.checkpoints.exists():
+            raise RunDirectoryError(
+                f"An unfinished run for `save_dir` {str(final)!r} stands in {self.path.name!r} "
+                "beside it. Add --resume to go on with it, or --overwrite to begin anew."
+            )
         if not final.is_dir() or not any(final.iterdir()):
             return
-        if not overwrite:
+        if not (self.overwrite or self.resume):
             raise RunDirectoryError(
                 f"`save_dir` {str(final)!r} exists and is not empty. Name another folder, or add "
                 "--overwrite to replace it."
@@ -61,7 +91,24 @@ class RunDirectoryWriter:
 
     def __enter__(self) -> Self:
         self._made = [p for p in self.path.parents if not p.exists()]
-        self.path.mkdir(parents=True)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._lock.acquire()
+        except Timeout:
+            raise RunDirectoryError(
+                f"Another run is writing to `save_dir` {str(self.final)!r}. Wait for it, or name "
+                "another folder."
+            ) from None
+        try:
+            if self._old.exists() and not self.final.exists():
+                self._old.rename(self.final)  # a run was killed while it replaced this one
+            self._check()
+            if self.path.exists() and not self.resume:
+                shutil.rmtree(self.path)
+            self.path.mkdir(exist_ok=True)
+        except BaseException:
+            self._unlock()
+            raise
         return self
 
     def __exit__(
@@ -70,16 +117,47 @@ class RunDirectoryWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if kind is not None:
+        try:
+            if kind is not None:
+                self._leave_unfinished()
+                return
+            shutil.rmtree(self.checkpoints, ignore_errors=True)
+            write_checksums(self.path)
+            if not self.final.exists():
+                self.path.rename(self.final)
+            elif _exchange(self.path, self.final):
+                shutil.rmtree(self.path)  # what it replaced
+            else:
+                shutil.rmtree(self._old, ignore_errors=True)
+                self.final.rename(self._old)
+                self.path.rename(self.final)
+            shutil.rmtree(self._old, ignore_errors=True)
+        finally:
+            self._unlock()
+            if kind is not None and not self.path.exists():
+                for folder in self._made:  # innermost first; each is empty unless others use it
+                    with suppress(OSError):
+                        folder.rmdir()
+
+    def _leave_unfinished(self) -> None:
+        if any(self.checkpoints.glob("*.bin")):
+            log.warning("The unfinished run is kept; --resume goes on with it")
+        else:
             shutil.rmtree(self.path, ignore_errors=True)
-            for folder in self._made:  # innermost first; each is empty unless others use it
-                with suppress(OSError):
-                    folder.rmdir()
-            return
-        old = self.final.with_name(f".{self.final.name}.old-{os.getpid()}")
-        replaced = self.final.exists()
-        if replaced:
-            self.final.rename(old)
-        self.path.rename(self.final)
-        if replaced:
-            shutil.rmtree(old)
+
+    def _unlock(self) -> None:
+        with suppress(OSError):  # no run waits for the lock, so nobody holds a removed one
+            Path(self._lock.lock_file).unlink(missing_ok=True)
+        self._lock.release()
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Lets two folders change names at once, where the system can."""
+    if sys.platform != "linux":
+        return False
+    try:
+        call = ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, AttributeError):
+        return False
+    at_cwd, exchange = -100, 2
+    return bool(call(at_cwd, os.fsencode(one), at_cwd, os.fsencode(other), exchange) == 0)

@@ -39,7 +39,7 @@ class EpochRecorder(pl.Callback):
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Records the epoch; Lightning has run the validation by then."""
         assert isinstance(pl_module, NetworkModule)  # noqa: S101 - the only module there is
-        epoch = trainer.current_epoch + 1
+        epoch = pl_module.first_epoch + trainer.current_epoch + 1
         metric = trainer.callback_metrics.get("val_loss")
         val_loss = None if metric is None else float(metric)
         better = val_loss is None or val_loss < self.best_loss

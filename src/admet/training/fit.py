@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
@@ -20,6 +21,7 @@ from admet.model.chemprop import BatchLoader, GroupedNetwork, TaskLoss
 from admet.model.chemprop.device import resolve_precision
 from admet.model.chemprop.losses import label_weights
 from admet.training.callbacks import EpochRecorder, Interrupt
+from admet.training.checkpoint import Keeper, State
 from admet.training.module import NetworkModule
 
 log = logging.getLogger(__name__)
@@ -54,6 +56,8 @@ def fit(
     seed: int,
     device: torch.device,
     served: Sequence[int] | None = None,
+    checkpoint: Path | None = None,
+    state: State | None = None,
 ) -> Fitted:
     """Trains a network in place and leaves it with the weights of its best validation loss.
 
@@ -69,6 +73,8 @@ def fit(
         device: Where to train.
         served: Columns that the network is judged by, where another network serves the others;
             None is all.
+        checkpoint: File that keeps the state after every epoch, if wanted.
+        state: Where an earlier, interrupted run of the same training stands; it is kept up to date.
 
     Returns:
         History, best epoch, and whether the user stopped it.
@@ -105,13 +111,17 @@ def fit(
     )
     n_labels = (~np.isnan(learnt[rows[0]])).sum(axis=0).tolist()
     loss = TaskLoss(slot_kinds, label_weights(n_labels, config.loss_mean))
-    module = NetworkModule(network, loss, config, len(train), len(slot_kinds))
+    state = State() if state is None else state
+    module = NetworkModule(network, loss, config, len(train), len(slot_kinds), state.epoch)
     recorder, interrupt = EpochRecorder(name, config.epochs), Interrupt()
     callbacks: list[Callback] = [recorder, interrupt]
     if config.patience is not None and len(rows[1]):
         callbacks.append(EarlyStopping("val_loss", patience=config.patience, verbose=False))
     elif config.patience is not None:
         log.warning("%s: no validation labels, so training.patience has no effect", name)
+    if checkpoint is not None:
+        callbacks.append(Keeper(checkpoint, state, train, recorder))
+    left = 0 if state.stopped else config.epochs - state.epoch
     on_terminal = sys.stderr.isatty()
     if on_terminal:
         callbacks.append(RichProgressBar(leave=False))
@@ -121,7 +131,7 @@ def fit(
             accelerator="gpu" if on_gpu else "cpu",
             devices=[device.index or 0] if on_gpu else 1,
             precision=precision,
-            max_epochs=config.epochs,
+            max_epochs=left,
             callbacks=callbacks,
             gradient_clip_val=config.gradient_clip,
             enable_progress_bar=on_terminal,
@@ -132,7 +142,8 @@ def fit(
             use_distributed_sampler=False,
             default_root_dir=scratch,
         )
-        trainer.fit(module, train, val if len(val) else None)
+        if left:
+            trainer.fit(module, train, val if len(val) else None)
     if recorder.best_weights is not None:
         network.load_state_dict(recorder.best_weights)
     return Fitted(recorder.history, recorder.best_epoch, interrupt.requested)

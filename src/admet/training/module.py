@@ -28,8 +28,10 @@ class NetworkModule(pl.LightningModule):
         config: TrainingConfig,
         steps_per_epoch: int,
         n_tasks: int,
+        first_epoch: int = 0,
     ) -> None:
         super().__init__()
+        self.first_epoch = first_epoch  # epochs that an earlier, interrupted run has finished
         self.network = network
         self.loss = loss
         self.config = config
@@ -73,7 +75,8 @@ class NetworkModule(pl.LightningModule):
         first_bad = int(self._first_bad)
         if first_bad < self.steps_per_epoch:
             raise NumericalError(
-                f"The training loss became {float(loss)} in epoch {self.current_epoch + 1}, batch "
+                f"The training loss became {float(loss)} in epoch "
+                f"{self.first_epoch + self.current_epoch + 1}, batch "
                 f"{first_bad + 1}. Lower training.learning_rate, set training.gradient_clip, or "
                 "look for extreme target values."
             )

@@ -44,6 +44,7 @@ from admet.run_directory import (
 from admet.training.fit import fit
 from admet.training.groups import Groups, check_groups, groups_without_affinity, plan_networks
 from admet.training.provenance import PhaseClock, describe_run, peak_memory_mib
+from admet.training.unfinished import Unfinished
 
 log = logging.getLogger(__name__)
 
@@ -91,36 +92,38 @@ class _Plan:
         return _Plan(self.arm, networks, serves)
 
 
-def train(config: TrainConfig, *, overwrite: bool = False) -> Path:
+def train(config: TrainConfig, *, overwrite: bool = False, resume: bool = False) -> Path:
     """Measures the affinity, groups the tasks, trains, tests, and writes the run directory.
 
     Args:
         config: The configuration.
-        overwrite: Whether a run directory that is there may be replaced.
+        overwrite: Whether a run directory, or an unfinished run, that is there may be replaced.
+        resume: Whether to go on with an unfinished run of the same configuration, to the same
+            weights as if it had never stopped. A finished one is left as it is; where there is
+            none, it begins.
 
     Returns:
         The run directory.
 
     Raises:
         AdmetError: If the configuration, the table or the machine does not allow it. Nothing is
-            left behind then.
+            left behind then, unless an epoch was finished: `resume` goes on from there.
         KeyboardInterrupt: If the user stops it before the training proper has begun. Later, an
             interrupt leaves a usable run directory with what was trained so far.
     """
     clock = PhaseClock()
-    writer = RunDirectoryWriter(config.save_dir, overwrite=overwrite)
+    writer = RunDirectoryWriter(config.save_dir, overwrite=overwrite, resume=resume)
+    if resume and writer.is_finished:
+        log.info("Nothing to resume: %s is finished", config.save_dir)
+        return config.save_dir
     device = resolve_device(config.training.device, "training.device")
-    if config.task_affinity.enabled:
-        resolve_device(config.task_affinity.device, "task_affinity.device")
-    if config.data.target_columns:
-        check_groups(config, config.data.target_columns)
-    if config.training.threads is not None:
-        torch.set_num_threads(config.training.threads)
+    _check_before_reading(config)
     with writer, _log_to(writer.path / Files.LOG):
         _hint_at_idle_keys(config)
         with clock.phase("read"):
             panel = load_panel(config.data_path, config.data)
             provenance = describe_run(config.data_path)
+        unfinished = Unfinished.open(writer.checkpoints, config, provenance)
         rejected_frame(panel).to_csv(writer.path / Files.REJECTED, index=False)
         seed = config.seed if config.data.split_seed is None else config.data.split_seed
         with clock.phase("split"):
@@ -131,13 +134,17 @@ def train(config: TrainConfig, *, overwrite: bool = False) -> Path:
             folder = cache_folder(config.data.cache_dir) if config.data.cache else None
             graphs = cached_graphs(panel.smiles, folder)
             prepared = _Prepared(panel, sides, graphs, device)
-        with clock.phase("affinity"):
-            arm, grouping, estimate = _choose_groups(config, prepared)
-        if estimate is not None:
-            with clock.phase("pictures"):
-                _write_affinity(writer.path, estimate, panel.task_names, grouping)
+        if unfinished.groups is None:
+            with clock.phase("affinity"):
+                arm, grouping, estimate = _choose_groups(config, prepared)
+            if estimate is not None:
+                with clock.phase("pictures"):
+                    _write_affinity(writer.path, estimate, panel.task_names, grouping)
+            unfinished.keep_groups(arm, grouping)
+        else:
+            arm, grouping = unfinished.groups
         plan = _Plan.of(arm, grouping, share_encoder=config.model.shares_encoder)
-        model, history, interrupted = _train_networks(config, prepared, plan, clock)
+        model, history, interrupted = _train_networks(config, prepared, plan, unfinished, clock)
         with clock.phase("test"):
             _write_tests(writer.path, model, prepared)
         (writer.path / Files.WEIGHTS).write_bytes(save(model.weights()))
@@ -148,16 +155,27 @@ def train(config: TrainConfig, *, overwrite: bool = False) -> Path:
             "seed": config.seed,
             "precision": _precision(config, device),
             "interrupted": interrupted,
+            "resumed": unfinished.n_resumed,
             "rejected_rows": len(panel.rejected),
             "seconds": clock.seconds,
             "peak_memory_mib": peak_memory_mib(),
         }
         write_json(writer.path / Files.RUN, run)
+        if panel.rejected:
+            log.info("Rows left out stand in %s", config.save_dir / Files.REJECTED)
         log.info("Seconds: %s", ", ".join(f"{k} {v:.1f}" for k, v in clock.seconds.items()))
-    if panel.rejected:
-        log.info("Rows left out stand in %s", config.save_dir / Files.REJECTED)
     log.info("Run directory: %s", config.save_dir)
     return config.save_dir
+
+
+def _check_before_reading(config: TrainConfig) -> None:
+    """Checks what needs no table, and takes the threads."""
+    if config.task_affinity.enabled:
+        resolve_device(config.task_affinity.device, "task_affinity.device")
+    if config.data.target_columns:
+        check_groups(config, config.data.target_columns)
+    if config.training.threads is not None:
+        torch.set_num_threads(config.training.threads)
 
 
 def _check_training_labels(panel: Panel, sides: np.ndarray) -> None:
@@ -216,7 +234,11 @@ def _write_affinity(
 
 
 def _train_networks(
-    config: TrainConfig, prepared: _Prepared, plan: _Plan, clock: PhaseClock
+    config: TrainConfig,
+    prepared: _Prepared,
+    plan: _Plan,
+    unfinished: Unfinished,
+    clock: PhaseClock,
 ) -> tuple[TrainedModel, list[dict[str, Any]], bool]:
     """Trains every network; after an interrupt those that never finished an epoch are left out."""
     panel, sides = prepared.panel, prepared.sides
@@ -239,10 +261,14 @@ def _train_networks(
             config.training.warmup_epochs,
             config.training.epochs,
         )
-    history: list[dict[str, Any]] = []
+    state = unfinished.state
     trained, interrupted = 0, False
     with clock.phase("training"):
-        for network, own in zip(networks, network_plans(spec), strict=True):
+        for index, (network, own) in enumerate(zip(networks, network_plans(spec), strict=True)):
+            if index < len(state.finished):
+                network.load_state_dict(state.finished[index])
+                trained += 1
+                continue
             columns = [panel.task_names.index(task) for task in own.names]
             name = ", ".join(own.names) if len(networks) > 1 else "network"
             fitted = fit(
@@ -256,8 +282,10 @@ def _train_networks(
                 seed=config.seed,
                 device=prepared.device,
                 served=[own.names.index(task) for task in own.names if task in own.served],
+                checkpoint=unfinished.checkpoint,
+                state=state,
             )
-            history += fitted.history
+            state.next_network(network.state_dict())
             log.info("%s: best epoch %d", name, fitted.best_epoch)
             trained += 1
             if fitted.interrupted:
@@ -266,6 +294,7 @@ def _train_networks(
     if trained < len(networks):
         spec = _spec(config, prepared, plan.cut(trained), scaler)
         log.warning("Interrupted: the model holds only %s", ", ".join(spec.task_names))
+    history = [{k: v for k, v in row.items() if k != "network_index"} for row in state.history]
     return TrainedModel(spec, networks[:trained], prepared.device), history, interrupted
 
 

@@ -87,12 +87,12 @@ def test_doubt_is_saved_and_drawn(tmp_path):
         assert stored["stability"].tolist() == [1.0, 1.0]
         assert stored["agreement"] == 0.75
         assert stored["n_common"].tolist() == [[28, 4], [4, 7]]
-        assert stored["transfer"].tolist() == [[0.0, pytest.approx(0.2)], [pytest.approx(0.05), 0]]
+        assert stored["transfer"].tolist() == [[0.0, pytest.approx(0.4)], [pytest.approx(0.025), 0]]
         assert stored["co_assignment"].tolist() == [[1.0, 0.0], [0.0, 1.0]]
     pairs = pd.read_csv(tmp_path / "b_pairs.csv")
     assert pairs.to_dict("records")[0] == {
         "source": "A", "target": "B", "affinity": 0.1, "low": pytest.approx(-0.1),
-        "high": pytest.approx(0.3), "transfer": pytest.approx(0.2), "n_common": 4, "n_labels": 7,
+        "high": pytest.approx(0.3), "transfer": pytest.approx(0.4), "n_common": 4, "n_labels": 7,
     }  # fmt: skip
     plain = plot_task_affinity_heatmap(matrix, ["A", "B"])
     hatched = plot_task_affinity_heatmap(matrix, ["A", "B"], uncertain=uncertain_pairs(doubt))

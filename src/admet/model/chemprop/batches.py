@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -87,6 +87,15 @@ class BatchLoader:
         self.backward = backward
         self.pin_memory = pin_memory
         self._rng = np.random.default_rng(seed)
+
+    @property
+    def random_state(self) -> dict[str, Any]:
+        """What the orders to come depend on, as JSON can hold it."""
+        return dict(self._rng.bit_generator.state)
+
+    @random_state.setter
+    def random_state(self, state: dict[str, Any]) -> None:
+        self._rng.bit_generator.state = state
 
     def __len__(self) -> int:
         return len(self._starts())

@@ -11,10 +11,11 @@ _TOLERANCE = 1e-12
 def transfer_scores(affinity: np.ndarray, n_labels: np.ndarray) -> np.ndarray:
     """Predicts how much a task gains from another in one network, up to a common factor.
 
-    score[i, j] = affinity[i, j] · √(n_i / n_j). What i does to j grows with how far their gradients
-    agree and with how well i's labels determine the encoder beside j's own; a mean over n labels
-    is as sure as √n. A small task gains from a large one that agrees with it, a large one hardly
-    from a small one, and a task that disagrees costs the more the larger it is.
+    score[i, j] = affinity[i, j] · n_i / n_j. The loss of a network is a mean over labels, so that a
+    step follows the sum over tasks of n_i g_i, g_i the gradient of a task's own mean loss. With
+    gradients of one length, i moves j's loss by n_i g_i·g_j where j's own labels move it by n_j.
+    A small task gains from a large one that agrees with it, a large one hardly from a small one,
+    and a task that disagrees costs the more the larger it is.
 
     Args:
         affinity: Shape (T, T); [i, j] is the affinity of source i and target j.
@@ -24,7 +25,7 @@ def transfer_scores(affinity: np.ndarray, n_labels: np.ndarray) -> np.ndarray:
         Shape (T, T), 0 on the diagonal.
     """
     n = np.maximum(np.asarray(n_labels, dtype=np.float64), 1.0)
-    scores = affinity * np.sqrt(n[:, None] / n[None, :])
+    scores = affinity * (n[:, None] / n[None, :])
     np.fill_diagonal(scores, 0.0)
     return np.asarray(scores)
 
