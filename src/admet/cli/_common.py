@@ -79,7 +79,10 @@ def parse(command: type[S], words: Sequence[str], prog: str) -> S:
     words = _spell_out_flags(list(words), _boolean_flags(command))
     default: Any = None
     if issubclass(command, TrainCommand):
-        path = _config_path(words)
+        path = _path_behind("--config", words)
+        repeat = _path_behind("--repeat", words)
+        if repeat is not None:
+            path = repeat / "config.yaml"
         stored = TrainConfig() if path is None else load_yaml_config(path, TrainConfig)
         default = command(**dict(stored))
     parsed: S = tyro.cli(
@@ -117,13 +120,13 @@ def _spell_out_flags(words: list[str], boolean: set[str]) -> list[str]:
     return spelled
 
 
-def _config_path(words: Sequence[str]) -> Path | None:
-    """Finds the value of --config, which the other flags' defaults depend on."""
+def _path_behind(flag: str, words: Sequence[str]) -> Path | None:
+    """Finds the value of a flag that the other flags' defaults depend on."""
     found = None  # the last one counts, as for every flag
     for word, following in itertools.pairwise([*words, ""]):
-        if word.startswith("--config="):
-            found = Path(word.removeprefix("--config="))
-        elif word == "--config" and following:
+        if word.startswith(f"{flag}="):
+            found = Path(word.removeprefix(f"{flag}="))
+        elif word == flag and following:
             found = Path(following)
     return found
 

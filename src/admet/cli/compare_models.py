@@ -35,6 +35,7 @@ def _compare(command: CompareCommand) -> None:
     from admet.cli._tables import print_comparison
     from admet.inference import compare_results, compare_runs
     from admet.model.chemprop.device import resolve_device
+    from admet.spreadsheet import harmless
 
     if command.model_dirs and command.test_data is not None:
         table = compare_runs(
@@ -52,7 +53,7 @@ def _compare(command: CompareCommand) -> None:
         )
     if command.output:
         with atomic(command.output) as partial:
-            table.to_csv(partial, index=False)
+            harmless(table).to_csv(partial, index=False)
     print_comparison(table)
     if command.output:
         print(f"All metrics: {command.output}")

@@ -20,6 +20,7 @@ def _compute(command: AffinityCommand) -> None:
             check_output(path, picture, PICTURES)
     from admet.data import load_panel, rejected_frame
     from admet.featurize.cache import cache_folder, cached_graphs
+    from admet.files import atomic
     from admet.model.chemprop.task_affinity import (
         TaskAffinityComputer,
         plot_clustered_heatmap,
@@ -28,6 +29,7 @@ def _compute(command: AffinityCommand) -> None:
     from admet.model.chemprop.task_affinity.computer import group_tasks
     from admet.model.chemprop.task_affinity.grouping import check_n_groups
     from admet.model.chemprop.task_affinity.matrix import save_affinity, uncertain_pairs
+    from admet.spreadsheet import harmless
 
     data = DataConfig(
         smiles_column=command.smiles_column,
@@ -44,7 +46,8 @@ def _compute(command: AffinityCommand) -> None:
     save_affinity(command.save_path, estimate, panel.task_names, grouping)
     if panel.rejected:
         rejected = command.save_path.with_name(f"{command.save_path.stem}_rejected.csv")
-        rejected_frame(panel).to_csv(rejected, index=False)
+        with atomic(rejected) as partial:
+            harmless(rejected_frame(panel)).to_csv(partial, index=False)
         print(f"Rows left out: {rejected}")
     print(f"Affinity: {command.save_path} and {command.save_path.with_suffix('.csv')}")
     if command.plot_heatmap:

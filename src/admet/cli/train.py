@@ -15,8 +15,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _train(command: TrainCommand) -> None:
     from admet.cli._tables import print_metrics
     from admet.run_directory import Files, read_json
-    from admet.training import train
+    from admet.training import as_before, train
 
+    if command.repeat is not None:
+        command = as_before(command, command.repeat)
     run_dir = train(command, overwrite=command.overwrite, resume=command.resume)
     print_metrics(read_json(run_dir / Files.METRICS).get("test"), "Test side of the split")
     print(f"Run directory: {run_dir}")

@@ -27,10 +27,12 @@ def _readable(error: ValidationError, model: type[BaseModel]) -> str:
     """Rewrites pydantic's report: one line a key, with the rule, the value and the remedy."""
     lines: dict[str, str] = {}
     for fault in error.errors(include_url=False):
-        path = [str(part) for part in fault["loc"] if not _is_union_arm(str(part))]
+        unknown = fault["type"] == "extra_forbidden"  # its last part is what the user wrote
+        loc = [str(part) for part in fault["loc"]]
+        path = [p for p in loc[: len(loc) - unknown] if not _is_union_arm(p)] + loc[-1:] * unknown
         key = ".".join(path) or "configuration"
         cause = fault.get("ctx", {}).get("error")
-        if fault["type"] == "extra_forbidden":
+        if unknown:
             line = f"Unknown key `{key}`. {near_names(path[-1], model.model_fields)}"
         elif fault["type"] == "missing":
             line = f"`{key}` is required; name it."

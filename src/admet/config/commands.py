@@ -22,9 +22,16 @@ class TrainCommand(TrainConfig):
     resume: bool = Field(
         False, description="Go on with an unfinished run of the same configuration."
     )
+    repeat: Path | None = Field(
+        None,
+        description="Run directory whose configuration, table and threads are taken again; flags "
+        "override its keys.",
+    )
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
+        if self.config is not None and self.repeat is not None:
+            raise ValueError("`config` and `repeat` both name a configuration. Remove one of them.")
         if self.overwrite and self.resume:
             raise ValueError("`overwrite` and `resume` exclude each other. Remove one of them.")
         return self

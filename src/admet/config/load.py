@@ -21,6 +21,10 @@ def _mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
     seen: set[Any] = set()
     for key_node, _ in node.value:
         key = loader.construct_object(key_node)
+        if isinstance(key, dict | list | set):
+            raise yaml.constructor.ConstructorError(
+                None, None, "a key must be a word", key_node.start_mark
+            )
         if key in seen:
             raise yaml.constructor.ConstructorError(
                 None, None, f"key {key!r} stands twice", key_node.start_mark
@@ -67,6 +71,10 @@ def load_yaml_config(path: Path, model: type[S]) -> S:
         content = yaml.load(text, Loader=_UniqueKeyLoader)  # noqa: S506 - a subclass of SafeLoader
     except yaml.YAMLError as error:
         raise ConfigError(f"Config file {str(path)!r} is not valid YAML: {error}") from None
+    except RecursionError:
+        raise ConfigError(
+            f"Config file {str(path)!r} is not valid YAML: nested too deep."
+        ) from None
     if content is None:
         content = {}
     if not isinstance(content, dict):

@@ -13,7 +13,7 @@ Activation = Literal["relu", "leakyrelu", "prelu", "tanh", "elu"]
 class MessagePassingConfig(Section):
     """The shared encoder: Chemprop's bond message passing."""
 
-    depth: int = Field(3, ge=1, description="Message-passing iterations.")
+    depth: int = Field(3, ge=1, le=100, description="Message-passing iterations.")
     hidden_size: int = Field(300, ge=1, description="Width of the hidden bond vectors.")
     dropout: float = Field(0.0, ge=0, lt=1, description="Dropout in the encoder.")
     activation: Activation = Field("relu", description="Activation in the encoder.")
@@ -29,7 +29,9 @@ class MessagePassingConfig(Section):
 class FFNConfig(Section):
     """One head: a feed-forward network for the tasks of one group."""
 
-    num_layers: int = Field(2, ge=1, description="Hidden layers, as in Chemprop's n_layers.")
+    num_layers: int = Field(
+        2, ge=1, le=100, description="Hidden layers, as in Chemprop's n_layers."
+    )
     hidden_size: int = Field(300, ge=1, description="Width of the hidden layers.")
     dropout: float = Field(0.0, ge=0, lt=1, description="Dropout in the head.")
     activation: Activation = Field("relu", description="Activation in the head.")

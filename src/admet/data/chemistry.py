@@ -81,14 +81,19 @@ def _read_one(text: str, standardize: bool) -> Molecule:
         return Molecule(None, "empty SMILES")
     if len(text) > LONGEST:
         return Molecule(None, f"SMILES longer than {LONGEST:,} characters")
-    first_word = text.split(maxsplit=1)[0]
-    if ">" in re.sub(r"\[[^\]]*\]", "", first_word):  # inside brackets it would be no arrow
+    first_word, *rest = text.split(maxsplit=1)
+    # Inside brackets it would be no arrow, and -> and <- are dative bonds.
+    if ">" in re.sub(r"\[[^\]]*\]|->|<-", "", first_word):
         return Molecule(None, "a reaction, not a molecule")
+    if rest and not rest[0].startswith("|"):  # |…| is an extension of the molecule before it
+        return Molecule(None, f"text behind the SMILES: {rest[0][:30]!r}")
     mol = Chem.MolFromSmiles(text)
     if mol is None:
         return Molecule(None, "invalid SMILES")
     if mol.GetNumAtoms() == 0:
         return Molecule(None, "a molecule without atoms")
+    if any(atom.GetAtomicNum() == 0 for atom in mol.GetAtoms()):
+        return Molecule(None, "a wildcard atom (*), not a whole molecule")
     try:
         smiles = Chem.MolToSmiles(mol)
         if standardize and not is_standard(mol, smiles):

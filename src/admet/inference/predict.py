@@ -16,6 +16,7 @@ from admet.featurize.encode import encode
 from admet.featurize.pool import WorkerPool
 from admet.files import atomic, check_output, free_name
 from admet.run_directory import TrainedModel
+from admet.spreadsheet import harmless
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +66,7 @@ def predict_table(
     with atomic(output) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
         for table, values, reasons in _parts(model, data_path, column, pool or WorkerPool(1)):
             frame = _with_predictions(table.frame, model.spec.task_names, values, reasons)
-            frame.to_csv(file, index=False, header=not n_done, lineterminator="\n")
+            harmless(frame).to_csv(file, index=False, header=not n_done, lineterminator="\n")
             reported = n_done // _REPORT_EVERY
             n_done += len(frame)
             n_empty += sum(bool(reason) for reason in reasons)

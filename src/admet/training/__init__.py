@@ -1,5 +1,6 @@
 """From a configuration to a run directory."""
 
 from admet.training.pipeline import train
+from admet.training.repeat import as_before
 
-__all__ = ["train"]
+__all__ = ["as_before", "train"]

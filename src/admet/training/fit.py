@@ -56,6 +56,7 @@ def fit(
     seed: int,
     device: torch.device,
     served: Sequence[int] | None = None,
+    names: Sequence[str] | None = None,
     checkpoint: Path | None = None,
     state: State | None = None,
 ) -> Fitted:
@@ -73,6 +74,7 @@ def fit(
         device: Where to train.
         served: Columns that the network is judged by, where another network serves the others;
             None is all.
+        names: T names, for messages.
         checkpoint: File that keeps the state after every epoch, if wanted.
         state: Where an earlier, interrupted run of the same training stands; it is kept up to date.
 
@@ -112,7 +114,10 @@ def fit(
     n_labels = (~np.isnan(learnt[rows[0]])).sum(axis=0).tolist()
     loss = TaskLoss(slot_kinds, label_weights(n_labels, config.loss_mean))
     state = State() if state is None else state
-    module = NetworkModule(network, loss, config, len(train), len(slot_kinds), state.epoch)
+    slot_names = [names[column] for column in network.slots] if names else []
+    module = NetworkModule(
+        network, loss, config, len(train), len(slot_kinds), state.epoch, slot_names
+    )
     recorder, interrupt = EpochRecorder(name, config.epochs), Interrupt()
     callbacks: list[Callback] = [recorder, interrupt]
     if config.patience is not None and len(rows[1]):

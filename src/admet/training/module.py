@@ -1,6 +1,7 @@
 """The Lightning module of one network."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NoReturn
 
 import lightning.pytorch as pl
 import torch
@@ -29,8 +30,10 @@ class NetworkModule(pl.LightningModule):
         steps_per_epoch: int,
         n_tasks: int,
         first_epoch: int = 0,
+        slot_names: Sequence[str] = (),
     ) -> None:
         super().__init__()
+        self.slot_names = list(slot_names)
         self.first_epoch = first_epoch  # epochs that an earlier, interrupted run has finished
         self.network = network
         self.loss = loss
@@ -40,6 +43,8 @@ class NetworkModule(pl.LightningModule):
         self._train_sum = torch.zeros(2)
         self._first_bad = torch.tensor(steps_per_epoch)
         self._val_sums = torch.zeros(2, n_tasks)
+        self._batch: LabelledBatch | None = None
+        self._batch_idx = 0
 
     def transfer_batch_to_device(
         self,
@@ -57,14 +62,15 @@ class NetworkModule(pl.LightningModule):
 
     def training_step(self, batch: LabelledBatch, batch_idx: int) -> Tensor:
         """Gives the loss of a batch."""
+        self._batch, self._batch_idx = batch, batch_idx
         outputs = self.network.slot_outputs(batch.graphs).float()
         loss: Tensor = self.loss(outputs, batch.targets, batch.mask)
-        self._watch(loss.detach(), batch_idx)
+        self._watch(loss.detach(), batch, outputs.detach(), batch_idx)
         n_labels = batch.mask.sum()
         self._train_sum += torch.stack([loss.detach() * n_labels, n_labels.to(loss.dtype)])
         return loss
 
-    def _watch(self, loss: Tensor, batch_idx: int) -> None:
+    def _watch(self, loss: Tensor, batch: LabelledBatch, outputs: Tensor, batch_idx: int) -> None:
         """Stops at a loss that is no number; a GPU is asked only now and then, since it waits."""
         self._first_bad = torch.where(
             torch.isfinite(loss), self._first_bad, self._first_bad.clamp(max=batch_idx)
@@ -74,12 +80,37 @@ class NetworkModule(pl.LightningModule):
             return
         first_bad = int(self._first_bad)
         if first_bad < self.steps_per_epoch:
-            raise NumericalError(
-                f"The training loss became {float(loss)} in epoch "
-                f"{self.first_epoch + self.current_epoch + 1}, batch "
-                f"{first_bad + 1}. Lower training.learning_rate, set training.gradient_clip, or "
-                "look for extreme target values."
-            )
+            losses = self.loss.per_task(outputs, batch.targets, batch.mask)
+            self._stop("loss", float(loss), first_bad, losses)
+
+    def _stop(self, what: str, value: float, batch_idx: int, of_tasks: Tensor) -> NoReturn:
+        """Says where a number went wrong, and at which tasks."""
+        bad = (~torch.isfinite(of_tasks)).nonzero().flatten().tolist()
+        names = [self.slot_names[i] for i in bad if i < len(self.slot_names)]
+        raise NumericalError(
+            f"The training {what} became {value} in epoch "
+            f"{self.first_epoch + self.current_epoch + 1}, batch {batch_idx + 1}, at "
+            f"{', '.join(names) or 'no single task'}. Lower training.learning_rate, set "
+            "training.gradient_clip, or look for extreme target values."
+        )
+
+    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:  # noqa: ARG002
+        """Stops before a gradient that is no number spoils the weights; a GPU is not asked."""
+        if self.device.type == "cuda":
+            return
+        gradients = [p.grad for p in self.network.parameters() if p.grad is not None]
+        norm = torch.nn.utils.get_total_norm(gradients)
+        if torch.isfinite(norm):
+            return
+        assert self._batch is not None  # noqa: S101 - a gradient comes of a batch
+        outputs = self.network.slot_outputs(self._batch.graphs).float()
+        losses = self.loss.per_task(outputs, self._batch.targets, self._batch.mask)
+        parameters = list(self.network.parameters())
+        norms = []
+        for loss in losses:
+            parts = torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
+            norms.append(torch.nn.utils.get_total_norm([g for g in parts if g is not None]))
+        self._stop("gradient", float(norm), self._batch_idx, torch.stack(norms))
 
     def on_validation_epoch_start(self) -> None:
         """Empties the sums of the validation."""

@@ -41,6 +41,7 @@ from admet.run_directory import (
     network_plans,
     write_json,
 )
+from admet.spreadsheet import harmless
 from admet.training.fit import fit
 from admet.training.groups import Groups, check_groups, groups_without_affinity, plan_networks
 from admet.training.provenance import PhaseClock, describe_run, peak_memory_mib
@@ -124,7 +125,7 @@ def train(config: TrainConfig, *, overwrite: bool = False, resume: bool = False)
             panel = load_panel(config.data_path, config.data)
             provenance = describe_run(config.data_path)
         unfinished = Unfinished.open(writer.checkpoints, config, provenance)
-        rejected_frame(panel).to_csv(writer.path / Files.REJECTED, index=False)
+        harmless(rejected_frame(panel)).to_csv(writer.path / Files.REJECTED, index=False)
         seed = config.seed if config.data.split_seed is None else config.data.split_seed
         with clock.phase("split"):
             sides = split_panel(panel, config.data, seed)
@@ -149,7 +150,7 @@ def train(config: TrainConfig, *, overwrite: bool = False, resume: bool = False)
             _write_tests(writer.path, model, prepared)
         (writer.path / Files.WEIGHTS).write_bytes(save(model.weights()))
         write_json(writer.path / Files.MODEL, model.spec.model_dump(mode="json"))
-        pd.DataFrame(history).to_csv(writer.path / Files.HISTORY, index=False)
+        harmless(pd.DataFrame(history)).to_csv(writer.path / Files.HISTORY, index=False)
         _write_config(writer.path / Files.CONFIG, config)
         run = provenance | {
             "seed": config.seed,
@@ -282,6 +283,7 @@ def _train_networks(
                 seed=config.seed,
                 device=prepared.device,
                 served=[own.names.index(task) for task in own.names if task in own.served],
+                names=own.names,
                 checkpoint=unfinished.checkpoint,
                 state=state,
             )
@@ -347,7 +349,7 @@ def _write_tests(folder: Path, model: TrainedModel, prepared: _Prepared) -> None
             for index, name in enumerate(names):
                 frame[free_name(name, frame.columns)] = labels[:, index]
                 frame[free_name(f"{name}_pred", frame.columns)] = predictions[:, index]
-            frame.to_csv(folder / Files.PREDICTIONS, index=False)
+            harmless(frame).to_csv(folder / Files.PREDICTIONS, index=False)
     write_json(folder / Files.METRICS, metrics)
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from admet.errors import ConfigError
 from admet.files import atomic
 from admet.model.chemprop.task_affinity.partition import transfer_scores
+from admet.spreadsheet import harmless
 
 if TYPE_CHECKING:
     from admet.model.chemprop.task_affinity.estimator import AffinityEstimate, Doubt
@@ -174,6 +175,6 @@ def save_affinity(
             **more,
         )
     with atomic(path.with_suffix(".csv")) as partial:
-        affinity_matrix_to_dataframe(matrix, names).to_csv(partial)
+        harmless(affinity_matrix_to_dataframe(matrix, names)).to_csv(partial)
     with atomic(path.with_name(f"{path.stem}_pairs.csv")) as partial:
-        pair_table(estimate, names).to_csv(partial, index=False)
+        harmless(pair_table(estimate, names)).to_csv(partial, index=False)

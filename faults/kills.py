@@ -1,0 +1,178 @@
+"""Kills commands at random moments and looks at what is left.
+
+`train` is killed again and again, resumed, and at last left to finish: at every kill the final name
+must hold nothing or a whole run directory, and in the end the same weights, bit for bit, as a
+run that was never stopped. `compute_task_affinity` and `predict` must leave nothing, or the whole
+file, under the final name.
+
+Usage: python faults/kills.py [kills of train] [kills of each other command] [seed]
+Writes faults/results/kills.json and prints a summary; ends with 1 where anything was lost.
+"""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from admet.data.demo import make_demo_panel
+from admet.run_directory import Files, TrainedModel, read_spec
+
+RESULTS = Path(os.environ.get("ADMET_FAULTS", Path(__file__).parent / "results"))
+ADMET = Path(sys.executable).parent / "admet"
+TRAIN = [
+    "train", "--data.target-columns", "LogD", "KSOL", "PAMPA", "--data.split-type", "random",
+    "--model.message-passing.hidden-size", "32", "--model.message-passing.dropout", "0.1",
+    "--task-affinity.enabled", "true", "--task-affinity.n-groups", "2",
+    "--training.epochs", "25", "--training.threads", "1",
+]  # fmt: skip
+
+
+def run(words: list[str], kill_after: float | None = None) -> tuple[bool, float]:
+    """Runs a command, or kills it and all it started; whether it was killed, and its seconds."""
+    started = time.perf_counter()
+    child = subprocess.Popen(
+        [str(ADMET), *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        said, _ = child.communicate(timeout=kill_after)
+    except subprocess.TimeoutExpired:
+        os.killpg(child.pid, signal.SIGKILL)
+        child.communicate()
+        return True, time.perf_counter() - started
+    if child.returncode:
+        raise RuntimeError(f"{words} ended with {child.returncode}:\n{said[-2000:]}")
+    return False, time.perf_counter() - started
+
+
+def left_by_train(run_dir: Path) -> str:
+    """Says what stands under the final name; raises where it is neither nothing nor whole."""
+    if not run_dir.exists():
+        return "nothing"
+    TrainedModel.load(run_dir)
+    read_spec(run_dir)
+    return "whole"
+
+
+def train_kills(folder: Path, n_kills: int, rng: random.Random) -> dict[str, Any]:
+    """Kills and resumes trainings until there were so many kills."""
+    data = folder / "panel.csv"
+    make_demo_panel(500).to_csv(data, index=False)
+    words = [*TRAIN, "--data-path", str(data)]
+    _, seconds = run([*words, "--save-dir", str(folder / "whole")])
+    weights = (folder / "whole" / Files.WEIGHTS).read_bytes()
+    kills = survived = resumed = same = 0
+    left: dict[str, int] = {}
+    faults: list[str] = []
+    while kills < n_kills:
+        run_dir = folder / f"run_{resumed}"
+        killed_before = False
+        for _ in range(rng.randint(1, 8)):
+            try:
+                killed, _ = run(
+                    [*words, "--save-dir", str(run_dir), "--resume", "true"],
+                    rng.uniform(0.05, 1.05) * seconds,
+                )
+            except RuntimeError as error:
+                faults.append(str(error))
+                break
+            if not killed:
+                break
+            killed_before = True
+            kills += 1
+            try:
+                state = left_by_train(run_dir)
+                left[state] = left.get(state, 0) + 1
+                survived += 1
+            except Exception as error:
+                faults.append(f"after a kill: {error}")
+        if not killed_before:
+            continue
+        try:
+            run([*words, "--save-dir", str(run_dir), "--resume", "true"])
+            same += (run_dir / Files.WEIGHTS).read_bytes() == weights
+        except (RuntimeError, OSError) as error:
+            faults.append(f"while resuming: {error}")
+        resumed += 1
+        print(
+            f"train: {kills} kills, {survived} survived; {same} of {resumed} the same", flush=True
+        )
+    debris = [p.name for p in folder.iterdir() if p.name.startswith(".")]
+    return {
+        "kills": kills,
+        "survived": survived,
+        "left": left,
+        "resumed": resumed,
+        "bit_identical": same,
+        "seconds_of_a_run": seconds,
+        "left_behind": debris,
+        "faults": faults,
+    }
+
+
+def file_kills(
+    name: str, words: list[str], output: Path, n_kills: int, rng: random.Random
+) -> dict[str, Any]:
+    """Kills a command that writes a file; the file must be absent or what it should be."""
+    _, seconds = run(words)
+    expected = output.read_bytes()
+    output.unlink()
+    kills = survived = 0
+    left: dict[str, int] = {}
+    while kills < n_kills:
+        killed, _ = run(words, rng.uniform(0.3, 1.05) * seconds)
+        kills += killed
+        found = output.read_bytes() if output.exists() else None
+        survived += killed and found in (None, expected)
+        state = "nothing" if found is None else "whole" if found == expected else "damaged"
+        left[state] = left.get(state, 0) + 1
+        output.unlink(missing_ok=True)
+    print(f"{name}: {survived} of {kills} survived", flush=True)
+    return {"kills": kills, "survived": survived, "left": left}
+
+
+def main() -> int:
+    """Kills, prints and writes."""
+    n_train = int(sys.argv[1]) if len(sys.argv) > 1 else 100
+    n_other = int(sys.argv[2]) if len(sys.argv) > 2 else 20
+    rng = random.Random(int(sys.argv[3]) if len(sys.argv) > 3 else 0)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        found = {"train": train_kills(folder, n_train, rng)}
+        data = str(folder / "panel.csv")
+        prediction, affinity = folder / "predictions.csv", folder / "affinity.npz"
+        found["predict"] = file_kills(
+            "predict",
+            ["predict", "--model-dir", str(folder / "whole"), "--data-path", data, "--output",
+             str(prediction)],
+            prediction, n_other, rng,
+        )  # fmt: skip
+        found["compute_task_affinity"] = file_kills(
+            "compute_task_affinity",
+            ["compute_task_affinity", "--data-path", data, "--target-columns", "LogD", "KSOL",
+             "PAMPA", "--n-groups", "2", "--save-path", str(affinity)],
+            affinity, n_other, rng,
+        )  # fmt: skip
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "kills.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    train = found["train"]
+    total = sum(part["kills"] for part in found.values())
+    survived = sum(part["survived"] for part in found.values())
+    print(f"{survived} of {total} kills survived; {train['bit_identical']} of {train['resumed']}")
+    print("resumed runs had the weights of a run that was never stopped, bit for bit")
+    print("\n".join(train["faults"]))
+    fine = survived == total and train["bit_identical"] == train["resumed"]
+    return 0 if fine and not train["faults"] else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,61 @@
+"""The same training again."""
+
+import logging
+from pathlib import Path
+from typing import TypeVar
+
+from admet.config import TrainConfig
+from admet.errors import ConfigError, DataError
+from admet.run_directory import Files, read_json, read_spec
+from admet.training.provenance import describe_run
+
+log = logging.getLogger(__name__)
+
+C = TypeVar("C", bound=TrainConfig)
+
+
+def as_before(config: C, run_dir: Path) -> C:
+    """Prepares a configuration to repeat a run.
+
+    Args:
+        config: The configuration of the run, with what is to differ.
+        run_dir: The run directory.
+
+    Returns:
+        The configuration with as many threads as the run had, unless it says how many.
+
+    Raises:
+        RunDirectoryError: If the run directory is damaged.
+        ConfigError: If the new run would be written where the old one is.
+        DataError: If the table is missing or is not the one that the run had.
+    """
+    read_spec(run_dir)  # checks every file's sum
+    run = read_json(run_dir / Files.RUN)
+    if config.save_dir.resolve() == run_dir.resolve():
+        raise ConfigError(
+            f"`save_dir` is the run directory to repeat, {str(run_dir)!r}. Add --save-dir with "
+            "another folder."
+        )
+    if not config.data_path.is_file():
+        raise DataError(
+            f"The table of the run, {str(config.data_path)!r}, does not exist. Name it with "
+            "--data-path."
+        )
+    now = describe_run(config.data_path)
+    if now["data"]["sha256"] != run["data"]["sha256"]:
+        raise DataError(
+            f"{str(config.data_path)!r} is not the table of the run: its SHA-256 is "
+            f"{now['data']['sha256'][:12]}…, was {run['data']['sha256'][:12]}…. Name that table "
+            "with --data-path, or start from config.yaml with --config."
+        )
+    for name, before in run["versions"].items():
+        if now["versions"].get(name) != before:
+            log.warning(
+                "%s was %s, is %s: results may differ", name, before, now["versions"].get(name)
+            )
+    if now["hardware"]["processor"] != run["hardware"]["processor"]:
+        log.warning("Another processor than the run had: results may differ in the last digits")
+    if config.training.threads is not None:
+        return config
+    training = config.training.model_copy(update={"threads": run["hardware"]["threads"]})
+    return config.model_copy(update={"training": training})
