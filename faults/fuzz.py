@@ -5,8 +5,8 @@ must end in a result or in an error of `admet`; anything else is a crash, which 
 the input.
 
 Usage: python faults/fuzz.py table|config|smiles [libFuzzer options, such as -runs=100000]
-The corpus stands in faults/fuzz_corpus/<target>; new inputs that reach new code are added to it, or to
-the folder that ADMET_FAULTS names.
+The corpus stands in faults/fuzz_corpus/<target>; new inputs that reach new code are added to it,
+or to the folder that ADMET_FAULTS names.
 """
 
 import logging

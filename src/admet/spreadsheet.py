@@ -34,7 +34,7 @@ def harmless(frame: pd.DataFrame) -> pd.DataFrame:
         if any(a is not b for a, b in zip(values, column.tolist(), strict=True)):
             found.isetitem(place, pd.array(values, dtype=object))
     found.columns = pd.Index([_text(name) for name in found.columns], name=found.columns.name)
-    if found.index.dtype == object:
+    if found.index.dtype == object or isinstance(found.index.dtype, pd.StringDtype):
         found.index = pd.Index([_text(name) for name in found.index], name=found.index.name)
     return found
 

@@ -29,19 +29,21 @@ def test_a_panel_of_awkward_names(write_csv):
 
 def test_every_row_left_out_has_a_line_and_a_reason(write_csv, caplog):
     caplog.set_level(logging.INFO, "admet")
-    text = "SMILES,A\nCCO,1\nxx,2\n,3\nCCN,\nCC>>CO,1\n[Na+] a name,2\nCCCC\n"
+    text = "SMILES,A\nCCO,1\nxx,2\n,3\nCCN,\nCC>>CO,1\n[Na+],2\nCCCC\nCC a name,2\n*C,1\n"
     panel = load_panel(write_csv(text), config("A"))
     rows = rejected_frame(panel)
-    assert rows["line"].tolist() == [3, 4, 5, 6, 8]
+    assert rows["line"].tolist() == [3, 4, 5, 6, 8, 9, 10]
     assert rows["reason"].tolist() == [
         "invalid SMILES",
         "empty SMILES",
         "no label in any target",
         "a reaction, not a molecule",
         "has 1 cells where the header has 2",
+        "text behind the SMILES: 'a name'",
+        "a wildcard atom (*), not a whole molecule",
     ]
     assert len(panel) == 2
-    assert "5 rows left out" in caplog.text
+    assert "7 rows left out" in caplog.text
 
 
 @pytest.mark.parametrize(

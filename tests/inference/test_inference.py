@@ -6,6 +6,8 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
 
 from admet.cli.__main__ import main
 from admet.data.demo import TASKS
@@ -170,6 +172,12 @@ def test_a_result_of_an_unknown_kind_is_damaged(tmp_path):
             "schema version 99; this admet reads up to 3. Update admet",
         ),
         (lambda d: edit(d, lambda m: m | {"d_v": 5}), "do not fit its model.json"),
+        (lambda d: reweigh(d, lambda t: t.double()), "is of type torch.float64"),
+        (lambda d: reweigh(d, lambda t: t * torch.nan), "holds NaN or infinity"),
+        (lambda d: reweigh(d, lambda t: t.flatten()[:1]), "do not fit its model.json"),
+        (lambda d: (d / Files.CHECKSUMS).unlink(), "has no SHA256SUMS"),
+        (lambda d: (d / Files.SPLIT).unlink(), "has no split.csv"),
+        (lambda d: (d / Files.CHECKSUMS).write_text("0 x"), "SHA256SUMS.*is damaged in line 1"),
         (lambda d: edit(d, lambda m: m | {"networks": []}), "must hold every task"),
     ],
 )
@@ -177,12 +185,17 @@ def test_a_damaged_run_directory_is_refused(trained, tmp_path, damage, message):
     copy = tmp_path / "run"
     shutil.copytree(trained, copy)
     damage(copy)
-    if "no model" not in message:
+    if "no model" not in message and "SUMS" not in message and "split" not in message:
         with pytest.raises(RunDirectoryError):
             TrainedModel.load(copy)
         write_checksums(copy)  # the checks behind the sums hold alone, too
     with pytest.raises(RunDirectoryError, match=message):
         TrainedModel.load(copy)
+
+
+def reweigh(folder, change):
+    path = folder / Files.WEIGHTS
+    save_file({name: change(t).contiguous() for name, t in load_file(path).items()}, path)
 
 
 def edit(folder, change):

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from admet.errors import DataError, RunDirectoryError
+from admet.errors import DataError, NumericalError, RunDirectoryError
 from admet.featurize import GraphArrays, PackedGraphs, featurize
 from admet.model.chemprop import GraphBatch, GroupedNetwork, TargetScaler
 from admet.run_directory.reader import read_spec, read_weights
@@ -64,6 +64,7 @@ class TrainedModel:
         run_dir = Path(run_dir)
         spec = read_spec(run_dir)
         weights = read_weights(run_dir)
+        _check_weights(weights, run_dir)
         networks = build_networks(spec)
         for index, network in enumerate(networks):
             prefix = f"networks.{index}."
@@ -128,7 +129,31 @@ class TrainedModel:
         with torch.inference_mode():
             for network, (own, columns) in zip(self.networks, self._columns, strict=True):
                 values[:, columns] = network(batch).float().cpu()[:, own]
-        return self._scaler.to_units(values)
+        predictions = self._scaler.to_units(values)
+        if not np.isfinite(predictions).all():
+            raise NumericalError(
+                "A prediction became NaN or infinite. The model is damaged, or was trained on "
+                "extreme target values; train it anew."
+            )
+        return predictions
+
+
+def _check_weights(weights: dict[str, Tensor], run_dir: Path) -> None:
+    """Refuses weights that no training of ours has written.
+
+    Raises:
+        RunDirectoryError: If one is no float32 tensor, or holds NaN or infinity.
+    """
+    for name, tensor in weights.items():
+        integer = name.endswith("num_batches_tracked")
+        if tensor.dtype != (torch.int64 if integer else torch.float32):
+            raise RunDirectoryError(
+                f"The weights in {str(run_dir)!r} are damaged: {name} is of type {tensor.dtype}."
+            )
+        if not torch.isfinite(tensor).all():
+            raise RunDirectoryError(
+                f"The weights in {str(run_dir)!r} are damaged: {name} holds NaN or infinity."
+            )
 
 
 @dataclass(frozen=True)

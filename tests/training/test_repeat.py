@@ -1,0 +1,128 @@
+"""The same run again: from its run directory, with a cold and a warm cache, and what stops it."""
+
+import numpy as np
+import pytest
+import torch
+
+from admet.cli.__main__ import main
+from admet.config import ModelConfig, TrainConfig, TrainingConfig
+from admet.data.demo import TASKS, make_demo_panel
+from admet.errors import NumericalError
+from admet.featurize import featurize
+from admet.model.chemprop import GroupedNetwork
+from admet.run_directory import Files, read_json
+from admet.training import train
+from admet.training.fit import fit
+
+SMALL = {"message_passing": {"hidden_size": 16}, "ffn": {"hidden_size": 16, "num_layers": 1}}
+
+
+def config_for(path, save_dir, **data):
+    return TrainConfig(
+        data_path=path,
+        save_dir=save_dir,
+        data={"target_columns": TASKS[:3], "split_type": "random"} | data,
+        model=SMALL,
+        task_affinity={"enabled": True, "n_groups": 2},
+        training={"epochs": 2, "warmup_epochs": 1},
+    )
+
+
+def test_a_run_is_repeated_from_its_directory(demo_csv, tmp_path, capsys):
+    run = train(config_for(demo_csv, tmp_path / "run"))
+    again = tmp_path / "again"
+    assert main(["train", "--repeat", str(run), "--save-dir", str(again)]) == 0
+    assert (run / Files.WEIGHTS).read_bytes() == (again / Files.WEIGHTS).read_bytes()
+    assert (run / Files.METRICS).read_bytes() == (again / Files.METRICS).read_bytes()
+    threads = read_json(run / Files.RUN)["hardware"]["threads"]
+    assert read_json(again / Files.RUN)["hardware"]["threads"] == threads
+    capsys.readouterr()
+    assert main(["train", "--repeat", str(run)]) == 2
+    assert "is the run directory to repeat" in capsys.readouterr().err
+    assert main(["train", "--repeat", str(run), "--config", "x.yaml"]) == 2
+    demo_csv.write_text(demo_csv.read_text() + "CCCCCCCO,1,1,1,1,1,1,1,1\n")
+    assert main(["train", "--repeat", str(run), "--save-dir", str(tmp_path / "third")]) == 2
+    assert "is not the table of the run" in capsys.readouterr().err
+    demo_csv.unlink()
+    assert main(["train", "--repeat", str(run), "--save-dir", str(tmp_path / "third")]) == 2
+    assert "does not exist" in capsys.readouterr().err
+
+
+def test_a_cold_and_a_warm_cache_give_the_same_bits(tmp_path):
+    path, cache = tmp_path / "panel.csv", tmp_path / "cache"
+    make_demo_panel(400).to_csv(path, index=False)
+    runs = [
+        train(config_for(path, tmp_path / name, cache=kept, cache_dir=cache))
+        for name, kept in (("none", False), ("cold", True), ("warm", True))
+    ]
+    assert list(cache.rglob("*.bin"))
+    entry = next(cache.rglob("*.bin"))
+    damaged = bytearray(entry.read_bytes())
+    damaged[len(damaged) // 2] ^= 4
+    entry.write_bytes(bytes(damaged))
+    runs.append(train(config_for(path, tmp_path / "damaged", cache=True, cache_dir=cache)))
+    weights = {(run / Files.WEIGHTS).read_bytes() for run in runs}
+    assert len(weights) == 1
+
+
+@pytest.mark.parametrize("task", [0, 1])
+def test_what_is_no_number_names_its_task(task):
+    frame = make_demo_panel(60)
+    graphs = featurize(frame["SMILES"].tolist())
+    targets = np.random.default_rng(0).standard_normal((60, 2))
+    targets[3, task] = 1e30
+    torch.manual_seed(0)
+    network = GroupedNetwork(ModelConfig(**SMALL), [[0, 1]], graphs.d_v, graphs.d_e)
+    with pytest.raises(
+        NumericalError, match=rf"loss became inf in epoch 1, batch \d, at t{task}\."
+    ):
+        fit(
+            network,
+            graphs,
+            targets,
+            np.zeros(60, dtype=int),
+            ["regression"] * 2,
+            TrainingConfig(epochs=1, precision="32", batch_size=16),
+            name="network",
+            seed=0,
+            device=torch.device("cpu"),
+            names=["t0", "t1"],
+        )
+
+
+def test_a_gradient_that_is_no_number_names_its_task_and_spares_the_weights(monkeypatch):
+    frame = make_demo_panel(60)
+    graphs = featurize(frame["SMILES"].tolist())
+    targets = np.random.default_rng(0).standard_normal((60, 2))
+    torch.manual_seed(0)
+    network = GroupedNetwork(ModelConfig(**SMALL), [[0], [1]], graphs.d_v, graphs.d_e)
+
+    class Cliff(torch.autograd.Function):
+        """Leaves values as they are and makes the gradient of the second output infinite."""
+
+        @staticmethod
+        def forward(context, values):
+            return values.clone()
+
+        @staticmethod
+        def backward(context, gradient):
+            gradient = gradient.clone()
+            gradient[:, 1] *= torch.inf
+            return gradient
+
+    outputs = network.slot_outputs
+    monkeypatch.setattr(network, "slot_outputs", lambda g: Cliff.apply(outputs(g)))
+    with pytest.raises(NumericalError, match=r"gradient became (nan|inf) in epoch 1, batch 1, at"):
+        fit(
+            network,
+            graphs,
+            targets,
+            np.zeros(60, dtype=int),
+            ["regression"] * 2,
+            TrainingConfig(epochs=1, precision="32"),
+            name="network",
+            seed=0,
+            device=torch.device("cpu"),
+            names=["t0", "t1"],
+        )
+    assert all(torch.isfinite(p).all() for p in network.parameters())
