@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check bench docs clean
+.PHONY: demo test check bench faults audit docs clean
 
 $(VENV)/.base: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("admet needs Python 3.11 or newer") if sys.version_info < (3, 11) else None'
@@ -33,10 +33,21 @@ check: $(VENV)/.dev  ## Style, types, layers
 	$(BIN)/lint-imports --no-cache
 
 bench: $(VENV)/.dev  ## Speed, side by side with Chemprop
-	for name in start_up training_step prediction affinity_cost affinity_seeds growth; do \
+	for name in start_up training_step prediction affinity_cost affinity_seeds recovery growth; do \
 	  $(BIN)/python -W ignore benchmarks/$$name.py "$(PANEL)" || exit 1; done
 	if [ -n "$(PANEL)" ]; then $(BIN)/python -W ignore benchmarks/whole_command.py "$(PANEL)" \
 	  && $(BIN)/python -W ignore benchmarks/precision_accuracy.py "$(PANEL)"; fi
+
+faults: $(VENV)/.dev  ## Kills, bit flips, hostile inputs, fuzzing: half an hour
+	$(BIN)/python faults/bit_flips.py 1000
+	$(BIN)/python faults/hostile.py
+	for target in table config smiles; do \
+	  $(BIN)/python faults/fuzz.py $$target -max_total_time=120 || exit 1; done
+	$(BIN)/python faults/kills.py 100 20
+
+audit: $(VENV)/.dev  ## Known vulnerabilities of the pinned packages; needs the network
+	$(BIN)/python -m pip install --quiet pip-audit
+	$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip
 
 docs: $(VENV)/.docs  ## HTML documentation in docs/_build/html
 	$(BIN)/python docs/generate_reference.py

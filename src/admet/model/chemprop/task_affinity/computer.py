@@ -237,7 +237,11 @@ def group_tasks(
         config.n_groups, config.clustering_method, config.seed, config.singleton_score
     )
     doubt, n = estimate.doubt, n_draws(len(names), config.clustering_method)
-    draws = doubt.draws(estimate.matrix, n, config.seed) if doubt else ()
+    draws: Iterable[np.ndarray] = ()
+    if doubt is not None and doubt.n_runs > 1:
+        draws = doubt.draws(estimate.matrix, n, config.seed)
+    elif doubt is not None:
+        log.info("How stable the groups are cannot be known from one run; raise affinity_runs")
     groups = grouper.cluster(estimate.matrix, names, draws, estimate.n_common.diagonal())
     log.info("Task groups formed:")
     for index, group in enumerate(groups):

@@ -24,12 +24,14 @@ class Doubt:
             shape (T,), from 0 to 1; NaN for a task without gradient.
         components: What the matrix may be off by, in independent parts, shape (S, T, T): the sum
             of their outer products is the covariance of the entries.
+        n_runs: Networks that it was measured on; from one nothing is known of their spread.
     """
 
     low: np.ndarray
     high: np.ndarray
     reliability: np.ndarray
     components: np.ndarray
+    n_runs: int = 2
 
     def too_few_labels(self) -> np.ndarray:
         """Tells which tasks have too few labels to say: half of their gradient is noise."""

@@ -138,5 +138,6 @@ class ResampledSums:
             np.clip(estimate.matrix + half, -1.0, 1.0),
             reliability,
             components,
+            n_runs,
         )
         return replace(estimate, doubt=doubt)
