@@ -211,6 +211,8 @@ def _configs() -> list[Case]:
         config("a mapping as key", "? {a: 1}\n: 2\n", "YAML|key|unhash"),
         config("huge depth", "model:\n  message_passing:\n    depth: 1000000000\n", "depth"),
         config("huge layers", "model:\n  ffn:\n    num_layers: 1000000000\n", "num_layers"),
+        config("an anchor that holds itself", "data: &a [*a]\n", "itself|data"),
+        config("a key that is nothing", "data: {null: 1}\n", "None"),
         config("deep nesting", "a: " + "[" * 5000 + "]" * 5000, "YAML|deep|nest|Unknown|unknown"),
     ]  # fmt: skip
 

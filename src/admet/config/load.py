@@ -87,9 +87,28 @@ def load_yaml_config(path: Path, model: type[S]) -> S:
         if content[key] is None and _is_section(model, key):
             content[key] = {}
     try:
-        return model(**{str(key): value for key, value in content.items()})
+        return model(**_keys_as_text(content))
     except ConfigError as error:
         raise ConfigError(f"In {str(path)!r}: {error}") from None
+    except RecursionError:
+        raise ConfigError(f"In {str(path)!r}: an anchor holds itself. Remove it.") from None
+
+
+def _keys_as_text(content: Any, seen: dict[int, Any] | None = None) -> Any:
+    """Makes words of keys that YAML reads as numbers, dates or nothing, such as a column `1`.
+
+    What several aliases name is made once: unfolded, a few lines could fill the memory.
+    """
+    seen = {} if seen is None else seen
+    if id(content) in seen:
+        return seen[id(content)]
+    made = content
+    if isinstance(content, dict):
+        made = {str(key): _keys_as_text(value, seen) for key, value in content.items()}
+    elif isinstance(content, list):
+        made = [_keys_as_text(value, seen) for value in content]
+    seen[id(content)] = made
+    return made
 
 
 def _is_section(model: type[Section], key: object) -> bool:
