@@ -172,6 +172,7 @@ def test_a_result_of_an_unknown_kind_is_damaged(tmp_path):
             "schema version 99; this admet reads up to 3. Update admet",
         ),
         (lambda d: edit(d, lambda m: m | {"d_v": 5}), "do not fit its model.json"),
+        (lambda d: edit(d, widen), "do not fit its model.json: .* must have"),
         (lambda d: reweigh(d, lambda t: t.double()), "is of type torch.float64"),
         (lambda d: reweigh(d, lambda t: t * torch.nan), "holds NaN or infinity"),
         (lambda d: reweigh(d, lambda t: t.flatten()[:1]), "do not fit its model.json"),
@@ -191,6 +192,12 @@ def test_a_damaged_run_directory_is_refused(trained, tmp_path, damage, message):
         write_checksums(copy)  # the checks behind the sums hold alone, too
     with pytest.raises(RunDirectoryError, match=message):
         TrainedModel.load(copy)
+
+
+def widen(model):
+    """Asks for more memory than there is."""
+    shape = model["model"]["message_passing"] | {"hidden_size": 10_000_000}
+    return model | {"model": model["model"] | {"message_passing": shape}}
 
 
 def reweigh(folder, change):

@@ -65,6 +65,7 @@ class TrainedModel:
         spec = read_spec(run_dir)
         weights = read_weights(run_dir)
         _check_weights(weights, run_dir)
+        _check_shapes(spec, weights, run_dir)
         networks = build_networks(spec)
         for index, network in enumerate(networks):
             prefix = f"networks.{index}."
@@ -154,6 +155,24 @@ def _check_weights(weights: dict[str, Tensor], run_dir: Path) -> None:
             raise RunDirectoryError(
                 f"The weights in {str(run_dir)!r} are damaged: {name} holds NaN or infinity."
             )
+
+
+def _check_shapes(spec: ModelSpec, weights: dict[str, Tensor], run_dir: Path) -> None:
+    """Compares shapes before any memory is taken for what `model.json` asks for.
+
+    Raises:
+        RunDirectoryError: If a weight has another shape than the network would have.
+    """
+    with torch.device("meta"):
+        networks = build_networks(spec)
+    for index, network in enumerate(networks):
+        for name, tensor in network.state_dict().items():
+            stored = weights.get(f"networks.{index}.{name}")
+            if stored is not None and stored.shape != tensor.shape:
+                raise RunDirectoryError(
+                    f"The weights in {str(run_dir)!r} do not fit its model.json: {name} has shape "
+                    f"{tuple(stored.shape)}, must have {tuple(tensor.shape)}."
+                )
 
 
 @dataclass(frozen=True)
