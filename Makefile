@@ -41,6 +41,7 @@ bench: $(VENV)/.dev  ## Speed, side by side with Chemprop
 faults: $(VENV)/.dev  ## Kills, bit flips, hostile inputs, fuzzing: half an hour
 	$(BIN)/python faults/bit_flips.py 1000
 	$(BIN)/python faults/hostile.py
+	$(BIN)/python faults/threads.py
 	for target in table config smiles; do \
 	  $(BIN)/python faults/fuzz.py $$target -max_total_time=120 || exit 1; done
 	$(BIN)/python faults/kills.py 100 20
