@@ -20,6 +20,8 @@ from admet.config import DataConfig, TaskAffinityConfig
 from admet.data import build_panel, table_from_frame
 from admet.data.demo import PLANTED_GROUPS, TASKS, make_demo_panel
 from admet.model.chemprop.task_affinity import TaskAffinityComputer, TaskGrouper
+from admet.model.chemprop.task_affinity.computer import group_tasks
+from admet.model.chemprop.task_affinity.estimator import AffinityEstimate
 from library import panel_smiles
 from report import panel_argument, peak_mib, write_results
 from simulate import simulated_panel
@@ -34,21 +36,21 @@ MANY = (  # tasks, groups, share of cells with a label, seeds
 )
 
 
-def rand_index(
-    matrix: np.ndarray, names: list[str], planted: list[int], n_groups: int | str, method: str
-) -> float:
+def rand_index(groups: list[list[str]], names: list[str], planted: list[int]) -> float:
     """Gives the adjusted Rand index of the groups found and the planted ones."""
-    groups = TaskGrouper(n_groups, method).cluster(matrix, names)
     place = {name: index for index, group in enumerate(groups) for name in group}
     return float(adjusted_rand_score([place[name] for name in names], planted))
 
 
-def affinity(frame: pd.DataFrame, names: list[str], seed: int) -> tuple[np.ndarray, float]:
-    """Measures a panel; the matrix and the seconds it took."""
+def affinity(
+    frame: pd.DataFrame, names: list[str], seed: int
+) -> tuple[AffinityEstimate, TaskAffinityConfig, float]:
+    """Measures a panel; the estimate, how it was measured, and the seconds it took."""
     panel = build_panel(table_from_frame(frame), DataConfig(target_columns=tuple(names)))
-    config = TaskAffinityConfig(seed=seed, log_affinity_matrix=False)
+    config = TaskAffinityConfig(seed=seed, n_groups="auto", log_affinity_matrix=False)
     started = time.perf_counter()
-    return TaskAffinityComputer(config).compute(panel).matrix, time.perf_counter() - started
+    estimate = TaskAffinityComputer(config).compute(panel)
+    return estimate, config, time.perf_counter() - started
 
 
 def thinned(frame: pd.DataFrame, seed: int) -> pd.DataFrame:
@@ -75,12 +77,18 @@ def main() -> None:
             "panel": name,
             "labels": float(np.mean([frame[names].notna().sum().mean() for frame in frames])),
             "seeds": len(frames),
-            "seconds": float(np.median([seconds for _, seconds in measured])),
+            "seconds": float(np.median([seconds for *_, seconds in measured])),
             "peak_mib": peak_mib(),
         }
         for method in ("agglomerative", "spectral", "transfer"):
-            row[method] = [rand_index(m, names, planted, n_groups, method) for m, _ in measured]
-        row["auto"] = [rand_index(m, names, planted, "auto", "agglomerative") for m, _ in measured]
+            row[method] = [
+                rand_index(TaskGrouper(n_groups, method).cluster(e.matrix, names), names, planted)
+                for e, *_ in measured
+            ]
+        row["auto"] = [
+            rand_index(group_tasks(e, names, config).groups, names, planted)
+            for e, config, _ in measured
+        ]
         rows.append(row)
         shown = " | ".join(
             f"{np.mean(row[key]):.2f} ({np.mean(np.array(row[key]) == 1):.0%})"

@@ -75,7 +75,7 @@ def _molecules() -> list[Case]:
     accepted = {
         "methane, no bond": "C", "a single metal": "[Fe]", "isotope": "[13CH4]", "deuterium": "[2H]C",
         "radical": "[CH3]", "carbene": "[CH2]", "nitroxide": "CC1(C)CCCC(C)(C)N1[O]",
-        "sodium salt": "CC(=O)[O-].[Na+]", "hydrochloride": "CCN.Cl", "mixture of two": "CCO.CCCN",
+        "sodium salt": "CC(=O)[O-].[Na+]", "hydrochloride": "CCN.Cl", "only salt": "[Na+].[Cl-]", "mixture of two": "CCO.CCCN",
         "mixture of five": "CCO.CCN.CCC.CCS.CCF", "ferrocene, ionic": "[Fe+2].c1cc[cH-]c1.c1cc[cH-]c1",
         "cisplatin": "N[Pt](N)(Cl)Cl", "organomercury": "C[Hg]C", "boron cluster atom": "B",
         "silicon": "C[Si](C)(C)C", "selenium": "C[Se]C", "noble gas": "[He]", "uranium": "[U]",
@@ -100,23 +100,22 @@ def _molecules() -> list[Case]:
         "InChI": ("InChI=1S/CH4/h1H4", invalid), "SMARTS": ("[#6;R]~[!C]", invalid),
         "unicode letters": ("ССО", invalid), "emoji": ("C\N{PILL}C", invalid),
         "nested parentheses, unclosed": ("(" * 5000, invalid), "zero width space": ("C\u200bC", invalid),
-        "only a dot": (".", invalid), "only salts": ("[Na+].[Cl-]", ""),
+        "only a dot": (".", invalid),
         "quoted newline": ("CC\nO", "text behind"), "tab inside": ("CC\tO", "text behind"), "name behind": ("CCO ethanol", "text behind"),
-        "a million carbons": ("C" * 1_000_000, "atoms|long|large"),
-        "100,000 methanes": (".".join(["C"] * 100_000), "atoms|long|large|"),
+        "a million carbons": ("C" * 1_000_000, "long"),
+        "100,000 methanes": (".".join(["C"] * 100_000), "long"),
         "ring digits without end": ("C" + "1" * 999, invalid),
         "percent": ("C%CC", invalid), "backslashes": ("\\\\\\", invalid), "null text": ("null", invalid),
     }  # fmt: skip
     found = [molecule(name, smiles, "accepted") for name, smiles in accepted.items()]
-    loose = {"only salts", "100,000 methanes"}
-    for name, (smiles, says) in rejected.items():
-        found.append(molecule(name, smiles, "any" if name in loose else "rejected", says))
+    found += [molecule(name, text, "rejected", says) for name, (text, says) in rejected.items()]
     return found
 
 
 def _labels() -> list[Case]:
     return [
-        label("1e308", "1e308", "any"), label("-1e308", "-1e308", "any"),
+        label("1e308", "1e308", "error", "1e308"), label("-1e308", "-1e308", "error", "-1e308"),
+        label("1e99", "1e99", "accepted"),
         label("subnormal", "5e-324", "accepted"), label("zero", "0", "accepted"),
         label("minus zero", "-0.0", "accepted"), label("positive infinity", "inf", "error", "inf"),
         label("negative infinity", "-inf", "error", "inf"), label("overflow", "1e999", "error", "inf|1e999"),
@@ -157,14 +156,14 @@ def _tables() -> list[Case]:
         Case("table: UTF-32", text.encode("utf-32"), "error"),
         Case("table: Latin-1", "SMILES,y,µ\nCCO,1,é\n".encode("latin-1"), "error", "UTF-8|utf-8"),
         Case("table: CRLF", text.replace("\n", "\r\n").encode(), "accepted"),
-        Case("table: old Mac line ends", text.replace("\n", "\r").encode(), "any"),
+        Case("table: old Mac line ends", text.replace("\n", "\r").encode(), "accepted"),
         Case("table: no last newline", good[:-1], "accepted"),
         Case("table: quoted newline in a cell", table('"CC\nC",1'), "rejected", "text behind"),
         Case("table: ragged, short", table("CCCC"), "rejected", "field|cell|column"),
         Case("table: ragged, long", table("CCCC,1,2,3"), "rejected", "field|cell|column"),
         Case("table: duplicate header", table(header="SMILES,y") .replace(b"SMILES,y", b"y,y"), "error", "more than one"),
         Case("table: duplicate target", b"SMILES,y,y\nCCO,1,2\n", "error", "more than one"),
-        Case("table: NUL byte", good + b"C\x00C,1\n", "any"),
+        Case("table: NUL byte", good + b"C\x00C,1\n", "rejected", "invalid"),
         Case("table: only NUL bytes", b"\x00" * 1000, "error"),
         Case("table: random bytes", np.random.default_rng(0).bytes(5000), "error"),
         Case("table: 20,000 columns", (wide + "\n" + rows).encode(), "accepted"),
@@ -174,11 +173,11 @@ def _tables() -> list[Case]:
         Case("table: TSV", text.replace(",", "\t").encode(), "accepted", suffix=".tsv"),
         Case("table: unclosed quote", text.encode() + b'"CC,1\n', "error", "quot"),
         Case("table: comment lines", b"# made by hand\n" + good, "error"),
-        Case("table: blank lines inside", text.replace("\nCCN", "\n\n\nCCN").encode(), "any"),
-        Case("table: spaces in the header", good.replace(b"SMILES,y", b" SMILES , y "), "any"),
+        Case("table: blank lines inside", text.replace("\nCCN", "\n\n\nCCN").encode(), "accepted"),
+        Case("table: spaces in the header", good.replace(b"SMILES,y", b" SMILES , y "), "error", "Nearest"),
         Case("table: Parquet", parquet.getvalue(), "accepted", suffix=".parquet"),
         Case("table: Parquet cut short", parquet.getvalue()[:-20], "error", suffix=".parquet"),
-        Case("table: Parquet with one bit flipped", bytes([parquet.getvalue()[0] ^ 1]) + parquet.getvalue()[1:], "any", suffix=".parquet"),
+        Case("table: Parquet whose first magic byte is damaged", bytes([parquet.getvalue()[0] ^ 1]) + parquet.getvalue()[1:], "accepted", suffix=".parquet"),
         Case("table: not gzip", good, "error", suffix=".csv.gz"),
         Case("table: gzip cut short", b"\x1f\x8b\x08\x00" + b"\x00" * 10, "error", suffix=".csv.gz"),
         Case("table: spreadsheet", b"PK\x03\x04", "error", "format|xlsx|ending", suffix=".xlsx"),
@@ -253,9 +252,9 @@ def check(case: Case, folder: Path) -> str | None:
             return f"took more than {SECONDS} s"
         except Exception as error:
             return f"{type(error).__name__}: {str(error)[:200]}"
-    if case.outcome not in (outcome, "any"):
+    if case.outcome != outcome:
         return f"must be {case.outcome}, was {outcome}: {said[:200]}"
-    if case.says and case.outcome != "any" and not re.search(case.says, said, re.IGNORECASE):
+    if case.says and not re.search(case.says, said, re.IGNORECASE):
         return f"must say {case.says!r}, said: {said[:200]}"
     return None
 

@@ -11,9 +11,7 @@ from typing import Any
 import pandas as pd
 
 _BEGINS = re.compile(r"^[\t\r\n ]*[=+\-@]")
-_NUMBER = re.compile(
-    r"^\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?%?\s*$|^\s*[+-]?(inf|nan)\s*$", re.I
-)
+_NUMBER = re.compile(r"\s*[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?%?|inf|nan)\s*", re.I)
 
 
 def harmless(frame: pd.DataFrame) -> pd.DataFrame:
@@ -23,7 +21,7 @@ def harmless(frame: pd.DataFrame) -> pd.DataFrame:
         frame: The frame; it is not changed.
 
     Returns:
-        The frame, a shallow copy where nothing has to be changed.
+        A copy; columns that need no change are shared with the frame.
     """
     found = frame.copy(deep=False)
     for place in range(found.shape[1]):

@@ -93,27 +93,23 @@ def test_the_arms_differ_only_in_who_shares():
     assert multi["model"] == single["model"] == affinity["model"]
 
 
-def test_every_bad_input_of_the_example_gets_one_message():
+def output_of_example(name):
     done = subprocess.run(
-        [sys.executable, ROOT / "examples" / "bad_inputs.py"],
-        capture_output=True,
-        text=True,
-        check=False,
+        [sys.executable, ROOT / "examples" / name], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("(exit 2)") >= 29
-    assert "Traceback" not in done.stdout
+    return done.stdout
+
+
+def test_every_bad_input_of_the_example_gets_one_message():
+    said = output_of_example("bad_inputs.py")
+    assert said.count("(exit 2)") >= 29
+    assert "Traceback" not in said
 
 
 def test_the_example_of_another_network_finds_the_planted_groups():
-    done = subprocess.run(
-        [sys.executable, ROOT / "examples" / "own_network.py"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    groups = {frozenset(group) for group in ast.literal_eval(done.stdout.splitlines()[-1])}
+    said = output_of_example("own_network.py")
+    groups = {frozenset(group) for group in ast.literal_eval(said.splitlines()[-1])}
     assert groups == {frozenset(group) for group in PLANTED_GROUPS}
 
 

@@ -40,6 +40,9 @@ def test_a_run_is_repeated_from_its_directory(demo_csv, tmp_path, capsys):
     assert main(["train", "--repeat", str(run)]) == 2
     assert "is the run directory to repeat" in capsys.readouterr().err
     assert main(["train", "--repeat", str(run), "--config", "x.yaml"]) == 2
+    capsys.readouterr()
+    assert main(["train", "--repeat", str(tmp_path / "none")]) == 2
+    assert "`repeat` must name a run directory" in capsys.readouterr().err
     demo_csv.write_text(demo_csv.read_text() + "CCCCCCCO,1,1,1,1,1,1,1,1\n")
     assert main(["train", "--repeat", str(run), "--save-dir", str(tmp_path / "third")]) == 2
     assert "is not the table of the run" in capsys.readouterr().err
@@ -65,37 +68,41 @@ def test_a_cold_and_a_warm_cache_give_the_same_bits(tmp_path):
     assert len(weights) == 1
 
 
+def tiny_pair(groups):
+    """Gives graphs of sixty molecules, made-up targets of two tasks, and a fresh network."""
+    graphs = featurize(make_demo_panel(60)["SMILES"].tolist())
+    targets = np.random.default_rng(0).standard_normal((60, 2))
+    torch.manual_seed(0)
+    network = GroupedNetwork(ModelConfig(**SMALL), groups, graphs.d_v, graphs.d_e)
+    return graphs, targets, network
+
+
+def fit_pair(graphs, targets, network):
+    fit(
+        network,
+        graphs,
+        targets,
+        np.zeros(60, dtype=int),
+        ["regression"] * 2,
+        TrainingConfig(epochs=1, precision="32", batch_size=16),
+        name="network",
+        seed=0,
+        device=torch.device("cpu"),
+        names=["t0", "t1"],
+    )
+
+
 @pytest.mark.parametrize("task", [0, 1])
 def test_what_is_no_number_names_its_task(task):
-    frame = make_demo_panel(60)
-    graphs = featurize(frame["SMILES"].tolist())
-    targets = np.random.default_rng(0).standard_normal((60, 2))
+    graphs, targets, network = tiny_pair([[0, 1]])
     targets[3, task] = 1e30
-    torch.manual_seed(0)
-    network = GroupedNetwork(ModelConfig(**SMALL), [[0, 1]], graphs.d_v, graphs.d_e)
-    with pytest.raises(
-        NumericalError, match=rf"loss became inf in epoch 1, batch \d, at t{task}\."
-    ):
-        fit(
-            network,
-            graphs,
-            targets,
-            np.zeros(60, dtype=int),
-            ["regression"] * 2,
-            TrainingConfig(epochs=1, precision="32", batch_size=16),
-            name="network",
-            seed=0,
-            device=torch.device("cpu"),
-            names=["t0", "t1"],
-        )
+    message = rf"loss became inf in epoch 1, batch \d, at t{task}\."
+    with pytest.raises(NumericalError, match=message):
+        fit_pair(graphs, targets, network)
 
 
 def test_a_gradient_that_is_no_number_names_its_task_and_spares_the_weights(monkeypatch):
-    frame = make_demo_panel(60)
-    graphs = featurize(frame["SMILES"].tolist())
-    targets = np.random.default_rng(0).standard_normal((60, 2))
-    torch.manual_seed(0)
-    network = GroupedNetwork(ModelConfig(**SMALL), [[0], [1]], graphs.d_v, graphs.d_e)
+    graphs, targets, network = tiny_pair([[0], [1]])
 
     class Cliff(torch.autograd.Function):
         """Leaves values as they are and makes the gradient of the second output infinite."""
@@ -113,16 +120,5 @@ def test_a_gradient_that_is_no_number_names_its_task_and_spares_the_weights(monk
     outputs = network.slot_outputs
     monkeypatch.setattr(network, "slot_outputs", lambda g: Cliff.apply(outputs(g)))
     with pytest.raises(NumericalError, match=r"gradient became (nan|inf) in epoch 1, batch 1, at"):
-        fit(
-            network,
-            graphs,
-            targets,
-            np.zeros(60, dtype=int),
-            ["regression"] * 2,
-            TrainingConfig(epochs=1, precision="32"),
-            name="network",
-            seed=0,
-            device=torch.device("cpu"),
-            names=["t0", "t1"],
-        )
+        fit_pair(graphs, targets, network)
     assert all(torch.isfinite(p).all() for p in network.parameters())

@@ -17,7 +17,7 @@ from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, Pri
 
 from admet.config import ModelConfig, TrainCommand, TrainConfig, load_yaml_config
 from admet.config.base import Section
-from admet.errors import AdmetError
+from admet.errors import AdmetError, ConfigError
 
 S = TypeVar("S", bound=Section)
 
@@ -73,7 +73,7 @@ def parse(command: type[S], words: Sequence[str], prog: str) -> S:
     """Builds a frozen configuration from flags, over a YAML file where the command takes one.
 
     Raises:
-        ConfigError: If the YAML file is wrong.
+        ConfigError: If the YAML file is wrong, or there is none to repeat.
         SystemExit: With 2 for wrong flags, with 0 for help.
     """
     words = _spell_out_flags(list(words), _boolean_flags(command))
@@ -83,6 +83,11 @@ def parse(command: type[S], words: Sequence[str], prog: str) -> S:
         repeat = _path_behind("--repeat", words)
         if repeat is not None:
             path = repeat / "config.yaml"
+            if not path.is_file():
+                raise ConfigError(
+                    f"`repeat` must name a run directory; {str(repeat)!r} has no {path.name}. Name "
+                    "a folder that `admet train` wrote."
+                )
         stored = TrainConfig() if path is None else load_yaml_config(path, TrainConfig)
         default = command(**dict(stored))
     parsed: S = tyro.cli(

@@ -29,6 +29,10 @@ class Task:
     kind: TaskKind
 
 
+LARGEST = 1e100
+"""Size that a label may have: its square is still a number, which a scale needs."""
+
+
 def read_labels(table: Table, columns: list[str]) -> np.ndarray:
     """Reads target columns.
 
@@ -40,7 +44,8 @@ def read_labels(table: Table, columns: list[str]) -> np.ndarray:
         Labels, shape (n, T), float64, NaN where a cell is empty or says that it is missing.
 
     Raises:
-        DataError: If a column is missing, holds text or an infinite value; names the lines.
+        DataError: If a column is missing, or holds text or a value that is infinite or beyond
+            `LARGEST`; names the lines.
     """
     require_columns(table, columns, "Target")
     faults: list[str] = []
@@ -129,6 +134,12 @@ def _numbers(table: Table, name: str, faults: list[str]) -> np.ndarray:
         faults.append(
             f"Target column {name!r} must hold numbers or empty cells; it holds text at "
             f"{_places(table, wrong, name)}. Correct or empty these cells."
+        )
+    extreme = np.flatnonzero(np.isfinite(values) & (np.abs(values) > LARGEST))
+    if extreme.size:
+        faults.append(
+            f"Target column {name!r} must hold numbers up to ±{LARGEST:g}; it holds larger ones at "
+            f"{_places(table, extreme.tolist(), name)}. Correct or empty these cells."
         )
     infinite = np.flatnonzero(np.isinf(values))
     if infinite.size:

@@ -35,5 +35,7 @@ class Files:
     """SHA-256 of every other file."""
     CHECKPOINTS = "checkpoints"
     """Folder of an unfinished run: what it needs to go on. A finished one has none."""
+    STATE = "state.bin"
+    """In it: where the training stands."""
     LOG = "train.log"
     """What the console said."""

@@ -64,14 +64,19 @@ class RunDirectoryWriter:
 
     @property
     def is_finished(self) -> bool:
-        """Whether a finished run stands under the final name."""
+        """Whether a finished run stands under the final name, and none that was to replace it."""
         return (self.final / Files.RUN).exists() and not self.checkpoints.exists()
+
+    @property
+    def _has_state(self) -> bool:
+        """Whether an unfinished run has finished an epoch."""
+        return (self.checkpoints / Files.STATE).exists()
 
     def _check(self) -> None:
         final = self.final
         if final.exists() and not final.is_dir():
             raise RunDirectoryError(f"`save_dir` {str(final)!r} is a file. Name another folder.")
-        if not self.overwrite and not self.resume and self.checkpoints.exists():
+        if not self.overwrite and not self.resume and self._has_state:
             raise RunDirectoryError(
                 f"An unfinished run for `save_dir` {str(final)!r} stands in {self.path.name!r} "
                 "beside it. Add --resume to go on with it, or --overwrite to begin anew."
@@ -121,7 +126,6 @@ class RunDirectoryWriter:
             if kind is not None:
                 self._leave_unfinished()
                 return
-            shutil.rmtree(self.checkpoints, ignore_errors=True)
             write_checksums(self.path)
             if not self.final.exists():
                 self.path.rename(self.final)
@@ -131,6 +135,8 @@ class RunDirectoryWriter:
                 shutil.rmtree(self._old, ignore_errors=True)
                 self.final.rename(self._old)
                 self.path.rename(self.final)
+            # Only now: killed before, the run could still be resumed.
+            shutil.rmtree(self.final / Files.CHECKPOINTS, ignore_errors=True)
             shutil.rmtree(self._old, ignore_errors=True)
         finally:
             self._unlock()
@@ -140,7 +146,7 @@ class RunDirectoryWriter:
                         folder.rmdir()
 
     def _leave_unfinished(self) -> None:
-        if any(self.checkpoints.glob("*.bin")):
+        if self._has_state:
             log.warning("The unfinished run is kept; --resume goes on with it")
         else:
             shutil.rmtree(self.path, ignore_errors=True)

@@ -32,8 +32,7 @@ class State:
     """Where a training stands.
 
     Attributes:
-        network: Index of the network that is being trained; those before it are done.
-        epoch: Epochs that it has finished.
+        epoch: Epochs that the current network has finished.
         stopped: Whether it needs no further epoch.
         finished: Weights of the networks that are done.
         history: Rows of all epochs so far.
@@ -41,13 +40,17 @@ class State:
         meta: What else it needs: schedule, best loss, order of the batches, patience.
     """
 
-    network: int = 0
     epoch: int = 0
     stopped: bool = False
     finished: list[dict[str, Tensor]] = field(default_factory=list)
     history: list[dict[str, Any]] = field(default_factory=list)
     tensors: dict[str, Tensor] = field(default_factory=dict)
     meta: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def network(self) -> int:
+        """Index of the network that is being trained; those before it are done."""
+        return len(self.finished)
 
     def part(self, prefix: str) -> dict[str, Tensor]:
         """Gives the tensors whose name begins with a prefix, without it."""
@@ -56,7 +59,6 @@ class State:
     def next_network(self, weights: dict[str, Tensor]) -> None:
         """Goes on to the next network once one is done, with the weights that it ends with."""
         self.finished.append({k: v.detach().cpu().clone() for k, v in weights.items()})
-        self.network += 1
         self.epoch, self.stopped = 0, False
         self.tensors, self.meta = {}, {}
 
@@ -67,7 +69,6 @@ class State:
             tensors |= {f"finished.{index}.{name}": tensor for name, tensor in weights.items()}
         content = {
             "format": _FORMAT,
-            "network": self.network,
             "epoch": self.epoch,
             "stopped": self.stopped,
             "n_finished": len(self.finished),
@@ -108,7 +109,6 @@ class State:
                 finished.append({k.removeprefix(prefix): v for k, v in own.items()})
             current = {k: v for k, v in tensors.items() if not k.startswith("finished.")}
             return cls(
-                int(stored["network"]),
                 int(stored["epoch"]),
                 bool(stored["stopped"]),
                 finished,

@@ -81,7 +81,10 @@ class NetworkModule(pl.LightningModule):
         first_bad = int(self._first_bad)
         if first_bad < self.steps_per_epoch:
             losses = self.loss.per_task(outputs, batch.targets, batch.mask)
-            self._stop("loss", float(loss), first_bad, losses)
+            # A GPU is asked later; by then every task of another batch is spoilt.
+            self._stop(
+                "loss", float(loss), first_bad, losses[: None if first_bad == batch_idx else 0]
+            )
 
     def _stop(self, what: str, value: float, batch_idx: int, of_tasks: Tensor) -> NoReturn:
         """Says where a number went wrong, and at which tasks."""

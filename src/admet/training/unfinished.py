@@ -1,18 +1,20 @@
 """What an unfinished run keeps beside its files, so that it can go on."""
 
+import json
 import logging
 from pathlib import Path
 from typing import Any
 
 from admet.config import TrainConfig
 from admet.errors import RunDirectoryError
+from admet.files import read_sealed, write_sealed
 from admet.model.chemprop.task_affinity.stability import Grouping
-from admet.run_directory import read_json, write_json
+from admet.run_directory import Files
 from admet.training.checkpoint import State
 
 log = logging.getLogger(__name__)
 
-_RUN, _GROUPS, _STATE = "run.json", "groups.json", "state.bin"
+_RUN, _GROUPS = "run.bin", "groups.bin"
 
 
 class Unfinished:
@@ -28,7 +30,7 @@ class Unfinished:
     @property
     def checkpoint(self) -> Path:
         """The file of the training's state."""
-        return self.folder / _STATE
+        return self.folder / Files.STATE
 
     @classmethod
     def open(cls, folder: Path, config: TrainConfig, provenance: dict[str, Any]) -> "Unfinished":
@@ -49,13 +51,13 @@ class Unfinished:
         found = cls(folder)
         ours = {"config": _comparable(config), "data": provenance["data"]["sha256"]}
         if (folder / _RUN).exists():
-            earlier = read_json(folder / _RUN)
+            earlier = _read(folder / _RUN)
             _check_same(earlier, ours, folder)
-            if earlier.get("versions") != provenance["versions"]:
+            if earlier["versions"] != provenance["versions"]:
                 log.warning("The versions of the libraries changed since the run began")
-            found.n_resumed = int(earlier.get("resumed", 0)) + 1
+            found.n_resumed = earlier["resumed"] + 1
             if (folder / _GROUPS).exists():
-                kept = read_json(folder / _GROUPS)
+                kept = _read(folder / _GROUPS)
                 found.groups = (kept["arm"], Grouping(kept["groups"], kept["serves"]))
             if found.groups is not None and found.checkpoint.exists():
                 found.state = State.read(found.checkpoint)
@@ -66,13 +68,27 @@ class Unfinished:
                 )
         folder.mkdir(exist_ok=True)
         content = ours | {"versions": provenance["versions"], "resumed": found.n_resumed}
-        write_json(folder / _RUN, content)
+        _write(folder / _RUN, content)
         return found
 
     def keep_groups(self, arm: str, grouping: Grouping) -> None:
         """Keeps the groups, so that their affinity is not measured again."""
         content = {"arm": arm, "groups": grouping.groups, "serves": grouping.serves}
-        write_json(self.folder / _GROUPS, content)
+        _write(self.folder / _GROUPS, content)
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
+    write_sealed(path, json.dumps(content).encode())
+
+
+def _read(path: Path) -> dict[str, Any]:
+    content = read_sealed(path)
+    if content is None:
+        raise RunDirectoryError(
+            f"{str(path)!r} is damaged, so the run cannot go on. Add --overwrite to begin anew."
+        )
+    found: dict[str, Any] = json.loads(content)
+    return found
 
 
 def _comparable(config: TrainConfig) -> dict[str, Any]:
@@ -86,9 +102,9 @@ def _comparable(config: TrainConfig) -> dict[str, Any]:
 def _check_same(earlier: dict[str, Any], ours: dict[str, Any], folder: Path) -> None:
     """Refuses to go on with something else."""
     remedy = "Resume with what it began with, or add --overwrite to begin anew."
-    if earlier.get("data") != ours["data"]:
+    if earlier["data"] != ours["data"]:
         raise RunDirectoryError(f"The table changed since the run in {str(folder)!r}. {remedy}")
-    before, now = _flat(earlier.get("config", {})), _flat(ours["config"])
+    before, now = _flat(earlier["config"]), _flat(ours["config"])
     changed = sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
     if changed:
         shown = "; ".join(f"{key} was {before.get(key)!r}, is {now.get(key)!r}" for key in changed)

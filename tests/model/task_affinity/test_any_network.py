@@ -144,6 +144,8 @@ def test_what_does_not_fit_is_named(loader):
     bad = torch.where(mask, torch.nan, y)
     with pytest.raises(DataError, match="batch 1 holds NaN"):
         call(Perceptron, [loader[0], (X, bad, mask)], NAMES)
+    with pytest.raises(DataError, match="must give its batches anew at every pass"):
+        call(Perceptron, iter(loader), NAMES)
     with pytest.raises(NoGradientStepsError):
         call(Perceptron, [], NAMES)
 

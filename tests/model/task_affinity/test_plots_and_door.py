@@ -77,7 +77,7 @@ def test_saved_affinity_reads_back_without_pickle(tmp_path):
 
 def test_doubt_is_saved_and_drawn(tmp_path):
     matrix = np.array([[1.0, 0.1], [0.1, 1.0]])
-    doubt = Doubt(matrix - 0.2, matrix + 0.2, np.ones(2), matrix[None])
+    doubt = Doubt(matrix - 0.2, matrix + 0.2, np.ones(2), matrix[None], 4)
     grouping = Grouping([["A"], ["B"]], {}, np.eye(2), 0.75)
     common = np.array([[28, 4], [4, 7]])
     estimate = AffinityEstimate(matrix, np.ones((2, 2), dtype=int), 1, common, doubt)

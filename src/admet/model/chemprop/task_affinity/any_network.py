@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from admet.errors import ConfigError, DataError, NumericalError
 from admet.model.chemprop.task_affinity.molecules import NOT_FINITE, head_directions
 from admet.model.chemprop.task_affinity.parameters import select_within_encoder
 from admet.model.chemprop.task_affinity.problem import FOLDS, Batch, count_common
+from admet.model.chemprop.task_affinity.task_gradients import flat_gradient
 
 
 @dataclass(frozen=True)
@@ -36,17 +37,14 @@ class LoaderProblem:
     device: torch.device
     encoder: str = "encoder"
     dropout: bool = True
-    _count: list[np.ndarray] = field(default_factory=list, repr=False, compare=False)
 
     def n_common(self) -> np.ndarray:
         """Counts the examples with labels of both tasks, shape (T, T); one pass over the loader."""
-        if not self._count:
-            n_tasks = len(self.kinds)
-            total = np.zeros((n_tasks, n_tasks), dtype=np.int64)
-            for _, _, mask in self._checked():
-                total += count_common(mask.cpu().numpy())
-            self._count.append(total)
-        return self._count[0]
+        n_tasks = len(self.kinds)
+        total = np.zeros((n_tasks, n_tasks), dtype=np.int64)
+        for _, _, mask in self._checked():
+            total += count_common(mask.cpu().numpy())
+        return total
 
     def network(self) -> nn.Module:
         """Makes a network, or copies the one that is there.
@@ -90,8 +88,14 @@ class LoaderProblem:
         """Gives the loader's batches as they are.
 
         Raises:
-            DataError: If one is no triple, or its targets and mask do not fit the tasks.
+            DataError: If it can be passed over only once, a batch is no triple, or its targets and
+                mask do not fit the tasks.
         """
+        if iter(self.loader) is self.loader:
+            raise DataError(
+                "`loader` must give its batches anew at every pass, but it is an iterator, which "
+                "is empty after the first. Pass a DataLoader or a list."
+            )
         for index, batch in enumerate(self.loader):
             if not isinstance(batch, Sequence) or len(batch) != 3:
                 raise DataError(
@@ -186,7 +190,7 @@ class LabelledBatches:
                     chosen = fold[at] == f
                     direction = torch.zeros_like(embedded)
                     direction[at[chosen]] = parts[starts[index] + here[chosen]]
-                    G[index, f] += _gradient(embedded, parameters, direction)
+                    G[index, f] += flat_gradient(embedded, parameters, direction)
             first += size
         return G
 
@@ -208,15 +212,6 @@ class LabelledBatches:
         if not torch.isfinite(Z).all():
             raise NumericalError(NOT_FINITE)
         return Z
-
-
-def _gradient(Z: Tensor, parameters: list[nn.Parameter], direction: Tensor) -> Tensor:
-    """Differentiates (Z · direction).sum() by the parameters, shape (n_parameters,)."""
-    parts = torch.autograd.grad(Z, parameters, direction, retain_graph=True, allow_unused=True)
-    filled = [
-        torch.zeros_like(p) if g is None else g for g, p in zip(parts, parameters, strict=True)
-    ]
-    return torch.cat([g.flatten() for g in filled])
 
 
 def _moved(inputs: Any, device: torch.device) -> Any:

@@ -31,7 +31,7 @@ class Doubt:
     high: np.ndarray
     reliability: np.ndarray
     components: np.ndarray
-    n_runs: int = 2
+    n_runs: int
 
     def too_few_labels(self) -> np.ndarray:
         """Tells which tasks have too few labels to say: half of their gradient is noise."""

@@ -114,9 +114,14 @@ def _one_by_one(
         i, j = int(blocks.molecules[task]), int(blocks.molecules[task + 1])
         own = torch.zeros_like(direction)
         own[i:j] = direction[i:j]
-        parts = torch.autograd.grad(Z, parameters, own, retain_graph=True, allow_unused=True)
-        filled = [
-            torch.zeros_like(p) if g is None else g for g, p in zip(parts, parameters, strict=True)
-        ]
-        rows.append(torch.cat([g.flatten() for g in filled]))
+        rows.append(flat_gradient(Z, parameters, own))
     return torch.stack(rows)
+
+
+def flat_gradient(Z: Tensor, parameters: list[nn.Parameter], direction: Tensor) -> Tensor:
+    """Differentiates (Z · direction).sum() by the parameters, shape (n_parameters,)."""
+    parts = torch.autograd.grad(Z, parameters, direction, retain_graph=True, allow_unused=True)
+    filled = [
+        torch.zeros_like(p) if g is None else g for g, p in zip(parts, parameters, strict=True)
+    ]
+    return torch.cat([g.flatten() for g in filled])
