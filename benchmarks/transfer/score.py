@@ -27,7 +27,9 @@ from measure import FOLDER, load, train_network
 from admet.config import TaskAffinityConfig
 from admet.data import Panel
 from admet.featurize import PackedGraphs, featurize
-from admet.model.chemprop.task_affinity import TaskAffinityComputer, TaskGrouper
+from admet.model.chemprop.task_affinity import TaskAffinityComputer
+from admet.model.chemprop.task_affinity.computer import group_tasks
+from admet.model.chemprop.task_affinity.estimator import AffinityEstimate
 from admet.model.chemprop.task_affinity.partition import transfer_scores
 from report import write_results
 
@@ -117,13 +119,15 @@ def prediction_correlation(panel: Panel, graphs: PackedGraphs, sides: np.ndarray
     return np.abs(np.corrcoef(np.column_stack(singles).T))
 
 
-def affinities(panel: Panel, graphs: PackedGraphs, n_seeds: int) -> dict[str, list[np.ndarray]]:
+def affinities(
+    panel: Panel, graphs: PackedGraphs, n_seeds: int
+) -> dict[str, list[AffinityEstimate]]:
     """Measures the affinity with every estimator and seed."""
     return {
         name: [
-            TaskAffinityComputer(TaskAffinityConfig(seed=seed, log_affinity_matrix=False, **keys))
-            .compute(panel, graphs)
-            .matrix
+            TaskAffinityComputer(
+                TaskAffinityConfig(seed=seed, log_affinity_matrix=False, **keys)
+            ).compute(panel, graphs)
             for seed in range(n_seeds)
         ]
         for name, keys in ESTIMATORS.items()
@@ -176,7 +180,8 @@ def main() -> None:
     measured = affinities(train, train_graphs, n_seeds)
     rng = np.random.default_rng(0)
     scores: dict[str, list[np.ndarray]] = {}
-    for name, matrices in measured.items():
+    for name, estimates in measured.items():
+        matrices = [estimate.matrix for estimate in estimates]
         scores[name] = matrices
         scores[f"{name}, transfer"] = [transfer_scores(m, n_labels) for m in matrices]
     scores["label correlation"] = [label_correlation(train.labels)]
@@ -206,9 +211,11 @@ def main() -> None:
         for number in [*range(2, n_tasks), "auto"]:
             for name in ("aligned", "gradient"):
                 found = []
-                for seed, matrix in enumerate(measured[name]):
-                    grouper = TaskGrouper(number, method, seed)
-                    groups = grouper.cluster(matrix, names, (), n_labels)
+                for seed, estimate in enumerate(measured[name]):
+                    config = TaskAffinityConfig(
+                        n_groups=number, clustering_method=method, seed=seed
+                    )
+                    groups = group_tasks(estimate, names, config).groups
                     index = [[names.index(task) for task in group] for group in groups]
                     found.append(chosen_share(errors, seeds, index, n_tasks))
                 own, mean, best, share, count = np.mean(found, axis=0).tolist()
