@@ -6,6 +6,7 @@
     │   └── DataFileNotFoundError (FileNotFoundError)
     ├── NoGradientStepsError (RuntimeError) the affinity phase found nothing to learn
     ├── RunDirectoryError (ValueError)      a run directory is absent, damaged, or in the way
+    ├── OutputError (OSError)               a disk or a folder does not take what is written
     ├── DeviceError (RuntimeError)          the device asked for is not there
     ├── WorkerError (RuntimeError)          a process that reads molecules died
     └── NumericalError (ArithmeticError)    a loss or a gradient is not a number
@@ -39,6 +40,10 @@ class NoGradientStepsError(AdmetError, RuntimeError):
 
 class RunDirectoryError(AdmetError, ValueError):
     """A run directory is missing, incomplete, damaged, too new, or would be overwritten."""
+
+
+class OutputError(AdmetError, OSError):
+    """A disk is full, or a folder does not let itself be written to."""
 
 
 class DeviceError(AdmetError, RuntimeError):

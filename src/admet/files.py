@@ -1,5 +1,6 @@
 """Output files: checked before the work starts, and never half-written under their final name."""
 
+import errno
 import glob
 import hashlib
 import os
@@ -8,9 +9,11 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from admet.errors import ConfigError
+from admet.errors import AdmetError, ConfigError, OutputError
 
 _SEAL = hashlib.sha256().digest_size
+_REFUSALS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
+"""Faults that only writing meets."""
 _HOST = socket.gethostname().replace("-", "_") or "host"
 
 PICTURES = frozenset({".png", ".pdf", ".svg", ".jpg", ".jpeg"})
@@ -26,8 +29,8 @@ def check_output(path: Path, key: str, suffixes: Collection[str] = ()) -> None:
         suffixes: Endings that it may have; empty allows any.
 
     Raises:
-        ConfigError: If it is a folder, lies below a file or in a folder that cannot be written, or
-            has another ending.
+        ConfigError: If it is a folder or a device, lies below a file or in a folder that cannot be
+            written, or has another ending.
     """
     if suffixes and path.suffix.lower() not in suffixes:
         raise ConfigError(
@@ -35,6 +38,8 @@ def check_output(path: Path, key: str, suffixes: Collection[str] = ()) -> None:
         )
     if path.is_dir():
         raise ConfigError(f"`{key}` {str(path)!r} is a folder. Name a file in it.")
+    if path.exists() and not path.is_file():  # it would be replaced
+        raise ConfigError(f"`{key}` {str(path)!r} is a pipe or a device. Name a file.")
     check_folder(path.absolute().parent, key)
 
 
@@ -56,19 +61,56 @@ def atomic(path: Path) -> Iterator[Path]:
     """Gives a sibling to write to, which takes the final name once the context ends well.
 
     Args:
-        path: The final name; missing folders are made.
+        path: The final name; missing folders are made, and a link keeps pointing where it does.
 
     Yields:
         The path to write to, with the same ending.
+
+    Raises:
+        OutputError: If the disk is full or the folder is read-only; what stood there still does.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(path)
-    partial = path.with_name(f".{path.stem}.part-{_HOST}-{os.getpid()}{path.suffix}")
+    path = path.resolve() if path.is_symlink() else path
+    with explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(path)
+        partial = path.with_name(f".{path.stem}.part-{_HOST}-{os.getpid()}{path.suffix}")
+        try:
+            yield partial
+            to_disk(partial)
+            partial.replace(path)
+        finally:
+            with suppress(OSError):  # a read-only folder does not even look for it
+                partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def explained(path: Path, remedy: str = "") -> Iterator[None]:
+    """Names what could not be written where a disk is full or a folder is read-only.
+
+    Args:
+        path: What is being written.
+        remedy: What to do once there is space, if more than to try again.
+
+    Raises:
+        OutputError: In the place of the system's error, which names neither.
+    """
     try:
-        yield partial
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+        yield
+    except AdmetError:
+        raise
+    except OSError as error:
+        if error.errno not in _REFUSALS:
+            raise
+        raise OutputError(
+            f"{str(path)!r} cannot be written: {os.strerror(error.errno)}. Free space there, or "
+            f"name a folder on another disk{remedy}."
+        ) from error
+
+
+def to_disk(path: Path) -> None:
+    """Waits until a file is on the disk, so that it survives a loss of power under its new name."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
 
 
 def _sweep(path: Path) -> None:

@@ -181,7 +181,7 @@ def test_an_interrupt_before_training_is_exit_130(capsys):
         raise KeyboardInterrupt
 
     assert execute(Nothing, body, [], "admet x") == 130
-    assert "nothing was written" in capsys.readouterr().err
+    assert "no result was written" in capsys.readouterr().err
 
 
 def test_affinity_command_writes_its_files(demo_csv, tmp_path, capsys, small_flags):

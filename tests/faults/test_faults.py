@@ -7,9 +7,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from admet.config import TrainConfig
+from admet.inference import predict_table
+from admet.run_directory import TrainedModel
+from admet.training import train
 
 ROOT = Path(__file__).parents[2]
 FAULTS = ROOT / "faults"
@@ -104,6 +111,39 @@ def test_bit_flips_and_planted_pickles_are_detected(tmp_path):
     )
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
     assert "60 of 60 bit flips detected" in done.stdout
+
+
+def test_strangers_run_directories_are_refused(tmp_path):
+    done = subprocess.run(
+        [sys.executable, FAULTS / "strangers.py", "30"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "ADMET_FAULTS": str(tmp_path)},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr[-2000:]
+    assert json.loads((tmp_path / "strangers.json").read_text())["hostile_run_directories"] >= 100
+
+
+@pytest.mark.parametrize("precision", ["32", "bf16-mixed"])
+def test_every_valid_molecule_gets_a_number(precision, demo_csv, tmp_path):
+    accepted = [case for case in CASES if case.outcome == "accepted" and "molecule: " in case.name]
+    run = train(
+        TrainConfig(
+            data_path=demo_csv,
+            save_dir=tmp_path / "run",
+            data={"target_columns": ["LogD", "KSOL"], "split_type": "random"},
+            model={"message_passing": {"hidden_size": 32}},
+            training={"epochs": 1, "warmup_epochs": 0, "precision": precision},
+        )
+    )
+    rows = [case.content.decode().splitlines()[-1] for case in accepted]
+    (tmp_path / "all.csv").write_text("SMILES,y\n" + "\n".join(rows) + "\n")
+    predict_table(TrainedModel.load(run), tmp_path / "all.csv", tmp_path / "out.csv")
+    out = pd.read_csv(tmp_path / "out.csv")
+    assert len(out) == len(accepted) >= 40
+    assert out["reason"].isna().all()
+    assert np.isfinite(out[["LogD_pred", "KSOL_pred"]].to_numpy()).all()
 
 
 def test_a_kill_leaves_nothing_or_a_run_to_resume(tmp_path):

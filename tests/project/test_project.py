@@ -2,15 +2,20 @@
 
 import ast
 import importlib
+import importlib.metadata
 import pkgutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 import admet
+from admet.cli.__main__ import main
 from admet.config import TrainConfig, load_yaml_config
 from admet.data.demo import PLANTED_GROUPS, TASKS
 from admet.errors import AdmetError
@@ -121,3 +126,45 @@ def test_ci_calls_the_readmes_test_command():
 
 def test_constraints_pin_torch():
     assert "torch==2.13.0" in (ROOT / "constraints.txt").read_text().splitlines()
+
+
+def test_no_command_opens_a_connection(demo_csv, tmp_path, monkeypatch):
+    def refuse(*_):
+        raise AssertionError("a connection was opened")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    run = tmp_path / "run"
+    words = ["--data-path", str(demo_csv)]
+    assert main([
+        "train", *words, "--save-dir", str(run), "--data.target-columns", "LogD", "KSOL",
+        "--data.split-type", "random", "--training.epochs", "1", "--training.warmup-epochs", "0",
+        "--task-affinity.enabled", "--task-affinity.n-groups", "2",
+        "--model.message-passing.hidden-size", "16",
+    ]) == 0  # fmt: skip
+    out = ["--output", str(tmp_path / "out.csv")]
+    assert main(["predict", "--model-dir", str(run), *words, *out]) == 0
+    assert main(["evaluate", "--model-dir", str(run), *words]) == 0
+
+
+def test_every_package_that_is_needed_is_pinned():
+    pinned = {
+        canonicalize_name(line.partition("==")[0])
+        for line in (ROOT / "constraints.txt").read_text().splitlines()
+        if "==" in line
+    }
+    waiting, needed = [("admet", {"", "dev"})], set()
+    while waiting:
+        name, extras = waiting.pop()
+        for text in importlib.metadata.requires(name) or []:
+            found = Requirement(text)
+            key = canonicalize_name(found.name)
+            # torch for GPUs brings libraries that torch itself pins.
+            if key.startswith(("nvidia", "cuda", "triton")) or key in needed:
+                continue
+            if found.marker and not any(found.marker.evaluate({"extra": e}) for e in extras):
+                continue
+            needed.add(key)
+            waiting.append((found.name, {"", *found.extras}))
+    assert len(needed) > 50
+    assert needed <= pinned, f"not in constraints.txt: {sorted(needed - pinned)}"

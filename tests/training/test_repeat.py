@@ -13,6 +13,7 @@ from admet.model.chemprop import GroupedNetwork
 from admet.run_directory import Files, read_json
 from admet.training import train
 from admet.training.fit import fit
+from admet.training.module import NetworkModule
 
 SMALL = {"message_passing": {"hidden_size": 16}, "ffn": {"hidden_size": 16, "num_layers": 1}}
 
@@ -68,6 +69,35 @@ def test_a_cold_and_a_warm_cache_give_the_same_bits(tmp_path):
     assert len(weights) == 1
 
 
+def test_one_and_two_processes_give_the_same_bits(tmp_path, monkeypatch):
+    path = tmp_path / "panel.csv"
+    make_demo_panel(300).to_csv(path, index=False)
+    one = train(config_for(path, tmp_path / "one", cache=False))
+    from admet.data import chemistry
+    from admet.featurize import cache, pool
+
+    for module in (chemistry, cache):
+        monkeypatch.setattr(module, "_PARALLEL_FROM", 0)
+        monkeypatch.setattr(module, "_CHUNK", 70)
+    monkeypatch.setattr(pool, "n_cores", lambda: 2)
+    two = train(config_for(path, tmp_path / "two", cache=False))
+    for name in (Files.WEIGHTS, Files.PREDICTIONS, Files.SPLIT, "affinity.csv"):
+        assert (one / name).read_bytes() == (two / name).read_bytes()
+
+
+def test_a_strangers_run_does_not_choose_where_this_one_writes(demo_csv, tmp_path, capsys):
+    theirs = tmp_path / "theirs" / "run"
+    run = train(config_for(demo_csv, theirs, cache=True, cache_dir=tmp_path / "their_cache"))
+    moved = run.rename(tmp_path / "downloaded")
+    capsys.readouterr()
+    assert main(["train", "--repeat", str(moved)]) == 2
+    assert "Add --save-dir with another folder" in capsys.readouterr().err
+    assert not theirs.exists()
+    assert main(["train", "--repeat", str(moved), "--save-dir", str(tmp_path / "again")]) == 0
+    assert not theirs.exists()
+    assert not (tmp_path / "their_cache").exists()
+
+
 def tiny_pair(groups):
     """Gives graphs of sixty molecules, made-up targets of two tasks, and a fresh network."""
     graphs = featurize(make_demo_panel(60)["SMILES"].tolist())
@@ -77,12 +107,12 @@ def tiny_pair(groups):
     return graphs, targets, network
 
 
-def fit_pair(graphs, targets, network):
+def fit_pair(graphs, targets, network, sides=None):
     fit(
         network,
         graphs,
         targets,
-        np.zeros(60, dtype=int),
+        np.zeros(60, dtype=int) if sides is None else sides,
         ["regression"] * 2,
         TrainingConfig(epochs=1, precision="32", batch_size=16),
         name="network",
@@ -122,3 +152,31 @@ def test_a_gradient_that_is_no_number_names_its_task_and_spares_the_weights(monk
     with pytest.raises(NumericalError, match=r"gradient became (nan|inf) in epoch 1, batch 1, at"):
         fit_pair(graphs, targets, network)
     assert all(torch.isfinite(p).all() for p in network.parameters())
+
+
+def test_a_validation_loss_that_is_no_number_names_its_task():
+    graphs, targets, network = tiny_pair([[0, 1]])
+    sides = np.repeat([0, 1], 30)
+    targets[45, 1] = 1e30
+    with pytest.raises(NumericalError, match=r"validation loss became inf in epoch 1, at t1\."):
+        fit_pair(graphs, targets, network, sides)
+
+
+def test_what_a_gpu_sees_late_is_still_seen_before_the_epoch_ends(monkeypatch):
+    """A GPU is asked at some batches only; here at the first and the last of four."""
+    monkeypatch.setattr(NetworkModule, "_asks_late", True)
+    batches = []
+    step = NetworkModule.training_step
+
+    def counted(self, batch, batch_idx):
+        batches.append(torch.nan_to_num(batch.targets).abs().max() > 1e20)
+        return step(self, batch, batch_idx)
+
+    monkeypatch.setattr(NetworkModule, "training_step", counted)
+    graphs, targets, network = tiny_pair([[0, 1]])
+    targets[3, 0] = 1e30
+    with pytest.raises(NumericalError) as caught:
+        fit_pair(graphs, targets, network)
+    where = batches.index(True) + 1
+    assert f"loss became inf in epoch 1, batch {where}, at t0." in str(caught.value)
+    assert len(batches) == 4 or where == 1

@@ -50,6 +50,7 @@ def execute(
     try:
         with console_log():
             body(parse(command, words, prog))
+            sys.stdout.flush()  # here, where a full disk behind it is still reported
     except BrokenPipeError:  # the reader of our output has seen enough (`| head`)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -60,7 +61,7 @@ def execute(
         print(f"error: {error}", file=sys.stderr)
         return BAD_INPUT
     except KeyboardInterrupt:
-        print("interrupted: nothing was written", file=sys.stderr)
+        print("interrupted: no result was written", file=sys.stderr)
         return INTERRUPTED
     except Exception:
         traceback.print_exc()
@@ -89,6 +90,9 @@ def parse(command: type[S], words: Sequence[str], prog: str) -> S:
                     "a folder that `admet train` wrote."
                 )
         stored = TrainConfig() if path is None else load_yaml_config(path, TrainConfig)
+        if repeat is not None:  # where that run wrote is no choice of this user
+            data = stored.data.model_copy(update={"cache_dir": None})
+            stored = stored.model_copy(update={"save_dir": repeat, "data": data})
         default = command(**dict(stored))
     parsed: S = tyro.cli(
         command,

@@ -7,6 +7,9 @@ from pydantic import Field, field_validator, model_validator
 from admet.config.base import Section
 from admet.config.task_affinity import DeviceName
 
+MOST_THREADS = 1024
+"""More would take the memory for their stacks and nothing else."""
+
 
 class TrainingConfig(Section):
     """The optimisation; the schedule is Chemprop's (linear warm-up, exponential decay)."""
@@ -42,7 +45,7 @@ class TrainingConfig(Section):
     )
     device: DeviceName = Field("auto", description="auto, cpu, cuda or cuda:N.")
     threads: int | None = Field(
-        None, ge=1, description="CPU threads of torch; empty: its own choice."
+        None, ge=1, le=MOST_THREADS, description="CPU threads of torch; empty: its own choice."
     )
 
     @field_validator("precision", mode="before")

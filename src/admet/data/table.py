@@ -158,6 +158,8 @@ def _delimiter(path: Path) -> str | None:
         )
     if path.is_dir():
         raise DataError(f"{str(path)!r} is a folder, not a table. Name a file: {_FORMATS}.")
+    if not path.is_file():  # it would be read twice, and perhaps never end
+        raise DataError(f"{str(path)!r} is a pipe or a device. Write the table to a file first.")
     name = path.name.lower()
     if name.endswith((".parquet", ".pq")):
         return None

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from admet.errors import RunDirectoryError
+from admet.files import to_disk
 from admet.run_directory.layout import Files
 
 _LINE = re.compile(r"([0-9a-f]{64})  ([^/\\\n]+)")
@@ -15,6 +16,8 @@ def write_checksums(run_dir: Path) -> None:
     files = sorted(p for p in run_dir.iterdir() if p.is_file() and p.name != Files.CHECKSUMS)
     lines = [f"{_sum(path)}  {path.name}\n" for path in files]
     (run_dir / Files.CHECKSUMS).write_text("".join(lines), encoding="utf-8")
+    for path in (*files, run_dir / Files.CHECKSUMS):
+        to_disk(path)
 
 
 def verify_checksums(run_dir: Path) -> None:

@@ -9,6 +9,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from admet.data import SIDES
 from admet.errors import ConfigError, RunDirectoryError
 from admet.run_directory.checksums import verify_checksums
 from admet.run_directory.layout import SCHEMA_VERSION, Files
@@ -29,6 +30,10 @@ def read_json(path: Path) -> Any:
         raise RunDirectoryError(f"{str(path)!r} does not exist. Check the path.") from None
     except (OSError, ValueError) as error:
         raise RunDirectoryError(f"{str(path)!r} cannot be read as JSON: {error}.") from None
+    except RecursionError:
+        raise RunDirectoryError(
+            f"{str(path)!r} cannot be read as JSON: it is nested too deep."
+        ) from None
 
 
 def read_spec(run_dir: Path) -> ModelSpec:
@@ -46,6 +51,7 @@ def read_spec(run_dir: Path) -> ModelSpec:
             f"{str(run_dir)!r} is not a run directory: it has no {Files.MODEL}. Name a folder that "
             "`admet train` wrote."
         )
+    _check_entries(run_dir)
     content = read_json(run_dir / Files.MODEL)
     if not isinstance(content, dict):
         raise RunDirectoryError(f"{str(run_dir / Files.MODEL)!r} is damaged: it holds no object.")
@@ -62,6 +68,32 @@ def read_spec(run_dir: Path) -> ModelSpec:
         return ModelSpec(**content)
     except (ConfigError, TypeError) as error:
         raise RunDirectoryError(f"{str(run_dir / Files.MODEL)!r} is damaged: {error}") from None
+
+
+def _check_entries(run_dir: Path) -> None:
+    """Refuses what would lead out of the folder or never end: links out of it, pipes, devices.
+
+    Raises:
+        RunDirectoryError: Names the entry.
+    """
+    inside = run_dir.resolve()
+    for path in run_dir.iterdir():
+        if path.is_symlink() and not _lies_in(path, inside):
+            raise RunDirectoryError(
+                f"{str(path)!r} is a link that leads out of its run directory. Put a copy of the "
+                "file in its place."
+            )
+        if not (path.is_file() or path.is_dir()):
+            raise RunDirectoryError(
+                f"{str(path)!r} is neither a file nor a folder. Copy the whole run directory again."
+            )
+
+
+def _lies_in(path: Path, folder: Path) -> bool:
+    try:
+        return path.resolve().is_relative_to(folder)
+    except (OSError, RuntimeError):  # links in a circle
+        return False
 
 
 def read_weights(run_dir: Path) -> dict[str, Tensor]:
@@ -83,11 +115,16 @@ def read_split(run_dir: Path) -> dict[str, str]:
     """Reads the side ("train", "val", "test") of every molecule by canonical SMILES.
 
     Raises:
-        RunDirectoryError: If the file is missing.
+        RunDirectoryError: If the file is missing or damaged.
     """
     path = run_dir / Files.SPLIT
     try:
         frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-        return dict(zip(frame["smiles"], frame["split"], strict=True))
+        sides = dict(zip(frame["smiles"], frame["split"], strict=True))
     except (OSError, ValueError, KeyError) as error:
         raise RunDirectoryError(f"{str(path)!r} cannot be read: {error}.") from None
+    if strange := sorted(set(sides.values()) - set(SIDES)):
+        raise RunDirectoryError(
+            f"{str(path)!r} is damaged: {strange[0]!r} is no side of a split ({', '.join(SIDES)})."
+        )
+    return sides

@@ -9,6 +9,11 @@ from admet.config.base import Section
 from admet.config.data import TaskKind
 from admet.run_directory.layout import SCHEMA_VERSION
 
+Arm = Literal["single_task", "multi_task", "task_affinity", "manual_groups"]
+"""Where the groups of a model come from."""
+
+_SHOWN = 5  # names in a message
+
 
 class TaskSpec(Section):
     """One task: its kind and the scale of its training labels."""
@@ -27,8 +32,8 @@ class ModelSpec(Section):
     several groups is predicted by the one that `served_by` names, counted through all networks.
     """
 
-    schema_version: int = SCHEMA_VERSION
-    arm: Literal["single_task", "multi_task", "task_affinity", "manual_groups"]
+    schema_version: int = Field(SCHEMA_VERSION, ge=1, strict=True)
+    arm: Arm
     smiles_column: str
     standardize: bool
     tasks: tuple[TaskSpec, ...] = Field(min_length=1)
@@ -43,7 +48,13 @@ class ModelSpec(Section):
         placed = [name for group in self.groups for name in group]
         names = self.task_names
         if set(placed) != set(names) or len(set(names)) != len(names):
-            raise ValueError(f"`networks` must hold every task; tasks {names}, got {placed}.")
+            strange = sorted(set(placed) ^ set(names)) or [n for n in names if names.count(n) > 1]
+            raise ValueError(
+                "`networks` must hold every task, once named; not so for "
+                f"{', '.join(map(repr, strange[:_SHOWN]))}{' …' * (len(strange) > _SHOWN)}."
+            )
+        if not all(self.groups) or not all(self.networks):
+            raise ValueError("`networks` holds a network without groups, or an empty group.")
         several = {name for name in names if placed.count(name) > 1}
         if several - set(self.served_by):
             raise ValueError(

@@ -158,13 +158,24 @@ def _check_weights(weights: dict[str, Tensor], run_dir: Path) -> None:
 
 
 def _check_shapes(spec: ModelSpec, weights: dict[str, Tensor], run_dir: Path) -> None:
-    """Compares shapes before any memory is taken for what `model.json` asks for.
+    """Compares names and shapes before any memory is taken for what `model.json` asks for.
 
     Raises:
-        RunDirectoryError: If a weight has another shape than the network would have.
+        RunDirectoryError: If a weight is of no network, or has another shape than it would have.
     """
-    with torch.device("meta"):
-        networks = build_networks(spec)
+    try:
+        with torch.device("meta"):
+            networks = build_networks(spec)
+    except RuntimeError as error:  # sizes beyond any memory
+        raise RunDirectoryError(
+            f"The model.json in {str(run_dir)!r} is damaged: its networks cannot be built "
+            f"({str(error).splitlines()[0]})."
+        ) from None
+    known = {f"networks.{i}.{name}" for i, n in enumerate(networks) for name in n.state_dict()}
+    if strange := sorted(set(weights) - known):
+        raise RunDirectoryError(
+            f"The weights in {str(run_dir)!r} do not fit its model.json: {strange[0]} is unknown."
+        )
     for index, network in enumerate(networks):
         for name, tensor in network.state_dict().items():
             stored = weights.get(f"networks.{index}.{name}")

@@ -14,7 +14,7 @@ from typing import Any, Self
 from filelock import FileLock, Timeout
 
 from admet.errors import RunDirectoryError
-from admet.files import atomic, check_folder
+from admet.files import atomic, check_folder, explained
 from admet.run_directory.checksums import write_checksums
 from admet.run_directory.layout import Files
 
@@ -96,14 +96,15 @@ class RunDirectoryWriter:
 
     def __enter__(self) -> Self:
         self._made = [p for p in self.path.parents if not p.exists()]
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            self._lock.acquire()
-        except Timeout:
-            raise RunDirectoryError(
-                f"Another run is writing to `save_dir` {str(self.final)!r}. Wait for it, or name "
-                "another folder."
-            ) from None
+        with explained(self.final):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                self._lock.acquire()
+            except Timeout:
+                raise RunDirectoryError(
+                    f"Another run is writing to `save_dir` {str(self.final)!r}. Wait for it, or "
+                    "name another folder."
+                ) from None
         try:
             if self._old.exists() and not self.final.exists():
                 self._old.rename(self.final)  # a run was killed while it replaced this one
@@ -123,10 +124,14 @@ class RunDirectoryWriter:
         trace: TracebackType | None,
     ) -> None:
         try:
-            if kind is not None:
+            if error is not None:
                 self._leave_unfinished()
+                if isinstance(error, OSError):
+                    with explained(self.final, ", then add --resume" * self._has_state):
+                        raise error
                 return
-            write_checksums(self.path)
+            with explained(self.final, ", then add --resume"):
+                write_checksums(self.path)
             if not self.final.exists():
                 self.path.rename(self.final)
             elif _exchange(self.path, self.final):

@@ -6,6 +6,8 @@ header. Nothing in it can run code.
 
 import json
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -102,10 +104,14 @@ class State:
                     f"The checkpoint {str(path)!r} was written by another version of admet. Add "
                     "--overwrite to begin anew."
                 )
+            if not all(torch.isfinite(tensor).all() for tensor in tensors.values()):
+                raise ValueError("it holds NaN or infinity")
             finished: list[dict[str, Tensor]] = []
             for index in range(int(stored["n_finished"])):
                 prefix = f"finished.{index}."
                 own = {k: v for k, v in tensors.items() if k.startswith(prefix)}
+                if not own:
+                    raise ValueError(f"no weights of network {index + 1}")
                 finished.append({k.removeprefix(prefix): v for k, v in own.items()})
             current = {k: v for k, v in tensors.items() if not k.startswith("finished.")}
             return cls(
@@ -118,6 +124,26 @@ class State:
             )
         except (SafetensorError, ValueError, KeyError, TypeError) as error:
             raise RunDirectoryError(f"{damaged} ({error})") from None
+
+
+@contextmanager
+def fitting(path: Path) -> Iterator[None]:
+    """Says of a checkpoint whose content does not fit its training that it does not.
+
+    Args:
+        path: The checkpoint.
+
+    Raises:
+        RunDirectoryError: In the place of what putting it back raised.
+    """
+    try:
+        yield
+    except (RuntimeError, ValueError, LookupError, TypeError, AttributeError) as error:
+        said = str(error).strip().splitlines() or [type(error).__name__]
+        raise RunDirectoryError(
+            f"The checkpoint {str(path)!r} does not fit this training, so the run cannot go on "
+            f"({said[-1].strip()}). Add --overwrite to begin anew."
+        ) from None
 
 
 class Keeper(pl.Callback):
@@ -135,25 +161,39 @@ class Keeper(pl.Callback):
         self.recorder = recorder
         self.before = list(state.history)
         self._random: Tensor | None = None
-        if state.epoch:
-            own = [row for row in self.before if row["network_index"] == state.network]
-            self.before = [row for row in self.before if row["network_index"] != state.network]
-            recorder.history = [{k: v for k, v in r.items() if k != "network_index"} for r in own]
-            best = state.meta["best_loss"]
-            recorder.best_loss = math.inf if best is None else best
-            recorder.best_epoch = state.meta["best_epoch"]
-            recorder.best_weights = state.part("best.")
+        if state.epoch:  # not the first epoch of a network
+            with fitting(path):
+                self._take_up(state, recorder)
+
+    def _take_up(self, state: State, recorder: EpochRecorder) -> None:
+        """Lets the recorder begin where it stood."""
+        if not 0 < state.epoch <= recorder.n_epochs:
+            raise ValueError(f"it stands at epoch {state.epoch} of {recorder.n_epochs}")
+        own = [row for row in self.before if row["network_index"] == state.network]
+        self.before = [row for row in self.before if row["network_index"] != state.network]
+        recorder.history = [{k: v for k, v in r.items() if k != "network_index"} for r in own]
+        best = state.meta["best_loss"]
+        recorder.best_loss = math.inf if best is None else best
+        recorder.best_epoch = state.meta["best_epoch"]
+        recorder.best_weights = state.part("best.")
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Puts the state back."""
-        state = self.state
-        if not state.epoch:
+        if not self.state.epoch:
             return
         assert isinstance(pl_module, NetworkModule)  # noqa: S101 - the only module there is
+        with fitting(self.path):
+            self._put_back(trainer, pl_module)
+
+    def _put_back(self, trainer: pl.Trainer, pl_module: NetworkModule) -> None:
+        state = self.state
         pl_module.network.load_state_dict(state.part("network."))
         adam: dict[int, dict[str, Tensor]] = {}
+        weights = list(pl_module.network.parameters())
         for name, tensor in state.part("adam.").items():
             index, _, key = name.partition(".")
+            if tensor.dim() and tensor.shape != weights[int(index)].shape:
+                raise ValueError(f"{name} has shape {tuple(tensor.shape)}")
             adam.setdefault(int(index), {})[key] = tensor
         groups = state.meta["param_groups"]
         trainer.optimizers[0].load_state_dict({"state": adam, "param_groups": groups})
@@ -168,9 +208,10 @@ class Keeper(pl.Callback):
     def on_train_epoch_start(self, *_: Any) -> None:
         """Puts torch's random state back, after Lightning has done what might use it."""
         if self._random is not None:
-            torch.set_rng_state(self._random)
-            if "random_cuda" in self.state.tensors:
-                torch.cuda.set_rng_state(self.state.tensors["random_cuda"])
+            with fitting(self.path):
+                torch.set_rng_state(self._random)
+                if "random_cuda" in self.state.tensors:
+                    torch.cuda.set_rng_state(self.state.tensors["random_cuda"])
             self._random = None
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

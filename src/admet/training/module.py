@@ -12,7 +12,7 @@ from admet.config import TrainingConfig
 from admet.errors import NumericalError
 from admet.model.chemprop import GroupedNetwork, LabelledBatch, TaskLoss
 
-_LOOK_EVERY = 50  # steps between two looks at a GPU's loss
+_LOOK_EVERY = 50  # steps between two looks at what a GPU computes
 
 
 class NetworkModule(pl.LightningModule):
@@ -41,7 +41,7 @@ class NetworkModule(pl.LightningModule):
         self.steps_per_epoch = steps_per_epoch
         self.n_tasks = n_tasks
         self._train_sum = torch.zeros(2)
-        self._first_bad = torch.tensor(steps_per_epoch)
+        self._remember_none()
         self._val_sums = torch.zeros(2, n_tasks)
         self._batch: LabelledBatch | None = None
         self._batch_idx = 0
@@ -58,7 +58,12 @@ class NetworkModule(pl.LightningModule):
     def on_train_epoch_start(self) -> None:
         """Empties the sums of the epoch."""
         self._train_sum = torch.zeros(2, device=self.device)
-        self._first_bad = torch.tensor(self.steps_per_epoch, device=self.device)
+        self._remember_none()
+
+    def _remember_none(self) -> None:
+        self._first_bad = torch.tensor(-1, device=self.device)
+        self._bad_loss = torch.tensor(0.0, device=self.device)
+        self._bad_tasks = torch.zeros(self.n_tasks, dtype=torch.bool, device=self.device)
 
     def training_step(self, batch: LabelledBatch, batch_idx: int) -> Tensor:
         """Gives the loss of a batch."""
@@ -70,36 +75,53 @@ class NetworkModule(pl.LightningModule):
         self._train_sum += torch.stack([loss.detach() * n_labels, n_labels.to(loss.dtype)])
         return loss
 
-    def _watch(self, loss: Tensor, batch: LabelledBatch, outputs: Tensor, batch_idx: int) -> None:
-        """Stops at a loss that is no number; a GPU is asked only now and then, since it waits."""
-        self._first_bad = torch.where(
-            torch.isfinite(loss), self._first_bad, self._first_bad.clamp(max=batch_idx)
-        )
+    @property
+    def _asks_late(self) -> bool:
+        """Whether the device computes ahead, so that asking for a number makes it wait."""
+        return self.device.type == "cuda"
+
+    def _looks_at(self, batch_idx: int) -> bool:
+        """Tells whether to look at the numbers of a batch."""
         last = batch_idx + 1 == self.steps_per_epoch
-        if self.device.type == "cuda" and not last and batch_idx % _LOOK_EVERY:
+        return not self._asks_late or last or not batch_idx % _LOOK_EVERY
+
+    def _watch(self, loss: Tensor, batch: LabelledBatch, outputs: Tensor, batch_idx: int) -> None:
+        """Stops at a loss that is no number; a device that is asked late remembers the first."""
+        if not self._asks_late:
+            if not torch.isfinite(loss):
+                losses = self.loss.per_task(outputs, batch.targets, batch.mask)
+                self._stop("training loss", float(loss), ~torch.isfinite(losses), batch_idx)
             return
-        first_bad = int(self._first_bad)
-        if first_bad < self.steps_per_epoch:
-            losses = self.loss.per_task(outputs, batch.targets, batch.mask)
-            # A GPU is asked later; by then every task of another batch is spoilt.
+        bad = ~torch.isfinite(self.loss.per_task(outputs, batch.targets, batch.mask))
+        fresh = ~torch.isfinite(loss) & (self._first_bad < 0)
+        self._first_bad = torch.where(fresh, batch_idx, self._first_bad)
+        self._bad_loss = torch.where(fresh, loss, self._bad_loss)
+        self._bad_tasks = torch.where(fresh, bad, self._bad_tasks)
+        if self._looks_at(batch_idx) and int(self._first_bad) >= 0:
             self._stop(
-                "loss", float(loss), first_bad, losses[: None if first_bad == batch_idx else 0]
+                "training loss", float(self._bad_loss), self._bad_tasks, int(self._first_bad)
             )
 
-    def _stop(self, what: str, value: float, batch_idx: int, of_tasks: Tensor) -> NoReturn:
-        """Says where a number went wrong, and at which tasks."""
-        bad = (~torch.isfinite(of_tasks)).nonzero().flatten().tolist()
-        names = [self.slot_names[i] for i in bad if i < len(self.slot_names)]
+    def _stop(
+        self, what: str, value: float, bad_tasks: Tensor, batch_idx: int | None = None
+    ) -> NoReturn:
+        """Says where a number went wrong, and at which tasks, given as a mask."""
+        batch = "" if batch_idx is None else f", batch {batch_idx + 1}"
+        epoch = self.first_epoch + self.current_epoch + 1
+        bad = bad_tasks.nonzero().flatten().tolist()
+        names = dict.fromkeys(self.slot_names[i] for i in bad if i < len(self.slot_names))
         raise NumericalError(
-            f"The training {what} became {value} in epoch "
-            f"{self.first_epoch + self.current_epoch + 1}, batch {batch_idx + 1}, at "
+            f"The {what} became {value} in epoch {epoch}{batch}, at "
             f"{', '.join(names) or 'no single task'}. Lower training.learning_rate, set "
             "training.gradient_clip, or look for extreme target values."
         )
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:  # noqa: ARG002
-        """Stops before a gradient that is no number spoils the weights; a GPU is not asked."""
-        if self.device.type == "cuda":
+        """Stops before a gradient that is no number spoils the weights.
+
+        A GPU is asked now and then, and before an epoch is kept.
+        """
+        if not self._looks_at(self._batch_idx):
             return
         gradients = [p.grad for p in self.network.parameters() if p.grad is not None]
         norm = torch.nn.utils.get_total_norm(gradients)
@@ -113,7 +135,9 @@ class NetworkModule(pl.LightningModule):
         for loss in losses:
             parts = torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
             norms.append(torch.nn.utils.get_total_norm([g for g in parts if g is not None]))
-        self._stop("gradient", float(norm), self._batch_idx, torch.stack(norms))
+        self._stop(
+            "training gradient", float(norm), ~torch.isfinite(torch.stack(norms)), self._batch_idx
+        )
 
     def on_validation_epoch_start(self) -> None:
         """Empties the sums of the validation."""
@@ -128,7 +152,10 @@ class NetworkModule(pl.LightningModule):
     def on_validation_epoch_end(self) -> None:
         """Logs the validation loss."""
         total, count = self._val_sums
-        self.log("val_loss", (total / count)[count > 0].mean())
+        loss = (total / count)[count > 0].mean()
+        if not torch.isfinite(loss):  # before the epoch is kept
+            self._stop("validation loss", float(loss), ~torch.isfinite(total))
+        self.log("val_loss", loss)
 
     @property
     def train_loss(self) -> float:

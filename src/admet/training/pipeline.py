@@ -1,6 +1,7 @@
 """The main job: a table becomes a run directory."""
 
 import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -42,6 +43,7 @@ from admet.run_directory import (
     write_json,
 )
 from admet.spreadsheet import harmless
+from admet.training.checkpoint import fitting
 from admet.training.fit import fit
 from admet.training.groups import Groups, check_groups, groups_without_affinity, plan_networks
 from admet.training.provenance import PhaseClock, describe_run, peak_memory_mib
@@ -143,7 +145,7 @@ def train(config: TrainConfig, *, overwrite: bool = False, resume: bool = False)
                     _write_affinity(writer.path, estimate, panel.task_names, grouping)
             unfinished.keep_groups(arm, grouping)
         else:
-            arm, grouping = unfinished.groups
+            arm, grouping = unfinished.groups_of(panel.task_names)
         plan = _Plan.of(arm, grouping, share_encoder=config.model.shares_encoder)
         model, history, interrupted = _train_networks(config, prepared, plan, unfinished, clock)
         with clock.phase("test"):
@@ -267,7 +269,8 @@ def _train_networks(
     with clock.phase("training"):
         for index, (network, own) in enumerate(zip(networks, network_plans(spec), strict=True)):
             if index < len(state.finished):
-                network.load_state_dict(state.finished[index])
+                with fitting(unfinished.checkpoint):
+                    network.load_state_dict(state.finished[index])
                 trained += 1
                 continue
             columns = [panel.task_names.index(task) for task in own.names]
@@ -367,11 +370,21 @@ def _write_config(path: Path, config: TrainConfig) -> None:
     path.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8")
 
 
+class _LogFile(logging.FileHandler):
+    """A log file whose full disk is an error of the run, not a traceback beside it."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the base's name
+        """Raises what the disk said."""
+        if isinstance(sys.exc_info()[1], OSError):
+            raise  # noqa: PLE0704 - called while the error is being handled
+        super().handleError(record)
+
+
 @contextmanager
 def _log_to(path: Path) -> Iterator[None]:
     """Writes the log of the package to a file while the context lasts."""
     try:
-        handler = logging.FileHandler(path, encoding="utf-8")
+        handler = _LogFile(path, encoding="utf-8")
     except OSError as error:
         raise RunDirectoryError(f"{str(path)!r} cannot be written: {error}.") from None
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))

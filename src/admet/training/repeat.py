@@ -4,14 +4,34 @@ import logging
 from pathlib import Path
 from typing import TypeVar
 
+from pydantic import BaseModel, Field, ValidationError
+
 from admet.config import TrainConfig
-from admet.errors import ConfigError, DataError
+from admet.config.training import MOST_THREADS
+from admet.errors import ConfigError, DataError, RunDirectoryError
 from admet.run_directory import Files, read_json, read_spec
 from admet.training.provenance import describe_run
 
 log = logging.getLogger(__name__)
 
 C = TypeVar("C", bound=TrainConfig)
+
+
+class _Data(BaseModel):
+    sha256: str
+
+
+class _Hardware(BaseModel):
+    processor: str
+    threads: int = Field(ge=1, le=MOST_THREADS)
+
+
+class _Run(BaseModel):
+    """What of `run.json` a repetition needs."""
+
+    data: _Data
+    hardware: _Hardware
+    versions: dict[str, str]
 
 
 def as_before(config: C, run_dir: Path) -> C:
@@ -30,7 +50,14 @@ def as_before(config: C, run_dir: Path) -> C:
         DataError: If the table is missing or is not the one that the run had.
     """
     read_spec(run_dir)  # checks every file's sum
-    run = read_json(run_dir / Files.RUN)
+    try:
+        run = _Run.model_validate(read_json(run_dir / Files.RUN))
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in fault["loc"]) or Files.RUN
+        raise RunDirectoryError(
+            f"{str(run_dir / Files.RUN)!r} is damaged: `{place}`: {fault['msg']}."
+        ) from None
     if config.save_dir.resolve() == run_dir.resolve():
         raise ConfigError(
             f"`save_dir` is the run directory to repeat, {str(run_dir)!r}. Add --save-dir with "
@@ -42,20 +69,20 @@ def as_before(config: C, run_dir: Path) -> C:
             "--data-path."
         )
     now = describe_run(config.data_path)
-    if now["data"]["sha256"] != run["data"]["sha256"]:
+    if now["data"]["sha256"] != run.data.sha256:
         raise DataError(
             f"{str(config.data_path)!r} is not the table of the run: its SHA-256 is "
-            f"{now['data']['sha256'][:12]}…, was {run['data']['sha256'][:12]}…. Name that table "
+            f"{now['data']['sha256'][:12]}…, was {run.data.sha256[:12]}…. Name that table "
             "with --data-path, or start from config.yaml with --config."
         )
-    for name, before in run["versions"].items():
+    for name, before in run.versions.items():
         if now["versions"].get(name) != before:
             log.warning(
                 "%s was %s, is %s: results may differ", name, before, now["versions"].get(name)
             )
-    if now["hardware"]["processor"] != run["hardware"]["processor"]:
+    if now["hardware"]["processor"] != run.hardware.processor:
         log.warning("Another processor than the run had: results may differ in the last digits")
     if config.training.threads is not None:
         return config
-    training = config.training.model_copy(update={"threads": run["hardware"]["threads"]})
+    training = config.training.model_copy(update={"threads": run.hardware.threads})
     return config.model_copy(update={"training": training})

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -161,9 +162,13 @@ def save_affinity(
         more["stability"] = np.array(grouping.stability(names))
         more["agreement"] = np.array(grouping.agreement)
     index = {name: i for i, group in enumerate(grouping.served()) for name in group}
-    with atomic(path) as partial:
+    pairs = path.with_name(f"{path.stem}_pairs.csv")
+    with ExitStack() as stack:  # the three take their names together, once all are written
+        archive, table, second = (
+            stack.enter_context(atomic(p)) for p in (path, path.with_suffix(".csv"), pairs)
+        )
         np.savez(
-            partial,
+            archive,
             affinity_matrix=matrix,
             task_names=np.array(list(names)),
             group=np.array([index[name] for name in names]),
@@ -174,7 +179,5 @@ def save_affinity(
             allow_pickle=False,
             **more,
         )
-    with atomic(path.with_suffix(".csv")) as partial:
-        harmless(affinity_matrix_to_dataframe(matrix, names)).to_csv(partial)
-    with atomic(path.with_name(f"{path.stem}_pairs.csv")) as partial:
-        harmless(pair_table(estimate, names)).to_csv(partial, index=False)
+        harmless(affinity_matrix_to_dataframe(matrix, names)).to_csv(table)
+        harmless(pair_table(estimate, names)).to_csv(second, index=False)
