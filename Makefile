@@ -38,17 +38,20 @@ bench: $(VENV)/.dev  ## Speed, side by side with Chemprop
 	if [ -n "$(PANEL)" ]; then $(BIN)/python -W ignore benchmarks/whole_command.py "$(PANEL)" \
 	  && $(BIN)/python -W ignore benchmarks/precision_accuracy.py "$(PANEL)"; fi
 
-faults: $(VENV)/.dev  ## Kills, bit flips, hostile inputs, fuzzing: half an hour
+faults: $(VENV)/.dev  ## Kills, full disks, bit flips, hostile inputs, fuzzing: an hour
 	$(BIN)/python faults/bit_flips.py 1000
+	$(BIN)/python faults/strangers.py 500
 	$(BIN)/python faults/hostile.py
-	$(BIN)/python faults/threads.py
-	for target in table config smiles; do \
+	$(BIN)/python faults/sameness.py
+	for target in table config smiles molecules; do \
 	  $(BIN)/python faults/fuzz.py $$target -max_total_time=120 || exit 1; done
 	$(BIN)/python faults/kills.py 100 20
+	$(BIN)/python faults/storage.py || [ $$? -eq 77 ]  # 77: no namespaces here
 
-audit: $(VENV)/.dev  ## Known vulnerabilities of the pinned packages; needs the network
-	$(BIN)/python -m pip install --quiet pip-audit
-	$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip
+audit:  ## Known vulnerabilities of the pinned packages; needs the network
+	$(PYTHON) -m venv $(VENV)/audit
+	$(VENV)/audit/bin/python -m pip install --quiet pip-audit
+	$(VENV)/audit/bin/pip-audit --strict --requirement constraints.txt --no-deps --disable-pip
 
 docs: $(VENV)/.docs  ## HTML documentation in docs/_build/html
 	$(BIN)/python docs/generate_reference.py

@@ -7,7 +7,8 @@ are used. `error`: one message, no row. Every molecule that is accepted must get
 import io
 import re
 import signal
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,9 +17,10 @@ import pandas as pd
 import torch
 
 from admet.config import DataConfig, ModelConfig, TrainConfig, load_yaml_config
-from admet.data import Panel, load_panel
+from admet.data import Panel, load_panel, read_table
 from admet.errors import AdmetError
-from admet.featurize import featurize
+from admet.featurize import PackedGraphs, featurize
+from admet.featurize.encode import read_graphs
 from admet.model.chemprop import GraphBatch, GroupedNetwork
 
 GOOD = (("CCO", 1.0), ("CCN", 2.0), ("CCCl", 3.5), ("c1ccccc1", 0.5), ("CC(=O)N", 2.5))
@@ -233,7 +235,7 @@ def check(case: Case, folder: Path) -> str | None:
     """
     path = folder / f"case{case.suffix}"
     path.write_bytes(case.content)
-    with _limit(SECONDS):
+    with time_limit(SECONDS):
         try:
             if case.suffix == ".yaml":
                 load_yaml_config(path, TrainConfig)
@@ -242,8 +244,10 @@ def check(case: Case, folder: Path) -> str | None:
                 panel = load_panel(path, DataConfig(target_columns=("y",)))
                 said = "; ".join(rejection.reason for rejection in panel.rejected)
                 outcome = "rejected" if panel.rejected else "accepted"
-                if not _finite(panel):
+                if not _finite(featurize(panel.smiles)):
                     return "a valid molecule got no finite prediction"
+                if fault := _predicted_otherwise(path, panel):
+                    return fault
         except AdmetError as error:
             outcome, said = "error", str(error)
             if len(said) > 3000 or "Traceback" in said:
@@ -259,8 +263,21 @@ def check(case: Case, folder: Path) -> str | None:
     return None
 
 
-def _finite(panel: Panel) -> bool:
-    graphs = featurize(panel.smiles)
+def _predicted_otherwise(path: Path, panel: Panel) -> str | None:
+    """Says where `predict` would leave out other records of a table than `train`."""
+    table = read_table(path)
+    graphs, _, reasons = read_graphs(table.frame["SMILES"].tolist(), standardize=True)
+    reasons = [table.faults.get(i, reason) for i, reason in enumerate(reasons)]
+    trained = {r.line: r.reason for r in panel.rejected if "no label" not in r.reason}
+    predicted = {int(line): r for line, r in zip(table.lines, reasons, strict=True) if r}
+    if trained != predicted:
+        return f"train leaves out {str(trained)[:200]}, predict {str(predicted)[:200]}"
+    if graphs is not None and not _finite(graphs):
+        return "predict gives a valid molecule no finite number"
+    return None
+
+
+def _finite(graphs: PackedGraphs) -> bool:
     torch.manual_seed(0)
     network = GroupedNetwork(ModelConfig(), [[0]], graphs.d_v, graphs.d_e).eval()
     with torch.inference_mode():
@@ -268,20 +285,17 @@ def _finite(panel: Panel) -> bool:
     return bool(torch.isfinite(outputs).all())
 
 
-class _limit:  # noqa: N801 - reads as a word
+@contextmanager
+def time_limit(seconds: int) -> Iterator[None]:
     """Raises TimeoutError in the body after so many seconds."""
 
-    def __init__(self, seconds: int) -> None:
-        self.seconds = seconds
-        self.before: Callable[..., object] | int | None = None
+    def late(*_: object) -> None:
+        raise TimeoutError
 
-    def __enter__(self) -> None:
-        def late(*_: object) -> None:
-            raise TimeoutError
-
-        self.before = signal.signal(signal.SIGALRM, late)
-        signal.alarm(self.seconds)
-
-    def __exit__(self, *_: object) -> None:
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
         signal.alarm(0)
-        signal.signal(signal.SIGALRM, self.before)
+        signal.signal(signal.SIGALRM, before)

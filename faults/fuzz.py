@@ -4,7 +4,7 @@ Needs atheris (`pip install atheris`, Linux and Python 3.11 to 3.13). Whatever t
 must end in a result or in an error of `admet`; anything else is a crash, which atheris reports with
 the input.
 
-Usage: python faults/fuzz.py table|config|smiles [libFuzzer options, such as -runs=100000]
+Usage: python faults/fuzz.py table|config|smiles|molecules [libFuzzer options, such as -runs=100000]
 The corpus stands in faults/fuzz_corpus/<target>; new inputs that reach new code are added to it,
 or to the folder that ADMET_FAULTS names.
 """

@@ -197,3 +197,9 @@ def test_the_short_way_gives_what_the_long_way_gives(smiles, monkeypatch):
 def test_most_molecules_take_the_short_way():
     smiles = [Chem.CanonSmiles(s) for s in make_demo_panel(200)["SMILES"]]
     assert np.mean([is_standard(Chem.MolFromSmiles(s), s) for s in smiles]) > 0.8
+
+
+@pytest.mark.parametrize("smiles", ["[Cl]", "F[Pt]\\P=P/[H]", "[H]O:C(=O)[O-]", "CC[O-].[Na+]"])
+def test_a_standardised_smiles_is_read_as_itself(smiles):
+    (molecule,) = read_molecules([smiles])
+    assert Chem.MolToSmiles(Chem.MolFromSmiles(molecule.smiles)) == molecule.smiles

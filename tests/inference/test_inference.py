@@ -234,6 +234,20 @@ def test_a_fault_at_the_end_is_met_before_the_work(trained, tmp_path):
     assert not (tmp_path / "o.csv").exists()
 
 
+@pytest.mark.parametrize("bad", ["CC(C)(C)(C)C", "n", "C1CC", "CC#CC(=O)(=O)C", "O=C=O=C"])
+def test_one_impossible_molecule_does_not_stop_the_others(trained, tmp_path, bad):
+    rows = ["CCO", bad, "c1ccccc1O", "CC(=O)[O-]", bad, "OCC"]
+    (tmp_path / "t.csv").write_text("SMILES\n" + "\n".join(rows) + "\n")
+    model = TrainedModel.load(trained)
+    assert predict_table(model, tmp_path / "t.csv", tmp_path / "o.csv") == 2
+    out = pd.read_csv(tmp_path / "o.csv")
+    assert out["reason"].fillna("").tolist() == ["", "invalid SMILES", "", "", "invalid SMILES", ""]
+    assert out["LogD_pred"].notna().tolist() == [True, False, True, True, False, True]
+    assert out["LogD_pred"][0] == pytest.approx(out["LogD_pred"][5])
+    with pytest.raises(DataError, match="2 cannot be parsed, the first at index 1"):
+        model.predict(rows)
+
+
 def test_whole_numbers_of_a_parquet_input_stay_whole_in_every_part(trained, tmp_path):
     frame = pd.DataFrame({"SMILES": ["CCO"] * 5, "id": pd.array([1, 2, 3, None, 5], "Int64")})
     frame.to_parquet(tmp_path / "t.parquet")

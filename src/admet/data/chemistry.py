@@ -19,6 +19,7 @@ _CHUNK = 2_000
 _PLAIN = re.compile(
     r"(?:Cl|Br|[BCNOFPSIbcnops]|[-=#/\\()0-9%:]|\[(?:[BCNOPSbcnops]|Si)(?:@@?)?(?:H[1-4]?)?\])+"
 )
+_MOST_READINGS = 3  # for a SMILES to come to rest
 LONGEST = 100_000
 """Characters that a SMILES may have; a protein of 2,000 residues stays well below."""
 
@@ -96,14 +97,34 @@ def _read_one(text: str, standardize: bool) -> Molecule:
         return Molecule(None, "a wildcard atom (*), not a whole molecule")
     try:
         smiles = Chem.MolToSmiles(mol)
-        if standardize and not is_standard(mol, smiles):
+        changed = standardize and not is_standard(mol, smiles)
+        if changed:
             smiles = Chem.MolToSmiles(_parent(mol))
-        if Chem.MolFromSmiles(smiles) is None:
+        again = Chem.MolFromSmiles(smiles)
+        if again is None:
             # RDKit's normalisation breaks some mesoionic rings; the parent as written is valid.
             smiles = Chem.MolToSmiles(_fragment_chooser().choose(mol))
+        elif changed:
+            smiles = _settled(smiles, again)
     except (RuntimeError, ValueError) as error:
         return Molecule(None, f"cannot be standardised: {str(error).strip().splitlines()[0]}")
     return Molecule(smiles)
+
+
+def _settled(smiles: str, mol: Chem.Mol) -> str:
+    """Gives the SMILES that a molecule has once it is read from its SMILES.
+
+    Standardisation leaves marks that a SMILES does not carry: HCl made of a chlorine atom is
+    written [ClH], and Cl once it was read.
+    """
+    for _ in range(_MOST_READINGS):
+        last, smiles = smiles, Chem.MolToSmiles(mol)
+        if smiles == last:
+            break
+        mol = Chem.MolFromSmiles(smiles)
+        if mol is None:
+            return last
+    return smiles
 
 
 def is_standard(mol: Chem.Mol, smiles: str) -> bool:

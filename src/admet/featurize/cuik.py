@@ -25,6 +25,8 @@ _ATOM_ONE_HOT = (
 _ATOM_FLOAT = ("aromatic", "mass")
 _BOND = ("is-null", "bond-type-onehot", "conjugated", "in-ring", "stereo")
 
+_NOTHING = ""  # a SMILES without atoms
+
 
 @dataclass(frozen=True)
 class RawGraphs:
@@ -54,12 +56,27 @@ def raw_graphs(smiles: Sequence[str]) -> RawGraphs:
     Returns:
         Their graphs.
     """
-    module, atom_one_hot, atom_float, bond = _featurizer()
     with rdBase.BlockLogs():  # what cannot be parsed is the caller's to report
-        arrays = module.batch_mol_featurizer(
-            list(smiles), atom_one_hot, atom_float, bond, False, False, True, False
-        )
-    return RawGraphs(*arrays)
+        try:
+            return RawGraphs(*_arrays(list(smiles)))
+        except RuntimeError:  # a valence that is too high, say, refuses the whole batch
+            return RawGraphs(*_arrays([s if _has_graph(s) else _NOTHING for s in smiles]))
+
+
+def _arrays(smiles: list[str]) -> list[np.ndarray]:
+    module, atom_one_hot, atom_float, bond = _featurizer()
+    found: list[np.ndarray] = module.batch_mol_featurizer(
+        smiles, atom_one_hot, atom_float, bond, False, False, True, False
+    )
+    return found
+
+
+def _has_graph(smiles: str) -> bool:
+    try:
+        _arrays([smiles])
+    except RuntimeError:
+        return False
+    return True
 
 
 def versions() -> str:

@@ -15,6 +15,8 @@ from admet.featurize.packed import PackedGraphs, concatenate, featurize
 # A SMILES whose graph does not depend on how it is written: one fragment, no charge, isotope or
 # explicit hydrogen, and no stereo mark, whose features depend on the order of the atoms.
 _DIRECT = re.compile(r"(?:Cl|Br|[BCNOFPSIbcnops]|[-=#()0-9%:]|\[nH\])+")
+# Halogens with more than one bond may be rewritten with charges.
+_HYPERVALENT = re.compile(r"[=#](?:F|Cl|Br|I)|(?:F|Cl|Br|I)[=#(]")
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,12 @@ def read_graphs(
     texts = [cell_text(cell) for cell in cells]
     short = [len(text) <= LONGEST for text in texts]
     direct = np.array(
-        [i for i, t in enumerate(texts) if short[i] and _DIRECT.fullmatch(t)], dtype=np.int64
+        [
+            i
+            for i, t in enumerate(texts)
+            if short[i] and _DIRECT.fullmatch(t) and not _HYPERVALENT.search(t)
+        ],
+        dtype=np.int64,
     )
     parts, places = [], []
     if len(direct):
