@@ -1,8 +1,9 @@
 """Kills commands at random moments and looks at what is left.
 
 `train` is killed again and again, resumed, and at last left to finish: at every kill the final name
-must hold nothing or a whole run directory, and in the end the same weights, bit for bit, as a
-run that was never stopped. `compute_task_affinity` and `predict` must leave nothing, or the whole
+must hold what stood there before (nothing, or in every second training an older run that is being
+replaced) or the whole new run, and in the end the same weights, bit for bit, as a run that
+was never stopped. `compute_task_affinity` and `predict` must leave nothing, or the whole
 file, under the final name.
 
 Usage: python faults/kills.py [kills of train] [kills of each other command] [seed]
@@ -12,6 +13,7 @@ Writes faults/results/kills.json and prints a summary; ends with 1 where anythin
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from admet.data.demo import make_demo_panel
-from admet.run_directory import Files, TrainedModel, read_spec
+from admet.run_directory import Files, TrainedModel
 
 RESULTS = Path(os.environ.get("ADMET_FAULTS", Path(__file__).parent / "results"))
 ADMET = Path(sys.executable).parent / "admet"
@@ -54,13 +56,28 @@ def run(words: list[str], kill_after: float | None = None) -> tuple[bool, float]
     return False, time.perf_counter() - started
 
 
-def left_by_train(run_dir: Path) -> str:
-    """Says what stands under the final name; raises where it is neither nothing nor whole."""
-    if not run_dir.exists():
+def left_by_train(run_dir: Path, older: dict[str, bytes] | None, weights: bytes) -> str:
+    """Says what stands under the final name; raises where it is none of what may stand there."""
+    if older is not None and run_dir.exists() and contents(run_dir) == older:
+        return "older run"
+    if older is None and not run_dir.exists():
         return "nothing"
     TrainedModel.load(run_dir)
-    read_spec(run_dir)
+    if (run_dir / Files.WEIGHTS).read_bytes() != weights:
+        raise ValueError("neither the older run nor the new one stands there")
     return "whole"
+
+
+def contents(run_dir: Path) -> dict[str, bytes]:
+    """Reads all files of a folder."""
+    return {p.name: p.read_bytes() for p in run_dir.iterdir() if p.is_file()}
+
+
+def go_on(run_dir: Path, replaces: bool) -> list[str]:
+    """Gives the words that go on with a training, or begin it where it kept nothing."""
+    state = run_dir.with_name(f".{run_dir.name}.part") / Files.CHECKPOINTS / Files.STATE
+    begins = replaces and not state.exists()
+    return ["--save-dir", str(run_dir), "--overwrite" if begins else "--resume", "true"]
 
 
 def train_kills(folder: Path, n_kills: int, rng: random.Random) -> dict[str, Any]:
@@ -70,16 +87,22 @@ def train_kills(folder: Path, n_kills: int, rng: random.Random) -> dict[str, Any
     words = [*TRAIN, "--data-path", str(data)]
     _, seconds = run([*words, "--save-dir", str(folder / "whole")])
     weights = (folder / "whole" / Files.WEIGHTS).read_bytes()
+    run([*words, "--save-dir", str(folder / "older"), "--seed", "1", "--training.epochs", "2"])
     kills = survived = resumed = same = 0
     left: dict[str, int] = {}
     faults: list[str] = []
     while kills < n_kills:
         run_dir = folder / f"run_{resumed}"
         killed_before = False
+        replaces = resumed % 2 == 1
+        older = None
+        if replaces:
+            shutil.copytree(folder / "older", run_dir, dirs_exist_ok=True)
+            older = contents(run_dir)
         for _ in range(rng.randint(1, 8)):
             try:
                 killed, _ = run(
-                    [*words, "--save-dir", str(run_dir), "--resume", "true"],
+                    [*words, *go_on(run_dir, replaces)],
                     rng.uniform(0.05, 1.05) * seconds,
                 )
             except RuntimeError as error:
@@ -90,15 +113,17 @@ def train_kills(folder: Path, n_kills: int, rng: random.Random) -> dict[str, Any
             killed_before = True
             kills += 1
             try:
-                state = left_by_train(run_dir)
+                state = left_by_train(run_dir, older, weights)
                 left[state] = left.get(state, 0) + 1
                 survived += 1
             except Exception as error:
                 faults.append(f"after a kill: {error}")
         if not killed_before:
+            shutil.rmtree(run_dir)
             continue
         try:
-            run([*words, "--save-dir", str(run_dir), "--resume", "true"])
+            whole = left_by_train(run_dir, older, weights) == "whole"
+            run([*words, *go_on(run_dir, replaces and not whole)])
             same += (run_dir / Files.WEIGHTS).read_bytes() == weights
         except (RuntimeError, OSError) as error:
             faults.append(f"while resuming: {error}")
@@ -171,7 +196,7 @@ def main() -> int:
     print("resumed runs had the weights of a run that was never stopped, bit for bit")
     print("\n".join(train["faults"]))
     fine = survived == total and train["bit_identical"] == train["resumed"]
-    return 0 if fine and not train["faults"] else 1
+    return 0 if fine and not train["faults"] and not train["left_behind"] else 1
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """An interrupted training goes on to the weights of one that never stopped."""
 
 import pickle
+import shutil
 
 import numpy as np
 import pytest
@@ -145,6 +146,19 @@ def test_a_run_that_was_being_replaced_comes_back(demo_csv, tmp_path):
     assert train(config, resume=True) == tmp_path / "run"
     assert (tmp_path / "run" / Files.RUN).exists()
     assert not (tmp_path / ".run.old").exists()
+
+
+def test_resuming_a_finished_run_removes_what_a_kill_left(demo_csv, tmp_path):
+    config = config_for(demo_csv, tmp_path / "run", epochs=1)
+    train(config)
+    shutil.copytree(tmp_path / "run", tmp_path / ".run.part")  # the older run, just replaced
+    (tmp_path / "run" / Files.CHECKPOINTS).mkdir()
+    (tmp_path / ".run.lock").touch()
+    before = (tmp_path / "run" / Files.RUN).read_bytes()
+    assert train(config, resume=True) == tmp_path / "run"
+    assert (tmp_path / "run" / Files.RUN).read_bytes() == before
+    assert not (tmp_path / "run" / Files.CHECKPOINTS).exists()
+    assert not [p for p in tmp_path.iterdir() if p.name.startswith(".")]
 
 
 def test_overwrite_and_resume_exclude_each_other(demo_csv, capsys):

@@ -72,6 +72,19 @@ class RunDirectoryWriter:
         """Whether an unfinished run has finished an epoch."""
         return (self.checkpoints / Files.STATE).exists()
 
+    def tidy(self) -> None:
+        """Removes what a run that was killed after it had taken the final name left behind."""
+        try:
+            self._lock.acquire()
+        except (Timeout, OSError):  # somebody is at work, or nothing can be removed
+            return
+        try:
+            if self.is_finished:
+                for left in (self.path, self._old, self.final / Files.CHECKPOINTS):
+                    shutil.rmtree(left, ignore_errors=True)
+        finally:
+            self._unlock()
+
     def _check(self) -> None:
         final = self.final
         if final.exists() and not final.is_dir():

@@ -117,6 +117,7 @@ def train(config: TrainConfig, *, overwrite: bool = False, resume: bool = False)
     clock = PhaseClock()
     writer = RunDirectoryWriter(config.save_dir, overwrite=overwrite, resume=resume)
     if resume and writer.is_finished:
+        writer.tidy()
         log.info("Nothing to resume: %s is finished", config.save_dir)
         return config.save_dir
     device = resolve_device(config.training.device, "training.device")
