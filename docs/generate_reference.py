@@ -13,7 +13,7 @@ import types
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
@@ -130,7 +130,7 @@ def _is_section(annotation: Any) -> bool:
 
 def _type(field: FieldInfo) -> str:
     bounds = [
-        f"{sign} {getattr(rule, attribute):g}"
+        f"{sign} {_number(getattr(rule, attribute))}"
         for rule in field.metadata
         for attribute, sign in _BOUNDS.items()
         if hasattr(rule, attribute)
@@ -138,8 +138,14 @@ def _type(field: FieldInfo) -> str:
     return ", ".join([_words(field.annotation), *bounds])
 
 
+def _number(value: float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:g}"
+
+
 def _words(annotation: Any) -> str:
     """Puts a type into words."""
+    if get_origin(annotation) is Annotated:
+        return _words(get_args(annotation)[0])
     origin, inner = get_origin(annotation), get_args(annotation)
     if annotation in _WORDS:
         return _WORDS[annotation]
@@ -149,7 +155,8 @@ def _words(annotation: Any) -> str:
         return " or ".join(_words(arm) for arm in inner)
     if origin is list or (origin is tuple and inner[-1] is Ellipsis):
         item = _words(inner[0])
-        return f"list of ({item})" if get_args(inner[0]) else f"list of {item}"
+        simple = get_origin(inner[0]) is Annotated or not get_args(inner[0])
+        return f"list of {item}" if simple else f"list of ({item})"
     if origin is tuple:
         return f"{len(inner)} × {_words(inner[0])}"
     if origin is dict:

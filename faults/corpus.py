@@ -148,6 +148,8 @@ def _tables() -> list[Case]:
     million = ("SMILES,y," + ",".join(f"c{i}" for i in range(1_000_000)) + "\n").encode()
     parquet = io.BytesIO()
     pd.DataFrame(GOOD, columns=["SMILES", "y"]).to_parquet(parquet)
+    lists = io.BytesIO()
+    pd.DataFrame({"SMILES": [["CCO", "CCN"], [], ["C"]], "y": [1.0, 2.0, 3.0]}).to_parquet(lists)
     return [
         Case("table: empty file", b"", "error", "empty"),
         Case("table: header only", b"SMILES,y\n", "error", "no |empty|record"),
@@ -178,6 +180,8 @@ def _tables() -> list[Case]:
         Case("table: blank lines inside", text.replace("\nCCN", "\n\n\nCCN").encode(), "accepted"),
         Case("table: spaces in the header", good.replace(b"SMILES,y", b" SMILES , y "), "error", "Nearest"),
         Case("table: Parquet", parquet.getvalue(), "accepted", suffix=".parquet"),
+        Case("table: Parquet, lists for SMILES", lists.getvalue(), "error", "No usable row", suffix=".parquet"),
+        Case("table: two columns without a name", (",," + text.replace("\n", "\n,,")[:-2]).encode(), "accepted"),
         Case("table: Parquet cut short", parquet.getvalue()[:-20], "error", suffix=".parquet"),
         Case("table: Parquet whose first magic byte is damaged", bytes([parquet.getvalue()[0] ^ 1]) + parquet.getvalue()[1:], "accepted", suffix=".parquet"),
         Case("table: not gzip", good, "error", suffix=".csv.gz"),
@@ -214,6 +218,17 @@ def _configs() -> list[Case]:
         config("huge layers", "model:\n  ffn:\n    num_layers: 1000000000\n", "num_layers"),
         config("an anchor that holds itself", "data: &a [*a]\n", "itself|data"),
         config("a key that is nothing", "data: {null: 1}\n", "None"),
+        config("a date that there is not", "seed: 2020-99-99\n", "not of its type"),
+        config("an hour that there is not", "seed: 2020-01-01T99:99:99\n", "not of its type"),
+        config("5,000 digits", "seed: " + "1" * 5000 + "\n", "not of its type"),
+        config("50,000 binary digits", "seed: 0b" + "1" * 50_000 + "\n", "seed"),
+        config("a tag that does not fit", "seed: !!int abc\n", "not of its type"),
+        config("NUL in a path", 'save_dir: "a\\0b"\n', "NUL"),
+        config("half a character", 'data: {smiles_column: "\\ud800"}\n', "UTF-8"),
+        config("a seed beyond 32 bits", "seed: 4294967296\n", "seed"),
+        config("a width beyond memory", "model: {message_passing: {hidden_size: 1000000}}\n", "hidden_size"),
+        config("a device with a superscript", "training: {device: 'cuda:²'}\n", "device"),
+        config("an empty column name", "data: {target_columns: ['']}\n", "target_columns"),
         config("deep nesting", "a: " + "[" * 5000 + "]" * 5000, "YAML|deep|nest|Unknown|unknown"),
     ]  # fmt: skip
 

@@ -5,7 +5,7 @@ import glob
 import hashlib
 import os
 import socket
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -14,8 +14,13 @@ from admet.errors import AdmetError, ConfigError, OutputError
 _SEAL = hashlib.sha256().digest_size
 _REFUSALS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
 """Faults that only writing meets."""
-_HOST = socket.gethostname().replace("-", "_") or "host"
+_HOST = socket.gethostname().replace("-", "_")[:64] or "host"
+_LONG_NAME = 150  # bytes; a partial file's name is longer by up to 90
 
+LONGEST_NAME = 255
+"""Bytes that the usual file systems take."""
+SUMS = "SHA256SUMS"
+"""The list of a run directory's files."""
 PICTURES = frozenset({".png", ".pdf", ".svg", ".jpg", ".jpeg"})
 """Endings that a picture may have."""
 
@@ -36,11 +41,57 @@ def check_output(path: Path, key: str, suffixes: Collection[str] = ()) -> None:
         raise ConfigError(
             f"`{key}` must end in {', '.join(sorted(suffixes))}; got {str(path)!r}. Rename it."
         )
+    if "\0" in str(path):
+        raise ConfigError(f"`{key}` must hold no NUL character; got {str(path)!r}. Rename it.")
+    if len(os.fsencode(path.name)) > LONGEST_NAME:
+        raise ConfigError(
+            f"`{key}` has a name of more than {LONGEST_NAME} bytes, {path.name[:40]!r}…. Shorten "
+            "it."
+        )
     if path.is_dir():
         raise ConfigError(f"`{key}` {str(path)!r} is a folder. Name a file in it.")
     if path.exists() and not path.is_file():  # it would be replaced
         raise ConfigError(f"`{key}` {str(path)!r} is a pipe or a device. Name a file.")
     check_folder(path.absolute().parent, key)
+
+
+def check_replaces_nothing(
+    outputs: Mapping[str, Iterable[Path]], inputs: Collection[Path | None] = ()
+) -> None:
+    """Checks that what a command writes replaces none of its inputs and no part of a model.
+
+    Args:
+        outputs: For each key, for the message, the files that will be written.
+        inputs: Files that the command reads.
+
+    Raises:
+        ConfigError: If a file is written twice, is an input, or belongs to a run directory.
+    """
+    seen: set[Path] = set()
+    for key, paths in outputs.items():
+        for path in paths:
+            if path.absolute() in seen:
+                raise ConfigError(f"`{key}` {str(path)!r} would be written twice. Name another.")
+            seen.add(path.absolute())
+            if not path.exists():
+                continue
+            if any(read is not None and read.exists() and path.samefile(read) for read in inputs):
+                raise ConfigError(
+                    f"`{key}` {str(path)!r} is an input of this command. Name another file."
+                )
+            if path.name in listed_sums(path.parent):
+                raise ConfigError(
+                    f"`{key}` {str(path)!r} belongs to a run directory. Name a file outside it."
+                )
+
+
+def listed_sums(folder: Path) -> set[str]:
+    """Gives the files that a run directory lists as its own; none where it is no run directory."""
+    try:
+        lines = (folder / SUMS).read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):
+        return set()
+    return {SUMS, *(line[66:] for line in lines)}  # 64 digits, two blanks, the name
 
 
 def check_folder(folder: Path, key: str) -> None:
@@ -73,7 +124,7 @@ def atomic(path: Path) -> Iterator[Path]:
     with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         _sweep(path)
-        partial = path.with_name(f".{path.stem}.part-{_HOST}-{os.getpid()}{path.suffix}")
+        partial = path.with_name(f"{_hidden(path)}{os.getpid()}{path.suffix}")
         try:
             yield partial
             to_disk(partial)
@@ -113,9 +164,17 @@ def to_disk(path: Path) -> None:
         os.fsync(file.fileno())
 
 
+def _hidden(path: Path) -> str:
+    """Gives what the names of the partial files of a file on this host begin with."""
+    stem = path.stem
+    if len(os.fsencode(path.name)) > _LONG_NAME:  # the rest must fit, too
+        stem = hashlib.sha256(os.fsencode(stem)).hexdigest()[:_SEAL]
+    return f".{stem}.part-{_HOST}-"
+
+
 def _sweep(path: Path) -> None:
     """Removes what a process of this host that was killed left behind of the same file."""
-    for left in path.parent.glob(f".{glob.escape(path.stem)}.part-{_HOST}-*{path.suffix}"):
+    for left in path.parent.glob(f"{glob.escape(_hidden(path))}*{path.suffix}"):
         pid = left.name.removesuffix(path.suffix).rpartition("-")[2]
         if pid.isdigit() and int(pid) != os.getpid() and not _alive(int(pid)):
             with suppress(OSError):

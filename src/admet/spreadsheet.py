@@ -5,12 +5,17 @@ send data away (CSV injection; OWASP). An apostrophe before it makes it text. Nu
 are.
 """
 
+import json
 import re
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-_BEGINS = re.compile(r"^[\t\r\n ]*[=+\-@]")
+from admet.files import free_name
+
+# Blanks of all kinds before it do not stop every program, nor do the full-width signs.
+_BEGINS = re.compile(r"^[\s\x00\ufeff]*[=+\-@＝＋－＠]")
 _NUMBER = re.compile(r"\s*[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?%?|inf|nan)\s*", re.I)
 
 
@@ -26,18 +31,29 @@ def harmless(frame: pd.DataFrame) -> pd.DataFrame:
     found = frame.copy(deep=False)
     for place in range(found.shape[1]):
         column = found.iloc[:, place]
-        if column.dtype != object and not isinstance(column.dtype, pd.StringDtype):
+        if _holds_no_text(column.dtype):
             continue
         values = [_text(value) for value in column.tolist()]
         if any(a is not b for a, b in zip(values, column.tolist(), strict=True)):
             found.isetitem(place, pd.array(values, dtype=object))
-    found.columns = pd.Index([_text(name) for name in found.columns], name=found.columns.name)
-    if found.index.dtype == object or isinstance(found.index.dtype, pd.StringDtype):
+    names: list[Any] = []
+    for name in found.columns:
+        made = _text(name)
+        names.append(made if made is name else free_name(made, {*names, *found.columns}))
+    found.columns = pd.Index(names, name=found.columns.name)
+    if not _holds_no_text(found.index.dtype):
         found.index = pd.Index([_text(name) for name in found.index], name=found.index.name)
     return found
 
 
+def _holds_no_text(dtype: Any) -> bool:
+    types = pd.api.types
+    return bool(types.is_numeric_dtype(dtype) or types.is_datetime64_any_dtype(dtype))
+
+
 def _text(value: Any) -> Any:
+    if isinstance(value, list | np.ndarray):  # whole, where pandas would write dots
+        value = json.dumps(value if isinstance(value, list) else value.tolist(), default=str)
     if not isinstance(value, str) or not _BEGINS.match(value) or _NUMBER.fullmatch(value):
         return value
     return f"'{value}"

@@ -3,7 +3,7 @@ import yaml
 from pydantic import ValidationError
 
 from admet.config import DataConfig, ModelConfig, TaskAffinityConfig, TrainConfig, TrainingConfig
-from admet.config.load import load_yaml_config
+from admet.config.load import dump_yaml_config, load_yaml_config
 from admet.errors import ConfigError
 
 
@@ -125,3 +125,30 @@ def test_a_resolved_config_reads_back_as_itself(tmp_path):
     path = tmp_path / "c.yaml"
     path.write_text(yaml.safe_dump(config.model_dump(mode="json"), allow_unicode=True))
     assert load_yaml_config(path, TrainConfig) == config
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "seed: 2020-99-99", "seed: 2020-01-01T99:99:99", "seed: " + "1" * 5000, "seed: !!int abc",
+        "seed: !!float abc", "seed: !!bool abc", "seed: !!timestamp abc", 'save_dir: "a\\0b"',
+        'data: {cache_dir: "a\\0b"}', 'data: {smiles_column: "\\ud800"}', "seed: 4294967296",
+        "seed: 0b" + "1" * 50_000, "training: {device: 'cuda:²'}", "training: {threads: 5000}",
+        "training: {device: 'cuda:99999999999999999999'}", "data: {smiles_column: ''}",
+        "data: {target_columns: ['']}", "model: {message_passing: {hidden_size: 1000000}}",
+        "training: {batch_size: 99999999999999999999999}",
+        "model: {groups: '" + "[" * 100_000 + "'}",
+    ],
+)  # fmt: skip
+def test_any_scalar_is_read_or_refused_in_a_line(tmp_path, text):
+    (tmp_path / "c.yaml").write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        load_yaml_config(tmp_path / "c.yaml", TrainConfig)
+    assert len(str(caught.value)) < 1000
+
+
+def test_names_like_numbers_are_read_back_as_names(tmp_path):
+    names = ("1e5", "+1E-3", "12", "1.5", "null", "yes", "2020-01-01", "0x1F", "1_000", "=")
+    config = TrainConfig(save_dir="1e3", data={"target_columns": names})
+    (tmp_path / "c.yaml").write_text(dump_yaml_config(config), encoding="utf-8")
+    assert load_yaml_config(tmp_path / "c.yaml", TrainConfig) == config

@@ -203,3 +203,11 @@ def test_most_molecules_take_the_short_way():
 def test_a_standardised_smiles_is_read_as_itself(smiles):
     (molecule,) = read_molecules([smiles])
     assert Chem.MolToSmiles(Chem.MolFromSmiles(molecule.smiles)) == molecule.smiles
+
+
+def test_a_list_is_no_molecule():
+    molecules = read_molecules([["C", "CC"], [], np.array(["C", "N"]), {"a": 1}, None])
+    assert [m.reason for m in molecules] == [
+        "text behind the SMILES: \"'CC']\"", "invalid SMILES",
+        "text behind the SMILES: \"'N']\"", "text behind the SMILES: '1}'", "empty SMILES",
+    ]  # fmt: skip

@@ -1,3 +1,6 @@
+import json
+
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -36,3 +39,23 @@ def test_predictions_cannot_be_run(trained, tmp_path):
     assert frame["note"].tolist() == ['\'=HYPERLINK("http://x")', "'@x"]
     assert frame["shift"].tolist() == ["-1.50", "+2"]
     assert frame["SMILES"].tolist() == ["CCO", "'=1+1"]
+
+
+@pytest.mark.parametrize("before", ["\x0b", "\x0c", "\x00", "\u00a0", "\ufeff", "\u2003"])
+def test_blanks_of_all_kinds_do_not_hide_a_formula(before):
+    assert harmless(pd.DataFrame({"a": [f"{before}=1"]}))["a"].tolist() == [f"'{before}=1"]
+
+
+def test_formulas_in_categories_become_text():
+    frame = pd.DataFrame({"a": pd.Categorical(["=1", "x", "=1"]), "n": [1, 2, 3]})
+    assert harmless(frame)["a"].tolist() == ["'=1", "x", "'=1"]
+
+
+def test_two_headers_stay_two():
+    columns = harmless(pd.DataFrame([[1, 2]], columns=["=x", "'=x"])).columns.tolist()
+    assert columns == ["'=x_", "'=x"]
+
+
+def test_long_lists_are_written_whole():
+    cell = harmless(pd.DataFrame({"a": [np.arange(2000), np.arange(1)]}))["a"].tolist()
+    assert json.loads(cell[0]) == list(range(2000))

@@ -3,7 +3,7 @@ import gzip
 import pandas as pd
 import pytest
 
-from admet.data import read_table, table_from_frame
+from admet.data import read_table, stream_table, table_from_frame
 from admet.errors import DataError, DataFileNotFoundError
 
 ROWS = 'SMILES,"LOG ER (B-A/A-B), pH 7.4 [%] > µ"\nCCO,1.5\nCCN,\n'
@@ -97,3 +97,19 @@ def test_frames_are_checked_and_not_changed():
     numbers = pd.DataFrame({0: ["C"], 1: [2.0]})
     assert list(table_from_frame(numbers).frame.columns) == ["0", "1"]
     assert list(numbers.columns) == [0, 1]
+
+
+def test_an_index_of_a_parquet_file_is_a_column(tmp_path):
+    frame = pd.DataFrame({"ID": ["a", "b"], "SMILES": ["C", "CC"], "y": [1.0, 2.0]})
+    frame.set_index("ID").to_parquet(tmp_path / "t.parquet")
+    assert read_table(tmp_path / "t.parquet").frame["ID"].tolist() == ["a", "b"]
+    (part,) = stream_table(tmp_path / "t.parquet", 10)
+    assert part.frame["ID"].tolist() == ["a", "b"]
+    frame.iloc[[1]].to_parquet(tmp_path / "t.parquet")  # row numbers are no column
+    assert list(read_table(tmp_path / "t.parquet").frame.columns) == ["ID", "SMILES", "y"]
+
+
+@pytest.mark.parametrize("frame", [None, "panel.csv", [1], {"SMILES": ["C"]}])
+def test_only_a_frame_is_a_frame(frame):
+    with pytest.raises(DataError, match="must be a pandas DataFrame; got"):
+        table_from_frame(frame)

@@ -63,3 +63,14 @@ def test_undefined_is_nan_and_not_a_number_that_looks_good():
     for name in ("AUROC", "AUPRC"):
         assert np.isnan(metrics.BINARY[name](y, p / 4)[0]), name
     assert metrics.mcc(np.array([[0.0, 1.0]]), np.array([[0.9, 0.9]]))[0] == 0.0
+
+
+@pytest.mark.parametrize("size", [1e99, 1e-200])
+def test_metrics_do_not_depend_on_the_unit(rng, size):
+    y, p = rng.standard_normal((2, 1, 50))
+    for name in ("pearson", "r2", "spearman", "rae"):
+        metric = getattr(metrics, name)
+        assert metric(y * size, p * size) == pytest.approx(metric(y, p), rel=1e-9)
+    for name in ("mae", "rmse"):
+        metric = getattr(metrics, name)
+        assert metric(y * size, p * size) / size == pytest.approx(metric(y, p), rel=1e-9)

@@ -145,12 +145,48 @@ def test_a_stranger_file_is_no_result(tmp_path):
 
 def test_a_result_of_an_unknown_kind_is_damaged(tmp_path):
     content = {
+        "schema_version": 3,
         "tasks": {"A": {"kind": "ordinal"}},
         "predictions": {"smiles": ["C"], "labels": {"A": [1]}, "predicted": {"A": [1]}},
     }
     path = tmp_path / "x.json"
     path.write_text(json.dumps(content))
     with pytest.raises(DataError, match="unknown kinds"):
+        compare_results([path, path])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"schema_version": 99}, "has schema version 99; this admet reads up to 3. Update admet"),
+        ({"schema_version": None}, "`schema_version`"),
+        ({"smiles": ["C", "C"]}, "a molecule stands twice"),
+        ({"predicted": {"A": [1, float("nan")]}}, "no finite number"),
+        ({"predicted": {"A": [1, float("inf")]}}, "no finite number"),
+        ({"predicted": {"A": [1, None]}}, "predicted.A.1"),
+        ({"predicted": {"A": [1, "1.5"]}}, "predicted.A.1"),
+        ({"predicted": {"A": [1, True]}}, "predicted.A.1"),
+        ({"predicted": {"A": [1, 10**400]}}, "not a result of"),
+        ({"predicted": {"A": [1]}}, "differ in length"),
+        ({"predicted": {}}, "KeyError"),
+        ({"labels": {"A": [1, float("-inf")]}}, "no finite number"),
+        ({"smiles": ["C", "\ud800"]}, "not a result of"),
+    ],
+)
+def test_a_result_that_is_none_is_refused(tmp_path, change, message):
+    content = {
+        "schema_version": 3,
+        "tasks": {"A": {"kind": "regression"}},
+        "predictions": {
+            "smiles": ["C", "CC"], "labels": {"A": [1, None]}, "predicted": {"A": [1, 2.5]},
+        },
+    }  # fmt: skip
+    inner = {k: v for k, v in change.items() if k in content["predictions"]}
+    content["predictions"] |= inner
+    content |= {k: v for k, v in change.items() if k not in inner}
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps(content))
+    with pytest.raises(DataError, match=message):
         compare_results([path, path])
 
 
@@ -196,7 +232,7 @@ def test_a_damaged_run_directory_is_refused(trained, tmp_path, damage, message):
 
 def widen(model):
     """Asks for more memory than there is."""
-    shape = model["model"]["message_passing"] | {"hidden_size": 10_000_000}
+    shape = model["model"]["message_passing"] | {"hidden_size": 65_536}
     return model | {"model": model["model"] | {"message_passing": shape}}
 
 

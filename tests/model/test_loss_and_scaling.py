@@ -87,3 +87,10 @@ def test_a_device_that_is_not_there_is_named():
     assert resolve_device("cpu").type == "cpu"
     with pytest.raises(DeviceError, match=r"`x` is 'cuda:99'.*Set it to auto or cpu"):
         resolve_device("cuda:99", "x")
+
+
+@pytest.mark.parametrize("size", [1e99, 1e-200])
+def test_the_scale_follows_any_unit(rng, size):
+    labels = rng.standard_normal((40, 1))
+    scaler = TargetScaler.fit(labels * size, ["regression"])
+    assert scaler.scale[0] / size == pytest.approx(labels.std(), rel=1e-9)

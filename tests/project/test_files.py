@@ -3,6 +3,7 @@
 import errno
 import logging
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from admet.cli.__main__ import main
-from admet.errors import ConfigError, DataError, OutputError
-from admet.files import atomic, check_output, explained
+from admet.errors import ConfigError, DataError, OutputError, RunDirectoryError
+from admet.files import atomic, check_output, check_replaces_nothing, explained
 from admet.run_directory import Files, RunDirectoryWriter
 from admet.training.pipeline import _LogFile
 
@@ -113,3 +114,56 @@ def test_devices_and_pipes_are_neither_replaced_nor_read(tmp_path, capsys):
 
     with pytest.raises(DataError, match="is a pipe or a device. Write the table to a file first"):
         read_table(pipe)
+
+
+def test_no_command_replaces_what_it_reads(trained, tmp_path, capsys):
+    panel = tmp_path / "panel.csv"
+    shutil.copyfile(trained.parent / "panel.csv", panel)
+    before, model = panel.read_bytes(), ["--model-dir", str(trained), "--data-path", str(panel)]
+    for words in (
+        ["predict", *model, "--output", str(panel), "--overwrite"],
+        ["evaluate", *model, "--output", str(panel)],
+        ["compute_task_affinity", "--data-path", str(panel), "--target-columns", "LogD", "KSOL",
+         "--n-groups", "2", "--save-path", str(panel.with_suffix(".npz"))],
+    ):  # fmt: skip
+        assert main(words) == 2, words
+    said = capsys.readouterr().err
+    assert said.count("is an input of this command. Name another file.") == 2
+    assert "would replace" in said
+    assert panel.read_bytes() == before
+
+
+def test_no_command_writes_into_a_model(trained, tmp_path, capsys):
+    metrics, panel = trained / Files.METRICS, trained.parent / "panel.csv"
+    before = metrics.read_bytes()
+    words = ["evaluate", "--model-dir", str(trained), "--data-path", str(panel)]
+    assert main([*words, "--output", str(metrics)]) == 2
+    assert "belongs to a run directory. Name a file outside it." in capsys.readouterr().err
+    assert metrics.read_bytes() == before
+
+
+def test_a_file_is_not_written_twice(tmp_path):
+    with pytest.raises(ConfigError, match="`b` .*x.png' would be written twice"):
+        check_replaces_nothing({"a": [tmp_path / "x.png"], "b": [tmp_path / "x.png"]})
+
+
+def test_the_longest_name_works_and_a_longer_one_is_refused(tmp_path):
+    longest = tmp_path / f"{'x' * 251}.csv"
+    check_output(longest, "output")
+    with atomic(longest) as partial:
+        partial.write_text("a")
+    assert longest.read_text() == "a"
+    with pytest.raises(ConfigError, match="has a name of more than 255 bytes"):
+        check_output(tmp_path / f"{'x' * 252}.csv", "output")
+    for name in ("x" * 250, "/"):
+        with pytest.raises(RunDirectoryError, match="has a name of more than|has no name"):
+            RunDirectoryWriter(tmp_path / name)
+
+
+def test_memory_that_runs_out_is_one_line(tmp_path, monkeypatch, capsys):
+    def gone(*_):
+        raise MemoryError("Unable to allocate 7.28 TiB")
+
+    monkeypatch.setattr("admet.data.demo.make_demo_panel", gone)
+    assert main(["make_demo_panel", "--output", str(tmp_path / "x.csv")]) == 2
+    assert "error: the memory does not hold this: Unable" in capsys.readouterr().err

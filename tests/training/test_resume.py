@@ -10,7 +10,7 @@ from filelock import FileLock
 from admet.cli.__main__ import main
 from admet.config import TrainConfig
 from admet.data.demo import TASKS
-from admet.errors import RunDirectoryError
+from admet.errors import ConfigError, RunDirectoryError
 from admet.files import read_sealed, write_sealed
 from admet.run_directory import Files, TrainedModel, read_json
 from admet.training import train
@@ -176,3 +176,21 @@ def test_a_state_survives_its_file(tmp_path):
     assert read_sealed(tmp_path / "y.bin") is None
     with pytest.raises(RunDirectoryError):
         State.read(tmp_path / "y.bin")
+
+
+def test_overwriting_spares_what_is_not_of_the_run(demo_csv, tmp_path):
+    config = config_for(demo_csv, tmp_path / "run", epochs=1)
+    run = train(config)
+    (run / "notes.md").write_text("mine")
+    with pytest.raises(RunDirectoryError, match=r"holds what admet did not write: notes\.md"):
+        train(config, overwrite=True)
+    (run / "notes.md").rename(run / ".hidden")  # such as file managers leave
+    train(config, overwrite=True)
+    inside = config_for(run / "table.csv", run, epochs=1)
+    shutil.copyfile(demo_csv, run / "table.csv")
+    with pytest.raises((RunDirectoryError, ConfigError), match=r"did not write|lies in `save_dir`"):
+        train(inside, overwrite=True)
+    assert (run / "table.csv").exists()
+    fresh = config_for(tmp_path / "new" / "table.csv", tmp_path / "new", epochs=1)
+    with pytest.raises(ConfigError, match="lies in `save_dir`, which is replaced as a whole"):
+        train(fresh)

@@ -63,11 +63,30 @@ def execute(
     except KeyboardInterrupt:
         print("interrupted: no result was written", file=sys.stderr)
         return INTERRUPTED
-    except Exception:
+    except Exception as error:
+        if _out_of_memory(error):
+            print(
+                f"error: the memory does not hold this: {_first_line(error)}. {_LESS}",
+                file=sys.stderr,
+            )
+            return BAD_INPUT
         traceback.print_exc()
         print(f"error: this is a bug in {prog}; please report the lines above", file=sys.stderr)
         return BUG
     return 0
+
+
+_LESS = "Lower a batch size, a width, or the number of resamples."
+
+
+def _out_of_memory(error: Exception) -> bool:
+    """Recognises the errors of Python, NumPy, and torch on a CPU and a GPU."""
+    by_name = type(error).__name__ in {"OutOfMemoryError", "_ArrayMemoryError"}
+    return isinstance(error, MemoryError) or by_name or "can't allocate memory" in str(error)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
 
 
 def parse(command: type[S], words: Sequence[str], prog: str) -> S:

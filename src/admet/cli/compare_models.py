@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from admet.cli._common import execute
 from admet.config import CompareCommand
 from admet.errors import ConfigError
-from admet.files import atomic, check_output
+from admet.files import atomic, check_output, check_replaces_nothing
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -32,6 +32,8 @@ def _compare(command: CompareCommand) -> None:
         )
     if command.output:
         check_output(command.output, "output")
+        read = [command.test_data, *command.result_files]
+        check_replaces_nothing({"output": [command.output]}, read)
     from admet.cli._tables import print_comparison
     from admet.inference import compare_results, compare_runs
     from admet.model.chemprop.device import resolve_device

@@ -2,10 +2,14 @@
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from admet.cli._common import execute
 from admet.config import AffinityCommand, DataConfig
-from admet.files import PICTURES, check_output
+from admet.errors import ConfigError
+from admet.files import PICTURES, check_output, check_replaces_nothing
+
+_HEADERS = (b",", b"source,target,", b"line,smiles,reason", b"row,smiles,reason")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -14,10 +18,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _compute(command: AffinityCommand) -> None:
-    check_output(command.save_path, "save_path", {".npz"})
-    for picture in ("plot_heatmap", "plot_clustered"):
-        if path := getattr(command, picture):
-            check_output(path, picture, PICTURES)
+    _check_outputs(command)
     from admet.data import load_panel, rejected_frame
     from admet.featurize.cache import cache_folder, cached_graphs
     from admet.files import atomic
@@ -45,7 +46,7 @@ def _compute(command: AffinityCommand) -> None:
     grouping = group_tasks(estimate, panel.task_names, command)
     save_affinity(command.save_path, estimate, panel.task_names, grouping)
     if panel.rejected:
-        rejected = command.save_path.with_name(f"{command.save_path.stem}_rejected.csv")
+        rejected = _rejected(command.save_path)
         with atomic(rejected) as partial:
             harmless(rejected_frame(panel)).to_csv(partial, index=False)
         print(f"Rows left out: {rejected}")
@@ -66,6 +67,38 @@ def _compute(command: AffinityCommand) -> None:
             groups=grouping.served(),
         )
         print(f"Clustered heatmap: {command.plot_clustered}")
+
+
+def _check_outputs(command: AffinityCommand) -> None:
+    """Checks all files that will be written: four tables beside one another, and the pictures."""
+    from admet.model.chemprop.task_affinity.matrix import beside
+
+    path = command.save_path
+    check_output(path, "save_path", {".npz"})
+    tables = [*beside(path), _rejected(path)]
+    for table in tables:
+        check_output(table, "save_path")
+        if table.is_file() and not _written_by_us(table):
+            raise ConfigError(
+                f"`save_path` {str(path)!r} would replace {str(table)!r}, which no earlier "
+                "measurement wrote. Name another file."
+            )
+    outputs = {"save_path": [path, *tables]}
+    for picture in ("plot_heatmap", "plot_clustered"):
+        if drawn := getattr(command, picture):
+            check_output(drawn, picture, PICTURES)
+            outputs[picture] = [drawn]
+    check_replaces_nothing(outputs, [command.data_path])
+
+
+def _written_by_us(table: Path) -> bool:
+    """Tells a table of an earlier measurement by its header."""
+    with table.open("rb") as file:
+        return file.readline(100).startswith(_HEADERS)
+
+
+def _rejected(path: Path) -> Path:
+    return path.with_name(f"{path.stem}_rejected.csv")
 
 
 if __name__ == "__main__":

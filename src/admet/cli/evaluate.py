@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from admet.cli._common import execute
 from admet.config import EvaluateCommand
-from admet.files import check_output
+from admet.files import check_output, check_replaces_nothing
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -16,6 +16,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _evaluate(command: EvaluateCommand) -> None:
     if command.output:
         check_output(command.output, "output")
+        check_replaces_nothing({"output": [command.output]}, [command.data_path])
     from admet.cli._tables import print_metrics
     from admet.inference import TrainedModel, evaluate_run
     from admet.model.chemprop.device import resolve_device

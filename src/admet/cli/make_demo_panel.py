@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from admet.cli._common import execute
 from admet.config import DemoCommand
 from admet.errors import ConfigError
-from admet.files import atomic, check_output
+from admet.files import atomic, check_output, check_replaces_nothing
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -16,6 +16,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _make(command: DemoCommand) -> None:
     check_output(command.output, "output")
+    check_replaces_nothing({"output": [command.output]})
     if command.output.exists() and not command.overwrite:
         raise ConfigError(
             f"`output` {str(command.output)!r} exists. Name another file, or add --overwrite."

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from admet.cli._common import execute
 from admet.config import TrainCommand
+from admet.errors import RunDirectoryError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -20,7 +21,10 @@ def _train(command: TrainCommand) -> None:
     if command.repeat is not None:
         command = as_before(command, command.repeat)
     run_dir = train(command, overwrite=command.overwrite, resume=command.resume)
-    print_metrics(read_json(run_dir / Files.METRICS).get("test"), "Test side of the split")
+    try:
+        print_metrics(read_json(run_dir / Files.METRICS).get("test"), "Test side of the split")
+    except (LookupError, TypeError, ValueError, AttributeError) as error:  # not of this run
+        raise RunDirectoryError(f"{str(run_dir / Files.METRICS)!r} is damaged: {error}.") from None
     print(f"Run directory: {run_dir}")
     if command.task_affinity.enabled:
         print(f"Heatmap:       {run_dir / Files.HEATMAP}")

@@ -9,7 +9,7 @@ from admet.config.commands import (
     TrainCommand,
 )
 from admet.config.data import DataConfig
-from admet.config.load import load_yaml_config
+from admet.config.load import dump_yaml_config, load_yaml_config
 from admet.config.model import FFNConfig, MessagePassingConfig, ModelConfig
 from admet.config.root import TrainConfig
 from admet.config.task_affinity import TaskAffinityConfig
@@ -29,5 +29,6 @@ __all__ = [
     "TrainCommand",
     "TrainConfig",
     "TrainingConfig",
+    "dump_yaml_config",
     "load_yaml_config",
 ]

@@ -1,10 +1,23 @@
 """The base of all sections: frozen, strict about names, and readable when it refuses."""
 
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from admet.errors import ConfigError, near_names
+
+LARGEST_SEED = 2**32 - 1
+"""What NumPy and scikit-learn take."""
+LARGEST_BATCH = 2**20
+"""Molecules; more do not fit any memory."""
+WIDEST = 2**16
+"""Width of a layer; the weights of one such layer take 16 GiB."""
+MOST_RESAMPLES = 100_000
+"""Of a bootstrap, whose intervals change no more by then."""
+
+
+_SHOWN = 200  # characters of a value in a message
 
 
 class Section(BaseModel):
@@ -17,10 +30,44 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     def __init__(self, **data: Any) -> None:
+        seen: set[int] = set()
+        for key, value in data.items():
+            _check_text(value, key, seen)
         try:
             super().__init__(**data)
         except ValidationError as error:
             raise ConfigError(_readable(error, type(self))) from None
+
+
+def _check_text(value: Any, key: str, seen: set[int]) -> None:
+    """Refuses text that no file can hold: names of bytes that are not UTF-8, and NUL.
+
+    What several aliases of a YAML file name is looked at once: a few lines can name billions.
+
+    Raises:
+        ConfigError: Names the key.
+    """
+    if isinstance(value, str | Path):
+        text = str(value)
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError:
+            fault = "must be text in UTF-8"
+        else:
+            if "\0" not in text:
+                return
+            fault = "must hold no NUL character"
+        raise ConfigError(f"`{key}` {fault}; got {text!r}. Rename it.")
+    if not isinstance(value, dict | list | tuple) or id(value) in seen:
+        return
+    seen.add(id(value))
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            _check_text(name, key, seen)
+            _check_text(inner, f"{key}.{name}", seen)
+    else:
+        for inner in value:
+            _check_text(inner, key, seen)
 
 
 def _readable(error: ValidationError, model: type[BaseModel]) -> str:
@@ -42,9 +89,18 @@ def _readable(error: ValidationError, model: type[BaseModel]) -> str:
             line = str(cause) if str(cause).startswith("`") else f"`{key}`: {cause}"
         else:
             rule = str(fault["msg"]).removeprefix("Input ").rstrip(".")
-            line = f"`{key}` {rule}; got {fault['input']!r}."
+            line = f"`{key}` {rule}; got {_shown(fault['input'])}."
         lines[key] = f"{lines[key]} Or: {line}" if lines.get(key, line) != line else line
     return "\n".join(lines.values())
+
+
+def _shown(value: object) -> str:
+    """Shows what a user wrote, shortened."""
+    try:
+        text = repr(value)
+    except ValueError:  # Python refuses to spell numbers of thousands of digits
+        return "a number of too many digits"
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def _is_union_arm(part: str) -> bool:

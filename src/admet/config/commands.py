@@ -5,8 +5,8 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from admet.config.base import Section
-from admet.config.data import TaskKind
+from admet.config.base import LARGEST_BATCH, LARGEST_SEED, MOST_RESAMPLES, Section
+from admet.config.data import ColumnName, TaskKind
 from admet.config.model import ModelConfig
 from admet.config.root import DEFAULT_DATA_PATH, TrainConfig
 from admet.config.task_affinity import DeviceName, TaskAffinityConfig
@@ -44,8 +44,10 @@ class AffinityCommand(TaskAffinityConfig):
     data_path: Path = Field(
         DEFAULT_DATA_PATH, description="The panel: CSV, CSV.gz, TSV or Parquet."
     )
-    smiles_column: str = Field("SMILES", description="Column with the SMILES.")
-    target_columns: tuple[str, ...] = Field((), description="Columns to compare, one a task.")
+    smiles_column: ColumnName = Field("SMILES", description="Column with the SMILES.")
+    target_columns: tuple[ColumnName, ...] = Field(
+        (), description="Columns to compare, one a task."
+    )
     task_kinds: dict[str, TaskKind] = Field(
         {}, description="Kind of a task where it should not be inferred."
     )
@@ -82,9 +84,11 @@ class EvaluateCommand(Section):
     split: SplitSide = Field(
         "all", description="Only the molecules that the run had on this side of its split."
     )
-    n_bootstrap: int = Field(1000, ge=0, description="Resamples of the 95 % intervals.")
-    seed: int = Field(42, ge=0, description="Seed of the resampling.")
-    batch_size: int = Field(1024, ge=1, description="Molecules in one step.")
+    n_bootstrap: int = Field(
+        1000, ge=0, le=MOST_RESAMPLES, description="Resamples of the 95 % intervals."
+    )
+    seed: int = Field(42, ge=0, le=LARGEST_SEED, description="Seed of the resampling.")
+    batch_size: int = Field(1024, ge=1, le=LARGEST_BATCH, description="Molecules in one step.")
     device: DeviceName = Field("auto", description="auto, cpu, cuda or cuda:N.")
 
 
@@ -98,9 +102,11 @@ class CompareCommand(Section):
     split: SplitSide = Field(
         "all", description="With --model-dirs: only this side of the first run's split."
     )
-    n_bootstrap: int = Field(1000, ge=1, description="Resamples of the 95 % intervals.")
-    seed: int = Field(42, ge=0, description="Seed of the resampling.")
-    batch_size: int = Field(1024, ge=1, description="Molecules in one step.")
+    n_bootstrap: int = Field(
+        1000, ge=1, le=MOST_RESAMPLES, description="Resamples of the 95 % intervals."
+    )
+    seed: int = Field(42, ge=0, le=LARGEST_SEED, description="Seed of the resampling.")
+    batch_size: int = Field(1024, ge=1, le=LARGEST_BATCH, description="Molecules in one step.")
     device: DeviceName = Field("auto", description="auto, cpu, cuda or cuda:N.")
 
 
@@ -114,7 +120,7 @@ class PredictCommand(Section):
         None, description="Column with the SMILES; empty: the one that the model was trained on."
     )
     overwrite: bool = Field(False, description="Replace the output file that is there.")
-    batch_size: int = Field(1024, ge=1, description="Molecules in one step.")
+    batch_size: int = Field(1024, ge=1, le=LARGEST_BATCH, description="Molecules in one step.")
     device: DeviceName = Field("auto", description="auto, cpu, cuda or cuda:N.")
 
 
@@ -122,7 +128,9 @@ class DemoCommand(Section):
     """Write the simulated demo panel."""
 
     output: Path = Field(Path("data/demo_panel.csv"), description="CSV file to write.")
-    n_molecules: int = Field(1500, ge=50, description="Molecules.")
+    n_molecules: int = Field(1500, ge=50, le=LARGEST_BATCH, description="Molecules.")
     missing: float = Field(0.3, ge=0, lt=1, description="Share of the cells left empty.")
-    seed: int = Field(0, ge=0, description="Seed of the choice, the noise and the gaps.")
+    seed: int = Field(
+        0, ge=0, le=LARGEST_SEED, description="Seed of the choice, the noise and the gaps."
+    )
     overwrite: bool = Field(False, description="Replace the output file that is there.")

@@ -2,21 +2,24 @@
 
 import math
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from admet.config.base import Section
+from admet.config.base import LARGEST_SEED, Section
 
 TaskKind = Literal["regression", "binary"]
+ColumnName = Annotated[str, StringConstraints(min_length=1)]
 SplitType = Literal["random", "scaffold", "cluster", "time", "predefined"]
 
 
 class DataConfig(Section):
     """Which columns are read, how molecules are cleaned, how the panel is split."""
 
-    smiles_column: str = Field("SMILES", description="Column with the SMILES.")
-    target_columns: tuple[str, ...] = Field((), description="Columns to predict, one a task.")
+    smiles_column: ColumnName = Field("SMILES", description="Column with the SMILES.")
+    target_columns: tuple[ColumnName, ...] = Field(
+        (), description="Columns to predict, one a task."
+    )
     task_kinds: dict[str, TaskKind] = Field(
         {},
         description="Kind of a task where it should not be inferred: regression or binary.",
@@ -28,11 +31,11 @@ class DataConfig(Section):
     split_ratios: tuple[float, float, float] = Field(
         (0.8, 0.1, 0.1), description="Shares of train, validation and test."
     )
-    split_column: str | None = Field(
+    split_column: ColumnName | None = Field(
         None, description="Column of a time split (sorted) or a predefined one (train/val/test)."
     )
     split_seed: int | None = Field(
-        None, ge=0, description="Seed of the split; empty: the seed of the run."
+        None, ge=0, le=LARGEST_SEED, description="Seed of the split; empty: the seed of the run."
     )
 
     cache: bool = Field(

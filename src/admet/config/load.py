@@ -41,10 +41,21 @@ def _float_without_point(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> floa
     return float(loader.construct_scalar(node))
 
 
-_UniqueKeyLoader.add_implicit_resolver(
-    "!exponent", re.compile(r"^[-+]?[0-9]+[eE][-+]?[0-9]+$"), list("-+0123456789")
-)
+class _Dumper(yaml.SafeDumper):
+    """YAML's safe dumper; quotes text that the loader would take for a number."""
+
+
+for _end in (_UniqueKeyLoader, _Dumper):
+    _end.add_implicit_resolver(
+        "!exponent", re.compile(r"^[-+]?[0-9]+[eE][-+]?[0-9]+$"), list("-+0123456789")
+    )
 _UniqueKeyLoader.add_constructor("!exponent", _float_without_point)
+
+
+def dump_yaml_config(config: Section) -> str:
+    """Writes a configuration as YAML that `load_yaml_config` reads as the same."""
+    content = config.model_dump(mode="json")
+    return yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
 
 
 def load_yaml_config(path: Path, model: type[S]) -> S:
@@ -75,6 +86,11 @@ def load_yaml_config(path: Path, model: type[S]) -> S:
         raise ConfigError(
             f"Config file {str(path)!r} is not valid YAML: nested too deep."
         ) from None
+    except (ValueError, TypeError, LookupError, AttributeError, OverflowError) as error:
+        # Dates, numbers and tags that PyYAML's constructors stumble over.
+        raise ConfigError(
+            f"Config file {str(path)!r} is not valid YAML: a value is not of its type ({error})."
+        ) from None
     if content is None:
         content = {}
     if not isinstance(content, dict):
@@ -91,7 +107,9 @@ def load_yaml_config(path: Path, model: type[S]) -> S:
     except ConfigError as error:
         raise ConfigError(f"In {str(path)!r}: {error}") from None
     except RecursionError:
-        raise ConfigError(f"In {str(path)!r}: an anchor holds itself. Remove it.") from None
+        raise ConfigError(
+            f"In {str(path)!r}: nested too deep, or an anchor holds itself. Remove it."
+        ) from None
 
 
 def _keys_as_text(content: Any, seen: dict[int, Any] | None = None) -> Any:

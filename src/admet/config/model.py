@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from admet.config.base import Section
+from admet.config.base import WIDEST, Section
 
 Activation = Literal["relu", "leakyrelu", "prelu", "tanh", "elu"]
 
@@ -14,7 +14,7 @@ class MessagePassingConfig(Section):
     """The shared encoder: Chemprop's bond message passing."""
 
     depth: int = Field(3, ge=1, le=100, description="Message-passing iterations.")
-    hidden_size: int = Field(300, ge=1, description="Width of the hidden bond vectors.")
+    hidden_size: int = Field(300, ge=1, le=WIDEST, description="Width of the hidden bond vectors.")
     dropout: float = Field(0.0, ge=0, lt=1, description="Dropout in the encoder.")
     activation: Activation = Field("relu", description="Activation in the encoder.")
     bias: bool = Field(False, description="Bias in the message layers.")
@@ -32,7 +32,7 @@ class FFNConfig(Section):
     num_layers: int = Field(
         2, ge=1, le=100, description="Hidden layers, as in Chemprop's n_layers."
     )
-    hidden_size: int = Field(300, ge=1, description="Width of the hidden layers.")
+    hidden_size: int = Field(300, ge=1, le=WIDEST, description="Width of the hidden layers.")
     dropout: float = Field(0.0, ge=0, lt=1, description="Dropout in the head.")
     activation: Activation = Field("relu", description="Activation in the head.")
 

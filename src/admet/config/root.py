@@ -5,7 +5,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from admet.config.base import Section
+from admet.config.base import LARGEST_SEED, Section
 from admet.config.data import DataConfig
 from admet.config.model import ModelConfig
 from admet.config.task_affinity import TaskAffinityConfig
@@ -21,7 +21,9 @@ class TrainConfig(Section):
         DEFAULT_DATA_PATH, description="The panel: CSV, CSV.gz, TSV or Parquet."
     )
     save_dir: Path = Field(Path("models/admet"), description="The run directory to write.")
-    seed: int = Field(42, ge=0, description="Seed of the split, the weights and the shuffling.")
+    seed: int = Field(
+        42, ge=0, le=LARGEST_SEED, description="Seed of the split, the weights and the shuffling."
+    )
     data: DataConfig = Field(DataConfig(), description="Columns, molecules, split.")
     model: ModelConfig = Field(ModelConfig(), description="The network.")
     task_affinity: TaskAffinityConfig = Field(

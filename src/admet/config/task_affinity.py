@@ -1,10 +1,11 @@
 """The `task_affinity` section."""
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, field_validator
 
-from admet.config.base import Section
+from admet.config.base import LARGEST_BATCH, LARGEST_SEED, WIDEST, Section
 
 
 def check_device_name(value: str) -> str:
@@ -19,8 +20,7 @@ def check_device_name(value: str) -> str:
     Raises:
         ValueError: If it is none of `auto`, `cpu`, `cuda`, `cuda:N`.
     """
-    kind, _, index = value.partition(":")
-    if value in {"auto", "cpu", "cuda"} or (kind == "cuda" and index.isdigit()):
+    if value in {"auto", "cpu", "cuda"} or re.fullmatch(r"cuda:[0-9]{1,3}", value):
         return value
     raise ValueError(f"`device` must be auto, cpu, cuda or cuda:N; got {value!r}.")
 
@@ -51,12 +51,16 @@ class TaskAffinityConfig(Section):
     )
     lookahead_lr: float = Field(0.1, gt=0, description="lookahead: length η of that step.")
     affinity_runs: int = Field(4, ge=1, description="aligned: networks to average over.")
-    affinity_hidden_size: int = Field(64, ge=1, description="aligned: width of these networks.")
+    affinity_hidden_size: int = Field(
+        64, ge=1, le=WIDEST, description="aligned: width of these networks."
+    )
     affinity_max_labels: int = Field(
         2000, ge=2, description="aligned: labels of a task that its gradient is taken over."
     )
     affinity_epochs: int = Field(1, ge=1, description="Epochs of the short joint training.")
-    affinity_batch_size: int = Field(64, ge=1, description="Molecules in one step of it.")
+    affinity_batch_size: int = Field(
+        64, ge=1, le=LARGEST_BATCH, description="Molecules in one step of it."
+    )
     affinity_lr: float = Field(1e-3, gt=0, description="Learning rate of its Adam optimiser.")
     affinity_type: Literal["cosine", "dot_product"] = Field(
         "cosine",
@@ -85,7 +89,10 @@ class TaskAffinityConfig(Section):
     )
     device: DeviceName = Field("auto", description="auto, cpu, cuda or cuda:N.")
     seed: int = Field(
-        42, ge=0, description="Seed of the initial weights, the shuffling and the clustering."
+        42,
+        ge=0,
+        le=LARGEST_SEED,
+        description="Seed of the initial weights, the shuffling and the clustering.",
     )
     log_affinity_matrix: bool = Field(True, description="Write the matrix to the log.")
 

@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from admet.config.base import Section
+from admet.config.base import LARGEST_BATCH, Section
 from admet.config.task_affinity import DeviceName
 
 MOST_THREADS = 1024
@@ -15,7 +15,7 @@ class TrainingConfig(Section):
     """The optimisation; the schedule is Chemprop's (linear warm-up, exponential decay)."""
 
     epochs: int = Field(50, ge=1, description="Epochs.")
-    batch_size: int = Field(64, ge=1, description="Molecules in one step.")
+    batch_size: int = Field(64, ge=1, le=LARGEST_BATCH, description="Molecules in one step.")
     learning_rate: float = Field(1e-3, gt=0, description="Peak learning rate.")
     max_lr: float | None = Field(
         None, gt=0, description="Another name of the peak rate; empty: learning_rate."

@@ -69,7 +69,10 @@ def read_molecules(cells: Sequence[Any], standardize: bool = True) -> list[Molec
 
 def cell_text(cell: Any) -> str:
     """Gives what stands in a cell, without blanks around it; nothing for a missing value."""
-    return cell.strip() if isinstance(cell, str) else "" if pd.isna(cell) else str(cell).strip()
+    if isinstance(cell, str):
+        return cell.strip()
+    # A list, as Parquet may hold, is no missing value, whatever it holds.
+    return "" if pd.api.types.is_scalar(cell) and pd.isna(cell) else str(cell).strip()
 
 
 def _read_chunk(texts: list[str], standardize: bool) -> list[Molecule]:

@@ -154,6 +154,8 @@ def _number(cell: object) -> float | None:
     """Gives the number in a cell, NaN for a missing one, None for text."""
     if cell is None or cell is pd.NA:
         return float("nan")
+    if isinstance(cell, bytes):
+        cell = cell.decode("utf-8", "replace")
     if isinstance(cell, str):
         text = cell.strip()
         if text.casefold() in MISSING:
@@ -163,7 +165,7 @@ def _number(cell: object) -> float | None:
         cell = text
     try:
         return float(cell)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
 
 

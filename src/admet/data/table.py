@@ -175,8 +175,13 @@ def table_from_frame(frame: pd.DataFrame, source: str = "the DataFrame") -> Tabl
     """Wraps a frame, whose rows are then counted from 1.
 
     Raises:
-        DataError: If the frame is empty or names a column twice.
+        DataError: If it is no frame, is empty or names a column twice.
     """
+    if not isinstance(frame, pd.DataFrame):
+        raise DataError(
+            f"{source} must be a pandas DataFrame; got {type(frame).__name__}. Read a file with "
+            "pandas first."
+        )
     renamed = frame.copy(deep=False)
     renamed.columns = [str(name) for name in frame.columns]
     check_header(list(renamed.columns), source)
@@ -226,7 +231,7 @@ def _read_parquet(path: Path) -> Table:
         frame = pd.read_parquet(path)
     except Exception as error:  # as above
         raise _unreadable(path, error) from None
-    return table_from_frame(frame.reset_index(drop=True), repr(str(path)))
+    return table_from_frame(_with_index(frame), repr(str(path)))
 
 
 def _stream_parquet(path: Path, size: int) -> Iterator[Table]:
@@ -234,16 +239,22 @@ def _stream_parquet(path: Path, size: int) -> Iterator[Table]:
     with _open_parquet(path) as file:
         try:
             for batch in file.iter_batches(batch_size=size):
-                frame = batch.to_pandas(types_mapper=whole.get)
+                frame = _with_index(batch.to_pandas(types_mapper=whole.get))
                 frame.columns = [str(name) for name in frame.columns]
                 check_header(list(frame.columns), source)
                 lines = np.arange(done + 1, done + len(frame) + 1)
                 done += len(frame)
-                yield Table(source, frame.reset_index(drop=True), lines, unit="row")
+                yield Table(source, frame, lines, unit="row")
         except (OSError, ValueError) as error:  # pyarrow's errors are both
             if isinstance(error, DataError):
                 raise
             raise _unreadable(path, error) from None
+
+
+def _with_index(frame: pd.DataFrame) -> pd.DataFrame:
+    """Makes columns of an index that pandas has stored, but for mere row numbers."""
+    numbers = frame.index.nlevels == 1 and frame.index.name is None
+    return frame.reset_index(drop=numbers)
 
 
 @contextmanager

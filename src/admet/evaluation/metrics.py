@@ -19,13 +19,16 @@ def mae(y: np.ndarray, p: np.ndarray) -> np.ndarray:
 
 def rmse(y: np.ndarray, p: np.ndarray) -> np.ndarray:
     """Root mean squared error."""
-    return np.asarray(np.sqrt(((y - p) ** 2).mean(axis=1)))
+    largest = _largest(y - p)
+    return np.asarray(largest[:, 0] * np.sqrt((((y - p) / largest) ** 2).mean(axis=1)))
 
 
 def r2(y: np.ndarray, p: np.ndarray) -> np.ndarray:
     """Coefficient of determination, 1 − SS_res / SS_tot."""
-    total = ((y - y.mean(axis=1, keepdims=True)) ** 2).sum(axis=1)
-    return _ratio(total - ((y - p) ** 2).sum(axis=1), total, _varies(y))
+    centred = y - y.mean(axis=1, keepdims=True)
+    largest = _largest(centred)
+    total = ((centred / largest) ** 2).sum(axis=1)
+    return _ratio(total - (((y - p) / largest) ** 2).sum(axis=1), total, _varies(y))
 
 
 def rae(y: np.ndarray, p: np.ndarray) -> np.ndarray:
@@ -37,10 +40,21 @@ def rae(y: np.ndarray, p: np.ndarray) -> np.ndarray:
 def pearson(y: np.ndarray, p: np.ndarray) -> np.ndarray:
     """Pearson's correlation."""
     defined = _varies(y) & _varies(p)
-    y = y - y.mean(axis=1, keepdims=True)
-    p = p - p.mean(axis=1, keepdims=True)
+    y, p = _of_size_one(y), _of_size_one(p)
     norm = np.sqrt((y**2).sum(axis=1) * (p**2).sum(axis=1))
     return _ratio((y * p).sum(axis=1), norm, defined)
+
+
+def _of_size_one(values: np.ndarray) -> np.ndarray:
+    """Centres rows and scales them."""
+    centred = values - values.mean(axis=1, keepdims=True)
+    return np.asarray(centred / _largest(centred))
+
+
+def _largest(values: np.ndarray) -> np.ndarray:
+    """Gives the largest size in each row, shape (b, 1), by which no square leaves the floats."""
+    largest = np.abs(values).max(axis=1, keepdims=True)
+    return np.where(largest > 0, largest, 1.0)
 
 
 def spearman(y: np.ndarray, p: np.ndarray) -> np.ndarray:

@@ -3,10 +3,12 @@
 import multiprocessing
 import os
 import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import connection
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -99,11 +101,25 @@ class WorkerPool:
 def _executor(n_workers: int) -> Executor:
     forks = "fork" in multiprocessing.get_all_start_methods() and sys.platform.startswith("linux")
     if forks and "torch" not in sys.modules:
-        return ProcessPoolExecutor(n_workers, multiprocessing.get_context("fork"))
+        context = multiprocessing.get_context("fork")
+        return ProcessPoolExecutor(n_workers, context, initializer=_end_with_the_parent)
     from joblib.externals import loky  # noqa: PLC0415 - only where it is needed
 
     executor: Executor = loky.ProcessPoolExecutor(n_workers)
     return executor
+
+
+def _end_with_the_parent() -> None:
+    """Lets a worker end once the main process was killed, which would leave it waiting for good."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def wait() -> None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def _warm_up() -> None:

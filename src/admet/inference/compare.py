@@ -6,12 +6,31 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from pydantic import BaseModel, Field, StrictFloat, StrictInt, ValidationError
 
 from admet.data import read_table
 from admet.errors import DataError
 from admet.evaluation import BY_KIND, Predicted, compare
 from admet.inference.evaluate import run_on_table
-from admet.run_directory import TrainedModel, read_json
+from admet.run_directory import SCHEMA_VERSION, TrainedModel, read_json
+
+
+class _Scores(BaseModel):
+    kind: str
+
+
+class _Predictions(BaseModel):
+    smiles: list[str]
+    labels: dict[str, list[StrictFloat | StrictInt | None]]
+    predicted: dict[str, list[StrictFloat | StrictInt]]
+
+
+class _Result(BaseModel):
+    """What of a result of `evaluate` a comparison needs."""
+
+    schema_version: StrictInt = Field(ge=1)
+    tasks: dict[str, _Scores]
+    predictions: _Predictions
 
 
 def compare_runs(
@@ -82,15 +101,23 @@ def short_names(paths: Sequence[Path]) -> list[str]:
 
 def _read_result(path: Path, name: str) -> Predicted:
     content = read_json(path)
-    try:
-        tasks = {task: str(scores["kind"]) for task, scores in content["tasks"].items()}
-        stored = content["predictions"]
-        smiles = [str(s) for s in stored["smiles"]]
-        labels = np.array([stored["labels"][task] for task in tasks], dtype=np.float64).T
-        values = np.array([stored["predicted"][task] for task in tasks], dtype=np.float64).T
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    version = content.get("schema_version") if isinstance(content, dict) else None
+    if isinstance(version, int) and version > SCHEMA_VERSION:
         raise DataError(
-            f"{str(path)!r} is not a result of `admet evaluate`: {type(error).__name__} {error}."
+            f"{str(path)!r} has schema version {version}; this admet reads up to {SCHEMA_VERSION}. "
+            "Update admet."
+        )
+    try:
+        result = _Result.model_validate(content)
+        tasks = {task: scores.kind for task, scores in result.tasks.items()}
+        stored = result.predictions
+        smiles = stored.smiles
+        labels = np.array([stored.labels[task] for task in tasks], dtype=np.float64).T
+        values = np.array([stored.predicted[task] for task in tasks], dtype=np.float64).T
+        "".join([*tasks, *smiles]).encode("utf-8")
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise DataError(
+            f"{str(path)!r} is not a result of `admet evaluate`: {_fault(error)}."
         ) from None
     unknown = sorted(set(tasks.values()) - set(BY_KIND))
     if unknown or not tasks:
@@ -98,4 +125,20 @@ def _read_result(path: Path, name: str) -> Predicted:
         raise DataError(f"{str(path)!r} is damaged: it holds {fault}. Evaluate the model again.")
     if labels.shape != (len(smiles), len(tasks)) or values.shape != labels.shape:
         raise DataError(f"{str(path)!r} is damaged: its columns differ in length.")
+    if len(set(smiles)) != len(smiles):
+        raise DataError(f"{str(path)!r} is damaged: a molecule stands twice. Evaluate again.")
+    if not np.isfinite(values).all() or np.isinf(labels).any():
+        raise DataError(
+            f"{str(path)!r} is damaged: a prediction or a label is no finite number. Evaluate the "
+            "model again."
+        )
     return Predicted(name, smiles, tasks, labels, values)
+
+
+def _fault(error: Exception) -> str:
+    """Says in a line what is wrong with a result."""
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the file"
+        return f"`{place[:100]}`: {first['msg']}"
+    return f"{type(error).__name__} {error}"[:300]

@@ -14,7 +14,7 @@ from admet.data import Table, count_records, require_columns, stream_table
 from admet.errors import ConfigError
 from admet.featurize.encode import encode
 from admet.featurize.pool import WorkerPool
-from admet.files import atomic, check_output, free_name
+from admet.files import atomic, check_output, check_replaces_nothing, free_name
 from admet.run_directory import TrainedModel
 from admet.spreadsheet import harmless
 
@@ -51,7 +51,7 @@ def predict_table(
         The number of rows without a prediction.
 
     Raises:
-        ConfigError: If the output exists and must not be replaced.
+        ConfigError: If the output exists and must not be replaced, or is the input.
         DataError: If the table or its SMILES column cannot be read.
         WorkerError: If a process of the pool died.
     """
@@ -60,6 +60,7 @@ def predict_table(
         raise ConfigError(
             f"`output` {str(output)!r} exists. Name another file, or add --overwrite to replace it."
         )
+    check_replaces_nothing({"output": [output]}, [data_path])
     n_rows = count_records(data_path)
     column = smiles_column or model.spec.smiles_column
     n_done = n_empty = 0

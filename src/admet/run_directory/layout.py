@@ -1,5 +1,7 @@
 """The names of the files in a run directory."""
 
+from admet.files import SUMS
+
 SCHEMA_VERSION = 3
 """Raised when a reader of an older version could no longer understand the directory."""
 
@@ -31,7 +33,7 @@ class Files:
     """Metrics on the validation and the test side."""
     PREDICTIONS = "test_predictions.csv"
     """Labels and predictions on the test side."""
-    CHECKSUMS = "SHA256SUMS"
+    CHECKSUMS = SUMS
     """SHA-256 of every other file."""
     CHECKPOINTS = "checkpoints"
     """Folder of an unfinished run: what it needs to go on. A finished one has none."""

@@ -1,17 +1,19 @@
 """What `model.json` holds: all that is needed to rebuild the networks and read their outputs."""
 
+from collections import Counter
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from admet.config import ModelConfig
-from admet.config.base import Section
+from admet.config.base import WIDEST, Section
 from admet.config.data import TaskKind
 from admet.run_directory.layout import SCHEMA_VERSION
 
 Arm = Literal["single_task", "multi_task", "task_affinity", "manual_groups"]
 """Where the groups of a model come from."""
 
+MOST_TASKS = 100_000
 _SHOWN = 5  # names in a message
 
 
@@ -36,33 +38,36 @@ class ModelSpec(Section):
     arm: Arm
     smiles_column: str
     standardize: bool
-    tasks: tuple[TaskSpec, ...] = Field(min_length=1)
+    tasks: tuple[TaskSpec, ...] = Field(min_length=1, max_length=MOST_TASKS)
     networks: tuple[tuple[tuple[str, ...], ...], ...]
     served_by: dict[str, int] = Field({})
     model: ModelConfig
-    d_v: int = Field(ge=1)
-    d_e: int = Field(ge=1)
+    d_v: int = Field(ge=1, le=WIDEST)
+    d_e: int = Field(ge=1, le=WIDEST)
 
     @model_validator(mode="after")
     def _each_task_served(self) -> Self:
         placed = [name for group in self.groups for name in group]
-        names = self.task_names
+        names, groups = self.task_names, self.groups
+        times = Counter(placed)
         if set(placed) != set(names) or len(set(names)) != len(names):
-            strange = sorted(set(placed) ^ set(names)) or [n for n in names if names.count(n) > 1]
+            strange = sorted(set(placed) ^ set(names)) or [
+                name for name, count in Counter(names).items() if count > 1
+            ]
             raise ValueError(
                 "`networks` must hold every task, once named; not so for "
                 f"{', '.join(map(repr, strange[:_SHOWN]))}{' …' * (len(strange) > _SHOWN)}."
             )
-        if not all(self.groups) or not all(self.networks):
+        if not all(groups) or not all(self.networks):
             raise ValueError("`networks` holds a network without groups, or an empty group.")
-        several = {name for name in names if placed.count(name) > 1}
+        several = {name for name, count in times.items() if count > 1}
         if several - set(self.served_by):
             raise ValueError(
                 f"`networks` holds {sorted(several)} more than once, so `served_by` must name "
                 f"their groups; got {self.served_by}."
             )
         for name, index in self.served_by.items():
-            if not 0 <= index < len(self.groups) or name not in self.groups[index]:
+            if not 0 <= index < len(groups) or name not in groups[index]:
                 raise ValueError(
                     f"`served_by` names group {index} for {name!r}, which is not in it."
                 )

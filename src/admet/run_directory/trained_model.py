@@ -166,7 +166,7 @@ def _check_shapes(spec: ModelSpec, weights: dict[str, Tensor], run_dir: Path) ->
     try:
         with torch.device("meta"):
             networks = build_networks(spec)
-    except RuntimeError as error:  # sizes beyond any memory
+    except (RuntimeError, ValueError, TypeError, OverflowError) as error:  # beyond any memory
         raise RunDirectoryError(
             f"The model.json in {str(run_dir)!r} is damaged: its networks cannot be built "
             f"({str(error).splitlines()[0]})."
@@ -207,23 +207,24 @@ class NetworkPlan:
 def _served_columns(plan: NetworkPlan, names: list[str]) -> tuple[list[int], list[int]]:
     """Gives the outputs of a network that count, and the model's columns that they are."""
     own = [i for i, name in enumerate(plan.names) if name in plan.served]
-    return own, [names.index(plan.names[i]) for i in own]
+    place = {name: i for i, name in enumerate(names)}
+    return own, [place[plan.names[i]] for i in own]
 
 
 def network_plans(spec: ModelSpec) -> list[NetworkPlan]:
     """Lists what each network of a model learns."""
+    place = {name: i for i, name in enumerate(spec.task_names)}
+    serving = spec.serving_groups
     plans, before = [], 0
     for groups in spec.networks:
-        held = {name for group in groups for name in group}
-        names = [name for name in spec.task_names if name in held]
-        own = {
-            n: g - before for n, g in spec.serving_groups.items() if 0 <= g - before < len(groups)
-        }
-        first = {n: next(i for i, group in enumerate(groups) if n in group) for n in names}
+        names = sorted({name for group in groups for name in group}, key=place.__getitem__)
+        own = {n: serving[n] - before for n in names if 0 <= serving[n] - before < len(groups)}
+        first = {n: g for g in reversed(range(len(groups))) for n in groups[g]}
+        index = {name: i for i, name in enumerate(names)}
         plans.append(
             NetworkPlan(
                 names,
-                [[names.index(name) for name in group] for group in groups],
+                [[index[name] for name in group] for group in groups],
                 [own.get(name, first[name]) for name in names],
                 frozenset(own),
             )

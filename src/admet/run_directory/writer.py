@@ -14,11 +14,13 @@ from typing import Any, Self
 from filelock import FileLock, Timeout
 
 from admet.errors import RunDirectoryError
-from admet.files import atomic, check_folder, explained
+from admet.files import LONGEST_NAME, atomic, check_folder, explained, listed_sums
 from admet.run_directory.checksums import write_checksums
 from admet.run_directory.layout import Files
 
 log = logging.getLogger(__name__)
+
+_LONGEST = LONGEST_NAME - len("..part")
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -48,6 +50,13 @@ class RunDirectoryWriter:
             RunDirectoryError: If something is there that must not be replaced.
         """
         self.final = final.resolve()  # a link keeps pointing to the folder that is replaced
+        if not self.final.name:
+            raise RunDirectoryError(f"`save_dir` {str(final)!r} has no name. Name a folder in it.")
+        if len(os.fsencode(self.final.name)) > _LONGEST:
+            raise RunDirectoryError(
+                f"`save_dir` has a name of more than {_LONGEST} bytes, {self.final.name[:40]!r}…. "
+                "Shorten it."
+            )
         self.path = self.final.with_name(f".{self.final.name}.part")
         self.overwrite = overwrite
         self.resume = resume
@@ -100,6 +109,14 @@ class RunDirectoryWriter:
             raise RunDirectoryError(
                 f"`save_dir` {str(final)!r} exists and is not empty. Name another folder, or add "
                 "--overwrite to replace it."
+            )
+        own = listed_sums(final)
+        own.add(Files.CHECKPOINTS)
+        strange = [p.name for p in final.iterdir() if p.name not in own and p.name[0] != "."]
+        if len(own) > 1 and strange:
+            raise RunDirectoryError(
+                f"`save_dir` {str(final)!r} holds what admet did not write: "
+                f"{', '.join(sorted(strange)[:5])}. Move it away, or name another folder."
             )
         if not (final / Files.RUN).exists():
             raise RunDirectoryError(

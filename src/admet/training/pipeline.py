@@ -11,12 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-import yaml
 from safetensors.torch import save
 
-from admet.config import TaskAffinityConfig, TrainConfig
+from admet.config import TaskAffinityConfig, TrainConfig, dump_yaml_config
 from admet.data import SIDES, Panel, load_panel, rejected_frame, split_panel
-from admet.errors import DataError, RunDirectoryError
+from admet.errors import ConfigError, DataError, RunDirectoryError
 from admet.evaluation import score_tasks
 from admet.featurize import PackedGraphs
 from admet.featurize.cache import cache_folder, cached_graphs
@@ -40,6 +39,7 @@ from admet.run_directory import (
     TrainedModel,
     build_networks,
     network_plans,
+    read_spec,
     write_json,
 )
 from admet.spreadsheet import harmless
@@ -117,6 +117,7 @@ def train(config: TrainConfig, *, overwrite: bool = False, resume: bool = False)
     clock = PhaseClock()
     writer = RunDirectoryWriter(config.save_dir, overwrite=overwrite, resume=resume)
     if resume and writer.is_finished:
+        read_spec(config.save_dir)  # whole
         writer.tidy()
         log.info("Nothing to resume: %s is finished", config.save_dir)
         return config.save_dir
@@ -174,6 +175,11 @@ def train(config: TrainConfig, *, overwrite: bool = False, resume: bool = False)
 
 def _check_before_reading(config: TrainConfig) -> None:
     """Checks what needs no table, and takes the threads."""
+    if config.data_path.resolve().is_relative_to(config.save_dir.resolve()):
+        raise ConfigError(
+            f"`data_path` {str(config.data_path)!r} lies in `save_dir`, which is replaced as a "
+            "whole. Move the table, or name another folder."
+        )
     if config.task_affinity.enabled:
         resolve_device(config.task_affinity.device, "task_affinity.device")
     if config.data.target_columns:
@@ -365,10 +371,8 @@ def _write_split(folder: Path, panel: Panel, sides: np.ndarray) -> None:
 
 
 def _write_config(path: Path, config: TrainConfig) -> None:
-    content = TrainConfig(
-        **{name: getattr(config, name) for name in TrainConfig.model_fields}
-    ).model_dump(mode="json")
-    path.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    plain = TrainConfig(**{name: getattr(config, name) for name in TrainConfig.model_fields})
+    path.write_text(dump_yaml_config(plain), encoding="utf-8")
 
 
 class _LogFile(logging.FileHandler):

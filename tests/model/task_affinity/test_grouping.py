@@ -1,3 +1,5 @@
+from typing import get_args
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -6,6 +8,8 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 from sklearn.metrics import adjusted_rand_score
 
+from admet.config.task_affinity import ClusteringMethod
+from admet.errors import ConfigError
 from admet.model.chemprop.task_affinity import TaskGrouper, affinity_matrix_to_dataframe
 from admet.model.chemprop.task_affinity.stability import Grouping
 
@@ -183,3 +187,33 @@ def test_draws_of_a_clear_matrix_agree(method):
     grouper.cluster(matrix, names(9), draws)
     assert grouper.agreement == 1.0
     np.testing.assert_array_equal(grouper.co_assignment, label[:, None] == label)
+
+
+@pytest.mark.parametrize("method", get_args(ClusteringMethod))
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"affinity_matrix": [[1, 0], [0]]}, "must be an array of real numbers"),
+        ({"affinity_matrix": [["a"] * 3] * 3}, "must be an array of real numbers"),
+        ({"affinity_matrix": np.eye(3) * 1j}, "complex"),
+        ({"affinity_matrix": np.eye(3) * 1e308}, r"at most 1e\+100 in size"),
+        ({"task_names": [["a"], ["b"], ["c"]]}, "`task_names` must hold names"),
+        ({"draws": [np.eye(2)] * 3}, "`affinity_matrix` must have shape"),
+        (
+            {"draws": [np.full((3, 3), np.inf)] * 3},
+            "must hold NaN or finite numbers",
+        ),
+        ({"n_labels": ["a", "b", "c"]}, "`n_labels` must be an array of real numbers"),
+        ({"n_labels": [1, -2, 3]}, "`n_labels` must hold numbers ≥ 0"),
+    ],
+)
+def test_misuse_is_named(method, options, message):
+    arguments = {"affinity_matrix": np.eye(3), "task_names": list("abc")} | options
+    with pytest.raises(ConfigError, match=message):
+        TaskGrouper(2, method).cluster(**arguments)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**70, 1.5, "1", True])
+def test_a_seed_is_a_whole_number_that_all_libraries_take(seed):
+    with pytest.raises(ConfigError, match="`seed` must be a whole number from 0 to 4294967295"):
+        TaskGrouper(2, seed=seed)

@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from admet.errors import ConfigError
 from admet.model.chemprop import task_affinity
 from admet.model.chemprop.task_affinity import plot_clustered_heatmap, plot_task_affinity_heatmap
 from admet.model.chemprop.task_affinity.estimator import AffinityEstimate, Doubt
@@ -113,3 +114,31 @@ def test_the_public_door():
         "plot_clustered_heatmap",
         "plot_task_affinity_heatmap",
     ]
+
+
+@pytest.mark.parametrize("plot", [plot_task_affinity_heatmap, plot_clustered_heatmap])
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"cmap": "nope"}, "`cmap` must be a colour map of matplotlib; got 'nope'"),
+        ({"figsize": (0, 0)}, "`figsize` must be a width and a height"),
+        ({"figsize": 5}, "`figsize` must be a width and a height"),
+        ({"figsize": (1e5, 1e5)}, "at most 200 inches"),
+        ({"save_path": "a\0.png"}, "must hold no NUL character"),
+    ],
+)
+def test_a_picture_that_cannot_be_drawn_says_why(plot, options, message):
+    with pytest.raises(ConfigError, match=message):
+        plot(np.eye(3), ["a", "b", "c"], **options)
+
+
+def test_pictures_take_names_and_marks_of_any_kind(tmp_path):
+    plot_task_affinity_heatmap(np.eye(3), [1, 2, 3], title=None, uncertain=[[True] * 3] * 3)
+    plot_clustered_heatmap(np.eye(2), ["\ud800", "b"], save_path=tmp_path / "x.svg")
+    with pytest.raises(ConfigError, match="`uncertain` must have the shape of the matrix"):
+        plot_task_affinity_heatmap(np.eye(3), list("abc"), uncertain=np.ones((2, 2)))
+    for groups in ([["zz"]], [[]]):
+        with pytest.raises(ConfigError, match="`groups` must hold names of `task_names`"):
+            plot_clustered_heatmap(np.eye(3), list("abc"), groups=groups)
+    with pytest.raises(ConfigError, match="must hold at least one task"):
+        plot_task_affinity_heatmap(np.zeros((0, 0)), [])

@@ -31,8 +31,10 @@ class TargetScaler:
         present = ~np.isnan(labels)
         count = np.maximum(present.sum(axis=0), 1)
         mean = np.where(present, labels, 0.0).sum(axis=0) / count
-        variance = (np.where(present, labels - mean, 0.0) ** 2).sum(axis=0) / count
-        scale = np.sqrt(variance)
+        centred = np.where(present, labels - mean, 0.0)
+        largest = np.abs(centred).max(axis=0, initial=0.0)  # squares of small numbers vanish
+        largest = np.where(largest > 0, largest, 1.0)
+        scale = largest * np.sqrt(((centred / largest) ** 2).sum(axis=0) / count)
         binary = np.array([kind == "binary" for kind in kinds])
         mean = np.where(binary, 0.0, mean)
         scale = np.where(binary | (scale <= 0) | ~np.isfinite(scale), 1.0, scale)

@@ -210,7 +210,14 @@ def compute_task_affinity(
         DataError: If a column is missing or its labels cannot be used.
         NoGradientStepsError: If no label or no valid SMILES is there at all.
     """
-    config = config or TaskAffinityConfig()
+    config = TaskAffinityConfig() if config is None else config
+    if not isinstance(config, TaskAffinityConfig):
+        raise ConfigError(
+            f"`config` must be a TaskAffinityConfig; got {type(config).__name__}. Write "
+            "TaskAffinityConfig(n_groups=…)."
+        )
+    if target_cols is None or isinstance(target_cols, str):
+        raise ConfigError(f"`target_cols` must be a list of column names; got {target_cols!r}.")
     check_n_groups(config.n_groups, len(target_cols))
     data = DataConfig(smiles_column=smiles_col, target_columns=tuple(target_cols))
     panel = _panel_from_frame(df_train, data)

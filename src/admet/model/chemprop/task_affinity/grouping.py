@@ -12,9 +12,10 @@ from scipy.spatial.distance import squareform
 from sklearn.cluster import SpectralClustering
 from sklearn.metrics import silhouette_score
 
+from admet.config.base import LARGEST_SEED
 from admet.config.task_affinity import ClusteringMethod
 from admet.errors import ConfigError
-from admet.model.chemprop.task_affinity.matrix import check_matrix
+from admet.model.chemprop.task_affinity.matrix import check_matrix, real_numbers
 from admet.model.chemprop.task_affinity.partition import best_partition, transfer_scores
 from admet.model.chemprop.task_affinity.selection import group_scores, select_groups
 from admet.model.chemprop.task_affinity.stability import STABLE, agreement, co_assignment
@@ -60,12 +61,19 @@ class TaskGrouper:
             singleton_score: With "network_selection", the score of a task in a group of its own.
 
         Raises:
-            ConfigError: If `n_groups` is below 1 or `method` is unknown.
+            ConfigError: If `n_groups` is below 1, `method` is unknown, or `seed` or
+                `singleton_score` is no such number.
         """
         if method not in get_args(ClusteringMethod):
             known = ", ".join(repr(name) for name in get_args(ClusteringMethod))
             raise ConfigError(f"`method` must be one of {known}; got {method!r}.")
-        if not math.isfinite(singleton_score):
+        whole = isinstance(seed, int | np.integer) and not isinstance(seed, bool)
+        if not whole or not 0 <= seed <= LARGEST_SEED:
+            raise ConfigError(
+                f"`seed` must be a whole number from 0 to {LARGEST_SEED}; got {seed!r}."
+            )
+        number = isinstance(singleton_score, int | float | np.number)
+        if not number or not math.isfinite(singleton_score):
             raise ConfigError(
                 f"`singleton_score` must be a finite number; got {singleton_score}. A large "
                 "negative one rules groups of one task out."
@@ -114,15 +122,20 @@ class TaskGrouper:
         names = list(task_names)
         matrix = check_matrix(affinity_matrix, names)
         check_n_groups(self.n_groups, len(names))
-        counts = np.ones(len(names)) if n_labels is None else np.asarray(n_labels)
+        counts = np.ones(len(names)) if n_labels is None else real_numbers(n_labels, "n_labels")
         if counts.shape != (len(names),):
             raise ConfigError(
                 f"`n_labels` must hold a number for each of the {len(names)} tasks; got shape "
                 f"{counts.shape}."
             )
+        if not (counts >= 0).all() or np.isinf(counts).any():
+            raise ConfigError(f"`n_labels` must hold numbers ≥ 0; got {counts.tolist()}.")
         directed = fill_unknown(matrix)
         cuts = _Cuts(directed, counts, self)
-        drawn = [_Cuts(fill_unknown(draw, quiet=True), counts, self) for draw in draws]
+        drawn = [
+            _Cuts(fill_unknown(check_matrix(draw, names), quiet=True), counts, self)
+            for draw in draws
+        ]
         n_groups: int
         allowed: dict[int, float]
         if self.n_groups != "auto":

@@ -1,10 +1,10 @@
 """The matrix as a table, in the log and on disk."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from admet.model.chemprop.task_affinity.stability import Grouping
 
 log = logging.getLogger(__name__)
+
+_LARGEST = 1e100  # sums of larger numbers leave the range of floats
 
 
 def affinity_matrix_to_dataframe(
@@ -44,19 +46,43 @@ def check_matrix(affinity_matrix: np.ndarray, task_names: Sequence[str]) -> np.n
     """Gives the matrix as float64, shape (T, T).
 
     Raises:
-        ConfigError: If it is not square, does not fit the names, or a name stands twice.
+        ConfigError: If it does not hold real numbers, is empty or not square, does not fit the
+            names, or a name stands twice.
     """
-    matrix = np.asarray(affinity_matrix, dtype=np.float64)
+    matrix = real_numbers(affinity_matrix, "affinity_matrix")
+    if not len(task_names):
+        raise ConfigError("`task_names` must hold at least one task; got none.")
     if matrix.ndim != 2 or matrix.shape != (len(task_names), len(task_names)):
         raise ConfigError(
             f"`affinity_matrix` must have shape ({len(task_names)}, {len(task_names)}) for the "
             f"{len(task_names)} names in `task_names`; got {matrix.shape}."
         )
-    if np.isinf(matrix).any():
-        raise ConfigError("`affinity_matrix` must hold finite numbers or NaN; it holds infinity.")
-    if len(set(task_names)) != len(task_names):
+    if (np.abs(matrix) > _LARGEST).any():
+        raise ConfigError(
+            f"`affinity_matrix` must hold NaN or finite numbers, at most {_LARGEST:g} in size; it "
+            f"holds {np.nanmax(np.abs(matrix)):g}."
+        )
+    if not all(isinstance(name, Hashable) for name in task_names):
+        raise ConfigError(f"`task_names` must hold names; got {list(task_names)}.")
+    if len({str(name) for name in task_names}) != len(task_names):
         raise ConfigError(f"`task_names` must differ from one another; got {list(task_names)}.")
     return matrix
+
+
+def real_numbers(values: Any, name: str) -> np.ndarray:
+    """Gives an argument as float64.
+
+    Raises:
+        ConfigError: If it does not hold real numbers, in rows of one length.
+    """
+    try:
+        if np.iscomplexobj(values):
+            raise TypeError("complex numbers")
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ConfigError(
+            f"`{name}` must be an array of real numbers; got {type(values).__name__} ({error})."
+        ) from None
 
 
 def log_matrix(matrix: np.ndarray, names: Sequence[str]) -> None:
@@ -137,6 +163,11 @@ def pair_table(estimate: "AffinityEstimate", names: Sequence[str]) -> pd.DataFra
     )
 
 
+def beside(path: Path) -> list[Path]:
+    """Gives the tables that are written beside an archive: the matrix and the pairs."""
+    return [path.with_suffix(".csv"), path.with_name(f"{path.stem}_pairs.csv")]
+
+
 def save_affinity(
     path: Path, estimate: "AffinityEstimate", names: Sequence[str], grouping: "Grouping"
 ) -> None:
@@ -162,11 +193,8 @@ def save_affinity(
         more["stability"] = np.array(grouping.stability(names))
         more["agreement"] = np.array(grouping.agreement)
     index = {name: i for i, group in enumerate(grouping.served()) for name in group}
-    pairs = path.with_name(f"{path.stem}_pairs.csv")
     with ExitStack() as stack:  # the three take their names together, once all are written
-        archive, table, second = (
-            stack.enter_context(atomic(p)) for p in (path, path.with_suffix(".csv"), pairs)
-        )
+        table, pairs, archive = (stack.enter_context(atomic(p)) for p in (*beside(path), path))
         np.savez(
             archive,
             affinity_matrix=matrix,
@@ -180,4 +208,4 @@ def save_affinity(
             **more,
         )
         harmless(affinity_matrix_to_dataframe(matrix, names)).to_csv(table)
-        harmless(pair_table(estimate, names)).to_csv(second, index=False)
+        harmless(pair_table(estimate, names)).to_csv(pairs, index=False)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import seaborn as sns
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -13,13 +14,15 @@ from matplotlib.patches import Rectangle
 from scipy.cluster.hierarchy import dendrogram, leaves_list, linkage
 from scipy.spatial.distance import squareform
 
+from admet.errors import ConfigError
 from admet.files import PICTURES, atomic, check_output
 from admet.model.chemprop.task_affinity.grouping import distances, fill_unknown
-from admet.model.chemprop.task_affinity.matrix import check_matrix
+from admet.model.chemprop.task_affinity.matrix import check_matrix, real_numbers
 
 _ANNOTATE_UP_TO = 16  # tasks; beyond, the numbers would not fit their cells
 _LABEL_WIDTH = 24  # characters of a line of a task's name
 _UNKNOWN = "#b8b8b8"
+_LARGEST = 200  # inches
 
 
 def plot_task_affinity_heatmap(
@@ -50,11 +53,17 @@ def plot_task_affinity_heatmap(
         ConfigError: If the shape does not fit the names, or the picture cannot be saved.
     """
     matrix = check_matrix(affinity_matrix, task_names)
-    figure = _figure(figsize or _size(len(matrix)))
+    names = _names(task_names)
+    hatched = np.zeros(matrix.shape, dtype=bool) if uncertain is None else np.asarray(uncertain)
+    if hatched.shape != matrix.shape:
+        raise ConfigError(
+            f"`uncertain` must have the shape of the matrix, {matrix.shape}; got {hatched.shape}."
+        )
+    figure = _figure(figsize, len(matrix))
     ax = figure.subplots()
-    _heatmap(ax, matrix, task_names, cmap)
-    if uncertain is not None and uncertain.any():
-        _hatch(ax, uncertain)
+    _heatmap(ax, matrix, names, cmap)
+    if hatched.any():
+        _hatch(ax, hatched.astype(bool))
     ax.set_title(_literal(title), pad=14)
     return _finish(figure, save_path)
 
@@ -83,7 +92,8 @@ def plot_clustered_heatmap(
         The figure.
 
     Raises:
-        ConfigError: If the shape does not fit the names.
+        ConfigError: If the shape does not fit the names, a group holds others, or the picture
+            cannot be saved.
     """
     matrix = check_matrix(affinity_matrix, task_names)
     if len(matrix) < 2:
@@ -91,8 +101,13 @@ def plot_clustered_heatmap(
     filled = fill_unknown((matrix + matrix.T) / 2)
     tree = linkage(squareform(distances(filled), checks=False), method="average")
     order = leaves_list(tree)
-    width, height = figsize or _size(len(matrix))
-    figure = _figure((width, height * 1.18))
+    known = _names(task_names)
+    for group in groups or ():
+        if not len(group) or set(_names(group)) - set(known):
+            raise ConfigError(
+                f"`groups` must hold names of `task_names`, at least one each; got {list(group)}."
+            )
+    figure = _figure(figsize, len(matrix), taller=1.18)
     top, ax = figure.subplots(2, 1, height_ratios=[1, 6])
     dendrogram(
         tree,
@@ -105,9 +120,9 @@ def plot_clustered_heatmap(
     for side in ("top", "right", "bottom"):
         top.spines[side].set_visible(False)
     top.set_title(_literal(title), pad=10)
-    names = [task_names[i] for i in order]
+    names = [known[i] for i in order]
     _heatmap(ax, matrix[np.ix_(order, order)], names, cmap)
-    _outline(ax, names, groups or ())
+    _outline(ax, names, [_names(group) for group in groups or ()])
     return _finish(figure, save_path, align=(top, ax))
 
 
@@ -124,6 +139,8 @@ def _hatch(ax: Axes, cells: np.ndarray) -> None:
 
 
 def _heatmap(ax: Axes, matrix: np.ndarray, names: Sequence[str], cmap: str) -> None:
+    if cmap not in colormaps:
+        raise ConfigError(f"`cmap` must be a colour map of matplotlib; got {cmap!r}.")
     n_tasks = len(matrix)
     labels = [textwrap.fill(_literal(str(name)), _LABEL_WIDTH) for name in names]
     size = float(np.clip(130 / n_tasks, 6, 10))
@@ -158,9 +175,14 @@ def _heatmap(ax: Axes, matrix: np.ndarray, names: Sequence[str], cmap: str) -> N
         ax.set_xlabel("grey: never labelled in one batch, unknown", fontsize=8)
 
 
+def _names(names: Sequence[str]) -> list[str]:
+    """Gives names that a font can draw: what UTF-8 does not hold becomes a question mark."""
+    return [str(name).encode("utf-8", "replace").decode("utf-8") for name in names]
+
+
 def _literal(text: str) -> str:
     """Keeps matplotlib from reading what stands between two dollar signs as mathematics."""
-    return text.replace("$", r"\$")
+    return str(text).replace("$", r"\$")
 
 
 def _outline(ax: Axes, names: Sequence[str], groups: Sequence[Sequence[str]]) -> None:
@@ -178,9 +200,20 @@ def _size(n_tasks: int) -> tuple[float, float]:
     return side + 1.2, side
 
 
-def _figure(size: tuple[float, float]) -> Figure:
-    """Makes a figure that needs no display and no global state."""
-    figure = Figure(figsize=size, layout="constrained")
+def _figure(size: tuple[float, float] | None, n_tasks: int, taller: float = 1.0) -> Figure:
+    """Makes a figure that needs no display and no global state.
+
+    Raises:
+        ConfigError: If the size is none.
+    """
+    sides = _size(n_tasks) if size is None else real_numbers(size, "figsize")
+    if np.shape(sides) != (2,) or not all(0 < side <= _LARGEST for side in sides):
+        raise ConfigError(
+            f"`figsize` must be a width and a height, above 0 and at most {_LARGEST} inches; got "
+            f"{size!r}."
+        )
+    width, height = float(sides[0]), float(sides[1])
+    figure = Figure(figsize=(width, height * taller), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 
