@@ -28,6 +28,19 @@ import targets  # noqa: E402
 CASES = corpus.corpus()
 
 
+def harness(tmp_path, *words):
+    """Runs a harness of `faults/` to its good end; what it printed."""
+    done = subprocess.run(
+        [sys.executable, FAULTS / words[0], *words[1:]],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "ADMET_FAULTS": str(tmp_path)},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr[-2000:]
+    return done.stdout
+
+
 def test_there_are_enough_cases_and_each_has_a_name():
     assert len(CASES) >= 150
     assert len({case.name for case in CASES}) == len(CASES)
@@ -90,38 +103,16 @@ def test_any_smiles_is_read_or_refused(text):
 @pytest.mark.skipif(importlib.util.find_spec("atheris") is None, reason="atheris is not there")
 @pytest.mark.parametrize("name", sorted(targets.TARGETS))
 def test_a_short_run_of_the_fuzzer(name, tmp_path):
-    command = [sys.executable, FAULTS / "fuzz.py", name, "-runs=1500", "-seed=1"]
-    done = subprocess.run(
-        [*command, f"-artifact_prefix={tmp_path}/"],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "ADMET_FAULTS": str(tmp_path)},
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
+    harness(tmp_path, "fuzz.py", name, "-runs=1500", "-seed=1", f"-artifact_prefix={tmp_path}/")
 
 
 def test_bit_flips_and_planted_pickles_are_detected(tmp_path):
-    done = subprocess.run(
-        [sys.executable, FAULTS / "bit_flips.py", "60"],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "ADMET_FAULTS": str(tmp_path)},
-    )
-    assert done.returncode == 0, done.stdout + done.stderr[-2000:]
-    assert "60 of 60 bit flips detected" in done.stdout
+    said = harness(tmp_path, "bit_flips.py", "60")
+    assert "60 of 60 bit flips detected" in said
 
 
 def test_strangers_run_directories_are_refused(tmp_path):
-    done = subprocess.run(
-        [sys.executable, FAULTS / "strangers.py", "30"],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "ADMET_FAULTS": str(tmp_path)},
-    )
-    assert done.returncode == 0, done.stdout + done.stderr[-2000:]
+    harness(tmp_path, "strangers.py", "30")
     assert json.loads((tmp_path / "strangers.json").read_text())["hostile_run_directories"] >= 100
 
 
@@ -147,11 +138,4 @@ def test_every_valid_molecule_gets_a_number(precision, demo_csv, tmp_path):
 
 
 def test_a_kill_leaves_nothing_or_a_run_to_resume(tmp_path):
-    done = subprocess.run(
-        [sys.executable, FAULTS / "kills.py", "3", "1"],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "ADMET_FAULTS": str(tmp_path)},
-    )
-    assert done.returncode == 0, done.stdout + done.stderr[-2000:]
+    harness(tmp_path, "kills.py", "3", "1")
