@@ -293,7 +293,7 @@ def vanished(lab: Lab, n_trials: int) -> dict[str, int]:
         ]),
         "compute_task_affinity, its table": (table, [
             "compute_task_affinity", "--data-path", table, "--target-columns", *TARGETS,
-            "--n-groups", 2, "--save-path", lab.folder / "out.npz",
+            "--n-groups", 2, "--save-path", lab.folder / "affinity.npz",
         ]),
     }  # fmt: skip
     for name, (path, words) in cases.items():
