@@ -14,7 +14,7 @@ from admet.cli.__main__ import main
 from admet.errors import ConfigError, DataError, OutputError, RunDirectoryError
 from admet.files import atomic, check_output, check_replaces_nothing, explained
 from admet.run_directory import Files, RunDirectoryWriter
-from admet.training.pipeline import _LogFile
+from admet.training.outputs import _LogFile
 
 FULL = Path("/dev/full")
 needs_full = pytest.mark.skipif(not FULL.exists(), reason="the system has no /dev/full")

@@ -1,9 +1,6 @@
 """The main job: a table becomes a run directory."""
 
 import logging
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,23 +10,18 @@ import pandas as pd
 import torch
 from safetensors.torch import save
 
-from admet.config import TaskAffinityConfig, TrainConfig, dump_yaml_config
-from admet.data import SIDES, Panel, load_panel, rejected_frame, split_panel
-from admet.errors import ConfigError, DataError, RunDirectoryError
-from admet.evaluation import score_tasks
+from admet.config import TaskAffinityConfig, TrainConfig
+from admet.data import Panel, load_panel, rejected_frame, split_panel
+from admet.errors import ConfigError, DataError
 from admet.featurize import PackedGraphs
 from admet.featurize.cache import cache_folder, cached_graphs
-from admet.files import free_name
 from admet.model.chemprop import TargetScaler
 from admet.model.chemprop.device import resolve_device, resolve_precision
 from admet.model.chemprop.task_affinity import (
     TaskAffinityComputer,
-    plot_clustered_heatmap,
-    plot_task_affinity_heatmap,
 )
 from admet.model.chemprop.task_affinity.computer import group_tasks
 from admet.model.chemprop.task_affinity.estimator import AffinityEstimate
-from admet.model.chemprop.task_affinity.matrix import save_affinity, uncertain_pairs
 from admet.model.chemprop.task_affinity.stability import Grouping
 from admet.run_directory import (
     Files,
@@ -46,6 +38,7 @@ from admet.spreadsheet import harmless
 from admet.training.checkpoint import fitting
 from admet.training.fit import fit
 from admet.training.groups import Groups, check_groups, groups_without_affinity, plan_networks
+from admet.training.outputs import log_to, write_affinity, write_config, write_split, write_tests
 from admet.training.provenance import PhaseClock, describe_run, peak_memory_mib
 from admet.training.unfinished import Unfinished
 
@@ -123,7 +116,7 @@ def train(config: TrainConfig, *, overwrite: bool = False, resume: bool = False)
         return config.save_dir
     device = resolve_device(config.training.device, "training.device")
     _check_before_reading(config)
-    with writer, _log_to(writer.path / Files.LOG):
+    with writer, log_to(writer.path / Files.LOG):
         _hint_at_idle_keys(config)
         with clock.phase("read"):
             panel = load_panel(config.data_path, config.data)
@@ -134,7 +127,7 @@ def train(config: TrainConfig, *, overwrite: bool = False, resume: bool = False)
         with clock.phase("split"):
             sides = split_panel(panel, config.data, seed)
         _check_training_labels(panel, sides)
-        _write_split(writer.path, panel, sides)
+        write_split(writer.path, panel, sides)
         with clock.phase("featurize"):
             folder = cache_folder(config.data.cache_dir) if config.data.cache else None
             graphs = cached_graphs(panel.smiles, folder)
@@ -144,18 +137,18 @@ def train(config: TrainConfig, *, overwrite: bool = False, resume: bool = False)
                 arm, grouping, estimate = _choose_groups(config, prepared)
             if estimate is not None:
                 with clock.phase("pictures"):
-                    _write_affinity(writer.path, estimate, panel.task_names, grouping)
+                    write_affinity(writer.path, estimate, panel.task_names, grouping)
             unfinished.keep_groups(arm, grouping)
         else:
             arm, grouping = unfinished.groups_of(panel.task_names)
         plan = _Plan.of(arm, grouping, share_encoder=config.model.shares_encoder)
         model, history, interrupted = _train_networks(config, prepared, plan, unfinished, clock)
         with clock.phase("test"):
-            _write_tests(writer.path, model, prepared)
+            write_tests(writer.path, model, panel, sides, graphs)
         (writer.path / Files.WEIGHTS).write_bytes(save(model.weights()))
         write_json(writer.path / Files.MODEL, model.spec.model_dump(mode="json"))
         harmless(pd.DataFrame(history)).to_csv(writer.path / Files.HISTORY, index=False)
-        _write_config(writer.path / Files.CONFIG, config)
+        write_config(writer.path / Files.CONFIG, config)
         run = provenance | {
             "seed": config.seed,
             "precision": _precision(config, device),
@@ -227,20 +220,6 @@ def _choose_groups(
     )
     grouping = group_tasks(estimate, panel.task_names, config.task_affinity)
     return "task_affinity", grouping, estimate
-
-
-def _write_affinity(
-    folder: Path, estimate: AffinityEstimate, names: list[str], grouping: Grouping
-) -> None:
-    """Keeps the matrix as numbers and draws it."""
-    save_affinity(folder / Files.AFFINITY, estimate, names, grouping)
-    uncertain = None if estimate.doubt is None else uncertain_pairs(estimate.doubt)
-    plot_task_affinity_heatmap(
-        estimate.matrix, names, save_path=folder / Files.HEATMAP, uncertain=uncertain
-    )
-    plot_clustered_heatmap(
-        estimate.matrix, names, save_path=folder / Files.CLUSTERED, groups=grouping.served()
-    )
 
 
 def _train_networks(
@@ -334,72 +313,3 @@ def _spec(config: TrainConfig, prepared: _Prepared, plan: _Plan, scaler: TargetS
         d_v=prepared.graphs.d_v,
         d_e=prepared.graphs.d_e,
     )
-
-
-def _write_tests(folder: Path, model: TrainedModel, prepared: _Prepared) -> None:
-    """Scores the validation and the test side, and keeps the test predictions."""
-    names = model.spec.task_names
-    columns = [prepared.panel.task_names.index(name) for name in names]
-    metrics: dict[str, Any] = {}
-    for side in (1, 2):
-        rows = np.flatnonzero(prepared.sides == side)
-        if not len(rows):
-            continue
-        labels = prepared.panel.labels[rows][:, columns]
-        predictions = model.predict_graphs(prepared.graphs, rows)
-        metrics[SIDES[side]] = score_tasks(
-            labels,
-            predictions,
-            names,
-            model.spec.kinds,
-            n_bootstrap=1000 if side == 2 else 0,  # intervals where they are read
-        )
-        if side == 2:
-            frame = pd.DataFrame({"smiles": prepared.panel.smiles[rows]})
-            for index, name in enumerate(names):
-                frame[free_name(name, frame.columns)] = labels[:, index]
-                frame[free_name(f"{name}_pred", frame.columns)] = predictions[:, index]
-            harmless(frame).to_csv(folder / Files.PREDICTIONS, index=False)
-    write_json(folder / Files.METRICS, metrics)
-
-
-def _write_split(folder: Path, panel: Panel, sides: np.ndarray) -> None:
-    frame = pd.DataFrame(
-        {panel.unit: panel.lines, "smiles": panel.smiles, "split": [SIDES[s] for s in sides]}
-    )
-    frame.to_csv(folder / Files.SPLIT, index=False)
-
-
-def _write_config(path: Path, config: TrainConfig) -> None:
-    plain = TrainConfig(**{name: getattr(config, name) for name in TrainConfig.model_fields})
-    path.write_text(dump_yaml_config(plain), encoding="utf-8")
-
-
-class _LogFile(logging.FileHandler):
-    """A log file whose full disk is an error of the run, not a traceback beside it."""
-
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the base's name
-        """Raises what the disk said."""
-        if isinstance(sys.exc_info()[1], OSError):
-            raise  # noqa: PLE0704 - called while the error is being handled
-        super().handleError(record)
-
-
-@contextmanager
-def _log_to(path: Path) -> Iterator[None]:
-    """Writes the log of the package to a file while the context lasts."""
-    try:
-        handler = _LogFile(path, encoding="utf-8")
-    except OSError as error:
-        raise RunDirectoryError(f"{str(path)!r} cannot be written: {error}.") from None
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    logger = logging.getLogger("admet")
-    level = logger.level
-    logger.addHandler(handler)
-    logger.setLevel(min(level or logging.INFO, logging.INFO))
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
-        logger.setLevel(level)
-        handler.close()

@@ -1,0 +1,111 @@
+"""The files of a run, but for its weights and what it was made of."""
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from admet.config import TrainConfig, dump_yaml_config
+from admet.data import SIDES, Panel
+from admet.errors import RunDirectoryError
+from admet.evaluation import score_tasks
+from admet.featurize import PackedGraphs
+from admet.files import free_name
+from admet.model.chemprop.task_affinity import plot_clustered_heatmap, plot_task_affinity_heatmap
+from admet.model.chemprop.task_affinity.estimator import AffinityEstimate
+from admet.model.chemprop.task_affinity.matrix import save_affinity, uncertain_pairs
+from admet.model.chemprop.task_affinity.stability import Grouping
+from admet.run_directory import Files, TrainedModel, write_json
+from admet.spreadsheet import harmless
+
+
+def write_affinity(
+    folder: Path, estimate: AffinityEstimate, names: list[str], grouping: Grouping
+) -> None:
+    """Keeps the matrix as numbers and draws it."""
+    save_affinity(folder / Files.AFFINITY, estimate, names, grouping)
+    uncertain = None if estimate.doubt is None else uncertain_pairs(estimate.doubt)
+    plot_task_affinity_heatmap(
+        estimate.matrix, names, save_path=folder / Files.HEATMAP, uncertain=uncertain
+    )
+    plot_clustered_heatmap(
+        estimate.matrix, names, save_path=folder / Files.CLUSTERED, groups=grouping.served()
+    )
+
+
+def write_tests(
+    folder: Path, model: TrainedModel, panel: Panel, sides: np.ndarray, graphs: PackedGraphs
+) -> None:
+    """Scores the validation and the test side, and keeps the test predictions."""
+    names = model.spec.task_names
+    columns = [panel.task_names.index(name) for name in names]
+    metrics: dict[str, Any] = {}
+    for side in (1, 2):
+        rows = np.flatnonzero(sides == side)
+        if not len(rows):
+            continue
+        labels = panel.labels[rows][:, columns]
+        predictions = model.predict_graphs(graphs, rows)
+        metrics[SIDES[side]] = score_tasks(
+            labels,
+            predictions,
+            names,
+            model.spec.kinds,
+            n_bootstrap=1000 if side == 2 else 0,  # intervals where they are read
+        )
+        if side == 2:
+            frame = pd.DataFrame({"smiles": panel.smiles[rows]})
+            for index, name in enumerate(names):
+                frame[free_name(name, frame.columns)] = labels[:, index]
+                frame[free_name(f"{name}_pred", frame.columns)] = predictions[:, index]
+            harmless(frame).to_csv(folder / Files.PREDICTIONS, index=False)
+    write_json(folder / Files.METRICS, metrics)
+
+
+def write_split(folder: Path, panel: Panel, sides: np.ndarray) -> None:
+    """Keeps the side of every molecule."""
+    frame = pd.DataFrame(
+        {panel.unit: panel.lines, "smiles": panel.smiles, "split": [SIDES[s] for s in sides]}
+    )
+    frame.to_csv(folder / Files.SPLIT, index=False)
+
+
+def write_config(path: Path, config: TrainConfig) -> None:
+    """Keeps the configuration without what only the command line has."""
+    plain = TrainConfig(**{name: getattr(config, name) for name in TrainConfig.model_fields})
+    path.write_text(dump_yaml_config(plain), encoding="utf-8")
+
+
+class _LogFile(logging.FileHandler):
+    """A log file whose full disk is an error of the run, not a traceback beside it."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the base's name
+        """Raises what the disk said."""
+        if isinstance(sys.exc_info()[1], OSError):
+            raise  # noqa: PLE0704 - called while the error is being handled
+        super().handleError(record)
+
+
+@contextmanager
+def log_to(path: Path) -> Iterator[None]:
+    """Writes the log of the package to a file while the context lasts."""
+    try:
+        handler = _LogFile(path, encoding="utf-8")
+    except OSError as error:
+        raise RunDirectoryError(f"{str(path)!r} cannot be written: {error}.") from None
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    logger = logging.getLogger("admet")
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(min(level or logging.INFO, logging.INFO))
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+        handler.close()
