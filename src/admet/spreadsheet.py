@@ -26,7 +26,7 @@ def harmless(frame: pd.DataFrame) -> pd.DataFrame:
         frame: The frame; it is not changed.
 
     Returns:
-        A copy; columns that need no change are shared with the frame.
+        A copy; columns that need no change are shared with the frame. Lists in cells become JSON.
     """
     found = frame.copy(deep=False)
     for place in range(found.shape[1]):

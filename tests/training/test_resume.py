@@ -184,6 +184,8 @@ def test_overwriting_spares_what_is_not_of_the_run(demo_csv, tmp_path):
     (run / "notes.md").write_text("mine")
     with pytest.raises(RunDirectoryError, match=r"holds what admet did not write: notes\.md"):
         train(config, overwrite=True)
+    assert train(config, resume=True) == run  # which replaces nothing
+    assert (run / "notes.md").read_text() == "mine"
     (run / "notes.md").rename(run / ".hidden")  # such as file managers leave
     train(config, overwrite=True)
     inside = config_for(run / "table.csv", run, epochs=1)

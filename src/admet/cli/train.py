@@ -24,7 +24,10 @@ def _train(command: TrainCommand) -> None:
     try:
         print_metrics(read_json(run_dir / Files.METRICS).get("test"), "Test side of the split")
     except (LookupError, TypeError, ValueError, AttributeError) as error:  # not of this run
-        raise RunDirectoryError(f"{str(run_dir / Files.METRICS)!r} is damaged: {error}.") from None
+        raise RunDirectoryError(
+            f"{str(run_dir / Files.METRICS)!r} is damaged: {error}. Test the model with `admet "
+            "evaluate`."
+        ) from None
     print(f"Run directory: {run_dir}")
     if command.task_affinity.enabled:
         print(f"Heatmap:       {run_dir / Files.HEATMAP}")

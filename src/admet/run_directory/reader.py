@@ -125,6 +125,7 @@ def read_split(run_dir: Path) -> dict[str, str]:
         raise RunDirectoryError(f"{str(path)!r} cannot be read: {error}.") from None
     if strange := sorted(set(sides.values()) - set(SIDES)):
         raise RunDirectoryError(
-            f"{str(path)!r} is damaged: {strange[0]!r} is no side of a split ({', '.join(SIDES)})."
+            f"{str(path)!r} is damaged: {strange[0]!r} is no side of a split ({', '.join(SIDES)}). "
+            "Copy the run directory again."
         )
     return sides

@@ -169,12 +169,13 @@ def _check_shapes(spec: ModelSpec, weights: dict[str, Tensor], run_dir: Path) ->
     except (RuntimeError, ValueError, TypeError, OverflowError) as error:  # beyond any memory
         raise RunDirectoryError(
             f"The model.json in {str(run_dir)!r} is damaged: its networks cannot be built "
-            f"({str(error).splitlines()[0]})."
+            f"({str(error).splitlines()[0]}). Copy the run directory again."
         ) from None
     known = {f"networks.{i}.{name}" for i, n in enumerate(networks) for name in n.state_dict()}
     if strange := sorted(set(weights) - known):
         raise RunDirectoryError(
-            f"The weights in {str(run_dir)!r} do not fit its model.json: {strange[0]} is unknown."
+            f"The weights in {str(run_dir)!r} do not fit its model.json: {strange[0]} is unknown. "
+            "Copy the run directory again."
         )
     for index, network in enumerate(networks):
         for name, tensor in network.state_dict().items():

@@ -110,6 +110,8 @@ class RunDirectoryWriter:
                 f"`save_dir` {str(final)!r} exists and is not empty. Name another folder, or add "
                 "--overwrite to replace it."
             )
+        if self.resume and self.is_finished:
+            return  # nothing will be replaced
         own = listed_sums(final)
         own.add(Files.CHECKPOINTS)
         strange = [p.name for p in final.iterdir() if p.name not in own and p.name[0] != "."]

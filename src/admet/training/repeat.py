@@ -56,7 +56,8 @@ def as_before(config: C, run_dir: Path) -> C:
         fault = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in fault["loc"]) or Files.RUN
         raise RunDirectoryError(
-            f"{str(run_dir / Files.RUN)!r} is damaged: `{place}`: {fault['msg']}."
+            f"{str(run_dir / Files.RUN)!r} is damaged: `{place}`: {fault['msg']}. Start from "
+            "config.yaml with --config."
         ) from None
     if config.save_dir.resolve() == run_dir.resolve():
         raise ConfigError(
