@@ -5,6 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
+import torch
 from filelock import FileLock
 
 from admet.cli.__main__ import main
@@ -196,3 +197,12 @@ def test_overwriting_spares_what_is_not_of_the_run(demo_csv, tmp_path):
     fresh = config_for(tmp_path / "new" / "table.csv", tmp_path / "new", epochs=1)
     with pytest.raises(ConfigError, match="lies in `save_dir`, which is replaced as a whole"):
         train(fresh)
+
+
+def test_a_state_may_hold_what_a_training_may_meet(tmp_path):
+    path = tmp_path / "state.bin"
+    State(epoch=1, tensors={"adam.0.exp_avg_sq": torch.tensor([torch.inf])}).write(path)
+    assert State.read(path).tensors["adam.0.exp_avg_sq"].isinf().all()
+    State(epoch=1, tensors={"network.W": torch.tensor([torch.nan])}).write(path)
+    with pytest.raises(RunDirectoryError, match="it holds NaN or infinity"):
+        State.read(path)
