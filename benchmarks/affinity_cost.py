@@ -15,14 +15,15 @@ import numpy as np
 import torch
 import yaml
 
-from admet.config import DataConfig, ModelConfig, TaskAffinityConfig, TrainingConfig
-from admet.data import Panel, build_panel, load_panel, table_from_frame
+from admet.config import DataConfig, ModelConfig, TaskAffinityConfig, TrainConfig, TrainingConfig
+from admet.data import Panel, Split, build_panel, load_panel, table_from_frame
 from admet.featurize import PackedGraphs, featurize
-from admet.model.chemprop import GroupedNetwork, TargetScaler
+from admet.model.chemprop import TargetScaler
 from admet.model.chemprop.losses import TaskLoss
 from admet.model.chemprop.task_affinity import TaskAffinityComputer
 from admet.model.chemprop.task_affinity.molecules import MoleculeProblem
-from admet.training.fit import fit
+from admet.training.arms import plan_of
+from admet.training.fit_model import fit_model
 from library import panel_smiles
 from report import panel_argument, peak_mib, write_results
 from simulate import simulated_panel
@@ -31,28 +32,18 @@ from whole_command import CONFIG
 EPOCHS, MEASURED, DENSITY = 50, 3, {100: 0.05, 1000: 0.02}
 
 
-def scaled_targets(panel: Panel) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Gives the scaled targets and the kinds."""
-    kinds = tuple(task.kind for task in panel.tasks)
-    return TargetScaler.fit(panel.labels, kinds).scale_labels(panel.labels), kinds
+def scaled_targets(panel: Panel) -> np.ndarray:
+    """Gives the scaled targets, shape (n, T)."""
+    labels = panel.labels.values
+    return TargetScaler.fit(labels, panel.kinds).scale_labels(labels)
 
 
 def training_seconds(panel: Panel, graphs: PackedGraphs) -> float:
     """Gives the time of 50 epochs, from the median of a few."""
-    targets, kinds = scaled_targets(panel)
-    network = GroupedNetwork(ModelConfig(), [list(range(len(kinds)))], graphs.d_v, graphs.d_e)
-    fitted = fit(
-        network,
-        graphs,
-        targets,
-        np.zeros(len(panel), dtype=np.int8),
-        kinds,
-        TrainingConfig(epochs=MEASURED, warmup_epochs=1),
-        name="network",
-        seed=0,
-        device=torch.device("cpu"),
-    )
-    return float(EPOCHS * np.median([row["seconds"] for row in fitted.history]))
+    config = TrainConfig(training=TrainingConfig(epochs=MEASURED, warmup_epochs=1), seed=0)
+    split = Split.of(np.zeros(len(panel)))
+    model = fit_model(panel, split, graphs, config, plan_of(config, panel.task_names))
+    return float(EPOCHS * np.median([row["seconds"] for row in model.history]))
 
 
 def affinity_seconds(panel: Panel, graphs: PackedGraphs, **keys: Any) -> float:
@@ -65,7 +56,7 @@ def affinity_seconds(panel: Panel, graphs: PackedGraphs, **keys: Any) -> float:
 
 def plain_seconds(panel: Panel, graphs: PackedGraphs) -> float:
     """Gives the time of the plain program for one epoch at batch size 64."""
-    targets, kinds = scaled_targets(panel)
+    targets, kinds = scaled_targets(panel), panel.kinds
     problem = MoleculeProblem(graphs, targets, kinds, ModelConfig(), torch.device("cpu"))
     started = time.perf_counter()
     network, loss = problem.network(), TaskLoss(kinds)
@@ -109,7 +100,7 @@ def main() -> None:
         graphs = featurize(panel.smiles)
         affinity_seconds(panel, graphs, affinity_runs=1)  # warms up
         rows[n_tasks] = {
-            "labels": int((~np.isnan(panel.labels)).sum()),
+            "labels": int(panel.labels.present.sum()),
             "affinity": float(np.median([affinity_seconds(panel, graphs) for _ in range(3)])),
             "training": training_seconds(panel, graphs),
             "peak_mib": peak_mib(),

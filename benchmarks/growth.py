@@ -25,7 +25,9 @@ def measure(n_molecules: int, n_tasks: int, threads: int, chemprop: bool) -> dic
     """Measures one point in this process."""
     from admet.config import ModelConfig
     from admet.featurize.cache import cached_graphs
+    from admet.kinds import REGRESSION
     from admet.model.chemprop import BatchLoader, GroupedNetwork, TaskLoss
+    from admet.model.chemprop.plan import NetworkPlan
 
     torch.set_num_threads(threads)
     logging.disable(logging.WARNING)
@@ -41,11 +43,12 @@ def measure(n_molecules: int, n_tasks: int, threads: int, chemprop: bool) -> dic
     else:
         frame, _ = simulated_panel(smiles, n_tasks, density=0.05)
         targets = frame.drop(columns="SMILES").to_numpy()
-    network = GroupedNetwork(ModelConfig(), [list(range(n_tasks))], graphs.d_v, graphs.d_e)
+    plan = NetworkPlan.together([str(i) for i in range(n_tasks)])
+    network = GroupedNetwork(ModelConfig(), plan, graphs.d_v, graphs.d_e)
     loader = BatchLoader(
         unfolding, np.arange(n_molecules), targets, 64, shuffle=True, backward=True
     )
-    task_loss = TaskLoss(["regression"] * n_tasks)
+    task_loss = TaskLoss([REGRESSION] * n_tasks)
     optimizer = torch.optim.Adam(network.parameters(), fused=True)
     done, begun = 0, 0.0
     while done < STEPS + 10:

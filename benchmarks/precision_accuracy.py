@@ -34,7 +34,7 @@ def test_errors(data: Path, seed: int, precision: str) -> dict[str, float]:
             "data": type(base.data)(**dict(base.data) | {"split_seed": SPLIT_SEED}),
             "training": type(base.training)(epochs=base.training.epochs, precision=precision),
         }
-        tasks = read_json(train(TrainConfig(**keys)) / Files.METRICS)["test"]["tasks"]
+        tasks = read_json(train(TrainConfig(**keys)).run_dir / Files.METRICS)["test"]["tasks"]
     return {name: scores["MAE"]["value"] for name, scores in tasks.items()}
 
 

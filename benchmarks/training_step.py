@@ -25,10 +25,12 @@ from admet.config import ModelConfig
 from admet.featurize import PackedGraphs, Unshared, featurize
 from admet.model.chemprop import GraphBatch, GroupedNetwork
 from admet.model.chemprop.device import has_fast_bfloat16
+from admet.model.chemprop.plan import NetworkPlan
 from library import panel_smiles
 from report import in_turns, panel_argument, seconds_of, write_results
 
 BATCH, N_BATCHES, TURNS, N_TASKS, D = 64, 24, 7, 6, 300
+PLAN = NetworkPlan.together([str(i) for i in range(N_TASKS)])
 
 
 def steps(
@@ -89,7 +91,7 @@ def main() -> None:
 
     def ours() -> GroupedNetwork:
         torch.manual_seed(0)
-        return GroupedNetwork(ModelConfig(), [list(range(N_TASKS))], graphs.d_v, graphs.d_e)
+        return GroupedNetwork(ModelConfig(), PLAN, graphs.d_v, graphs.d_e)
 
     theirs = MPNN(
         chemprop_nn.BondMessagePassing(),

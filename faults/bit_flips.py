@@ -20,7 +20,7 @@ from typing import Any
 from admet.config import TrainConfig
 from admet.data.demo import make_demo_panel
 from admet.errors import RunDirectoryError
-from admet.run_directory import TrainedModel
+from admet.run_directory import load_model
 from admet.training import train
 
 RESULTS = Path(os.environ.get("ADMET_FAULTS", Path(__file__).parent / "results"))
@@ -40,7 +40,7 @@ class Planted:
 def refused(run_dir: Path) -> bool:
     """Tells whether opening the directory ends in the error that is meant for it."""
     try:
-        TrainedModel.load(run_dir)
+        load_model(run_dir)
     except RunDirectoryError:
         return True
     return False
@@ -97,7 +97,7 @@ def main() -> int:
                 task_affinity={"enabled": True, "n_groups": 2},
                 training={"epochs": 1, "warmup_epochs": 0},
             )
-        )
+        ).run_dir
         if refused(run_dir):
             raise RuntimeError("the untouched run directory is refused")
         found, missed = flips(run_dir, n_flips, rng)

@@ -22,6 +22,7 @@ from admet.errors import AdmetError
 from admet.featurize import PackedGraphs, featurize
 from admet.featurize.encode import read_graphs
 from admet.model.chemprop import GraphBatch, GroupedNetwork
+from admet.model.chemprop.plan import NetworkPlan
 
 GOOD = (("CCO", 1.0), ("CCN", 2.0), ("CCCl", 3.5), ("c1ccccc1", 0.5), ("CC(=O)N", 2.5))
 SECONDS = 60
@@ -294,7 +295,9 @@ def _predicted_otherwise(path: Path, panel: Panel) -> str | None:
 
 def _finite(graphs: PackedGraphs) -> bool:
     torch.manual_seed(0)
-    network = GroupedNetwork(ModelConfig(), [[0]], graphs.d_v, graphs.d_e).eval()
+    network = GroupedNetwork(
+        ModelConfig(), NetworkPlan.together(["y"]), graphs.d_v, graphs.d_e
+    ).eval()
     with torch.inference_mode():
         outputs = network(GraphBatch.of(network.batcher(graphs).batch(np.arange(len(graphs)))))
     return bool(torch.isfinite(outputs).all())

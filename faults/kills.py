@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from admet.data.demo import make_demo_panel
-from admet.run_directory import Files, TrainedModel
+from admet.run_directory import Files, load_model
 
 RESULTS = Path(os.environ.get("ADMET_FAULTS", Path(__file__).parent / "results"))
 ADMET = Path(sys.executable).parent / "admet"
@@ -62,7 +62,7 @@ def left_by_train(run_dir: Path, older: dict[str, bytes] | None, weights: bytes)
         return "older run"
     if older is None and not run_dir.exists():
         return "nothing"
-    TrainedModel.load(run_dir)
+    load_model(run_dir)
     if (run_dir / Files.WEIGHTS).read_bytes() != weights:
         raise ValueError("neither the older run nor the new one stands there")
     return "whole"

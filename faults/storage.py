@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from admet.data.demo import make_demo_panel
-from admet.run_directory import Files, TrainedModel
+from admet.run_directory import Files, load_model
 
 RESULTS = Path(os.environ.get("ADMET_FAULTS", Path(__file__).parent / "results"))
 ADMET = Path(sys.executable).parent / "admet"
@@ -145,7 +145,7 @@ def full_disks_of_train(lab: Lab, n_trials: int) -> dict[str, int]:
             if code:
                 lab.fault(f"full disk, {go_on}: {said[-600:]}")
                 continue
-        TrainedModel.load(lab.disk / "run")
+        load_model(lab.disk / "run")
         same = (lab.disk / "run" / Files.WEIGHTS).read_bytes() == weights
         count["in_the_end_bit_identical"] += same
         left = [p.name for p in lab.disk.iterdir() if p.name != "run"]

@@ -32,7 +32,7 @@ from admet.config import TrainConfig
 from admet.data.demo import make_demo_panel
 from admet.errors import AdmetError, NumericalError, RunDirectoryError
 from admet.files import read_sealed, write_sealed
-from admet.run_directory import Files, TrainedModel, read_split
+from admet.run_directory import Files, load_model, read_split
 from admet.training import as_before, train
 from admet.training.checkpoint import Keeper
 
@@ -184,6 +184,12 @@ def gone(name: str) -> Change:
     return lambda run_dir: (run_dir / name).unlink()
 
 
+def plan_of_network(*groups: list[str]) -> dict[str, Any]:
+    """Gives a network of groups as `model.json` holds it."""
+    names = dict.fromkeys(name for group in groups for name in group)
+    return {"tasks": list(names), "groups": [{"tasks": g, "serves": g} for g in groups]}
+
+
 def cases() -> dict[str, tuple[Change, str]]:
     """Gives each case: what is changed before the sums are written, and what must be said."""
     deep = b"[" * 200_000 + b"]" * 200_000
@@ -193,7 +199,7 @@ def cases() -> dict[str, tuple[Change, str]]:
     return {
         "model.json: empty": (raw(Files.MODEL, b""), "JSON"),
         "model.json: a list": (raw(Files.MODEL, b"[]"), "object"),
-        "model.json: an empty object": (raw(Files.MODEL, b"{}"), "required"),
+        "model.json: an empty object": (raw(Files.MODEL, b"{}"), "schema_version"),
         "model.json: nested 200,000 deep": (raw(Files.MODEL, deep), "deep"),
         "model.json: UTF-16": (raw(Files.MODEL, '{"a": 1}'.encode("utf-16")), "JSON"),
         "model.json: NUL bytes": (raw(Files.MODEL, b"\0" * 4096), "JSON"),
@@ -206,7 +212,7 @@ def cases() -> dict[str, tuple[Change, str]]:
         "schema: below zero": (model(schema_version=-1), "schema_version"),
         "a key that is not known": (model(code="import os"), "Unknown key"),
         "a key that is missing": (without("tasks"), "required"),
-        "arm: unknown": (model(arm="best"), "arm"),
+        "arm: unknown": (model(plan__arm="best"), "arm"),
         "d_v: zero": (model(d_v=0), "d_v"),
         "d_v: below zero": (model(d_v=-5), "d_v"),
         "d_v: 10^15": (model(d_v=10**15), "shape|d_v"),
@@ -232,18 +238,20 @@ def cases() -> dict[str, tuple[Change, str]]:
         "scale: text": (model(**{task + "scale": "x"}), "scale"),
         "kind: unknown": (model(**{task + "kind": "poetry"}), "kind"),
         "tasks: none": (model(tasks=[]), "tasks"),
-        "networks: 3,000": (model(tasks=[many | {"name": f"t{i}"} for i in range(3000)], networks=[[[f"t{i}"]] for i in range(3000)]), "unknown|fit|damaged"),
+        "networks: 3,000": (model(tasks=[many | {"name": f"t{i}"} for i in range(3000)], plan__networks=[plan_of_network([f"t{i}"]) for i in range(3000)]), "unknown|fit|damaged"),
         "tasks: no list": (model(tasks={"a": 1}), "tasks"),
-        "tasks: 100,000": (model(tasks=[many | {"name": f"t{i}"} for i in range(100_000)]), "networks"),
-        "tasks: one twice": (model(tasks__1=many | {"name": "LogD"}), "networks"),
+        "tasks: 100,000": (model(tasks=[many | {"name": f"t{i}"} for i in range(100_000)]), "plan"),
+        "tasks: one twice": (model(tasks__1=many | {"name": "LogD"}), "plan"),
         "tasks: a name that is a number": (model(**{task + "name": 7}), "name"),
-        "networks: none": (model(networks=[]), "networks"),
-        "networks: an unknown task": (model(networks=[[["LogD", "KSOL", "../../x"]]]), "networks"),
-        "networks: a task is missing": (model(networks=[[["LogD"]]]), "networks"),
-        "networks: an empty group": (model(networks=[[["LogD", "KSOL"], []]]), "networks|group|weights|Missing|empty"),
-        "networks: one more head": (model(networks=[[["LogD", "KSOL"], ["LogD"]]]), "served_by"),
-        "served by: no group": (model(served_by={"LogD": 99}), "served_by"),
-        "served by: below zero": (model(served_by={"LogD": -1}), "served_by"),
+        "networks: none": (model(plan__networks=[]), "networks"),
+        "networks: an unknown task": (model(plan__networks=[plan_of_network(["LogD", "KSOL", "../../x"])]), "plan"),
+        "networks: a task is missing": (model(plan__networks=[plan_of_network(["LogD"])]), "plan"),
+        "networks: an empty group": (model(plan__networks=[plan_of_network(["LogD", "KSOL"], [])]), "tasks"),
+        "networks: one more head": (model(plan__networks=[plan_of_network(["LogD", "KSOL"], ["LogD"])]), "One group must serve"),
+        "served by: no group": (model(plan__networks__0__groups__0__serves=[]), "One group must serve"),
+        "served by: a group without it": (model(plan__networks__0__groups__0__serves=["LogD", "KSOL", "x"]), "must hold the tasks"),
+        "networks: no plan": (model(plan=None), "plan"),
+        "networks: of version 3": (model(schema_version=3), "damaged"),
         "smiles column: a list": (model(smiles_column=["SMILES"]), "smiles_column"),
         "weights: empty": (raw(Files.WEIGHTS, b""), "damaged"),
         "weights: a header of 2^63 bytes": (raw(Files.WEIGHTS, struct.pack("<Q", 2**63) + b"{}"), "damaged"),
@@ -385,17 +393,18 @@ def checkpoint_cases() -> dict[str, tuple[Change, str]]:
         "checkpoint: Adam of no weight": (state(lambda t, _: t.update({"adam.x.exp_avg": t["adam.0.exp_avg"].clone()})), "does not fit"),
         "run of the checkpoint: no keys": (keys("run.bin", config=None), "damaged"),
         "run of the checkpoint: a list": (sealed("run.bin", lambda _: b"[]"), "damaged"),
-        "groups of the checkpoint: an unknown task": (keys("groups.bin", groups=[["LogD", "../../x"]]), "damaged"),
-        "groups of the checkpoint: no list": (keys("groups.bin", groups=5), "damaged"),
-        "groups of the checkpoint: unknown arm": (keys("groups.bin", arm="best"), "damaged"),
-        "groups of the checkpoint: a pickle": (sealed("groups.bin", lambda _: b"\x80\x04N."), "damaged"),
+        "plan of the checkpoint: an unknown task": (keys("plan.bin", networks=[plan_of_network(["LogD", "../../x"])]), "damaged"),
+        "plan of the checkpoint: no list": (keys("plan.bin", networks=5), "damaged"),
+        "plan of the checkpoint: unknown arm": (keys("plan.bin", arm="best"), "damaged"),
+        "plan of the checkpoint: a pickle": (sealed("plan.bin", lambda _: b"\x80\x04N."), "damaged"),
     }  # fmt: skip
 
 
 def opened(run_dir: Path, data: Path) -> None:
     """Does what opens a run directory: predict, evaluate with its split, repeat."""
-    loaded = TrainedModel.load(run_dir)
-    if not np.isfinite(loaded.predict(MOLECULES)).all():
+    loaded = load_model(run_dir)
+    predicted = loaded.predict(MOLECULES)[[f"{name}_pred" for name in loaded.task_names]]
+    if not np.isfinite(predicted).all(axis=None):
         raise ValueError("a prediction is not finite")
     read_split(run_dir)
     if (run_dir / Files.RUN).exists():
@@ -489,7 +498,7 @@ def main() -> int:
                 training={"epochs": 2, "warmup_epochs": 0},
             )
 
-        good = train(config("run"))
+        good = train(config("run")).run_dir
         opened(good, data)
         first, second, third = cases(), sums_cases(), checkpoint_cases()
         tried = len(first) + len(second) + len(third)

@@ -26,15 +26,14 @@ from pathlib import Path
 
 import joblib
 import numpy as np
-import torch
 import yaml
 
-from admet.config import DataConfig, ModelConfig, TrainingConfig
-from admet.data import Panel, build_panel, load_panel, split_panel, table_from_frame
+from admet.config import DataConfig, TrainConfig, TrainingConfig
+from admet.data import Labels, Panel, Split, build_panel, load_panel, split_panel, table_from_frame
 from admet.data.demo import PLANTED_GROUPS, TASKS, make_demo_panel
 from admet.featurize import PackedGraphs, featurize
-from admet.model.chemprop import GraphBatch, GroupedNetwork, TargetScaler
-from admet.training.fit import fit
+from admet.model.chemprop.plan import Plan, disjoint
+from admet.training.fit_model import fit_model
 
 FOLDER = Path(__file__).parent
 CONFIG = FOLDER.parents[1] / "configs" / "biogen_adme.yaml"
@@ -44,7 +43,7 @@ COLUMNS = ("set", "seed", "task", "n_test", "mae", "mse", "seconds")
 Key = tuple[tuple[int, ...], int]
 
 
-def load(name: str) -> tuple[Panel, np.ndarray, str]:
+def load(name: str) -> tuple[Panel, Split, str]:
     """Gives the panel, its split and its short name."""
     if name in {"demo", "demo_sparse"}:
         config = DataConfig(target_columns=tuple(TASKS))
@@ -53,12 +52,12 @@ def load(name: str) -> tuple[Panel, np.ndarray, str]:
         targets = tuple(yaml.safe_load(CONFIG.read_text())["data"]["target_columns"])
         config = DataConfig(target_columns=targets)
         panel, short = load_panel(name, config), "biogen"
-    sides = split_panel(panel, config, SPLIT_SEED)
+    split = split_panel(panel, config, SPLIT_SEED)
     if name == "demo_sparse":
-        gone = np.random.default_rng(0).random(panel.labels.shape) < 0.9
-        gone[sides == 2] = False
-        panel = replace(panel, labels=np.where(gone, np.nan, panel.labels))
-    return panel, sides, short
+        gone = np.random.default_rng(0).random(panel.labels.values.shape) < 0.9
+        gone[split.test] = False
+        panel = replace(panel, labels=Labels(np.where(gone, np.nan, panel.labels.values)))
+    return panel, split, short
 
 
 def sets_of(n_tasks: int) -> list[tuple[int, ...]]:
@@ -84,46 +83,29 @@ def sets_of(n_tasks: int) -> list[tuple[int, ...]]:
 
 
 def train_network(
-    panel: Panel, graphs: PackedGraphs, sides: np.ndarray, tasks: tuple[int, ...], seed: int
+    panel: Panel, graphs: PackedGraphs, split: Split, tasks: tuple[int, ...], seed: int
 ) -> np.ndarray:
-    """Trains one set with one seed on one thread; predictions of all molecules, shape (n, T)."""
-    torch.set_num_threads(1)
+    """Trains one set with one seed on one thread; predictions of the test side, shape (n, T)."""
     logging.disable(logging.WARNING)
     warnings.simplefilter("ignore")
-    columns = list(tasks)
-    kinds = [panel.tasks[c].kind for c in columns]
-    labels = panel.labels[:, columns]
-    scaler = TargetScaler.fit(labels[sides == 0], kinds)
-    torch.manual_seed(seed)
-    network = GroupedNetwork(ModelConfig(), [list(range(len(columns)))], graphs.d_v, graphs.d_e)
-    fit(
-        network,
-        graphs,
-        scaler.scale_labels(labels),
-        sides,
-        kinds,
-        TrainingConfig(epochs=EPOCHS, precision="32"),
-        name="network",
-        seed=seed,
-        device=torch.device("cpu"),
-    )
-    with torch.inference_mode():
-        everything = np.arange(len(graphs))
-        outputs = network.eval()(GraphBatch.of(network.batcher(graphs).batch(everything)))
-    return scaler.to_units(outputs)
+    names = [panel.task_names[column] for column in tasks]
+    training = TrainingConfig(epochs=EPOCHS, precision="32", threads=1)
+    config = TrainConfig(training=training, seed=seed)
+    plan = Plan.of("manual_groups", disjoint([names]), names, share_encoder=True)
+    model = fit_model(panel, split, graphs, config, plan)
+    return model.predictor.predict_graphs(graphs, split.test).mean
 
 
 def train_set(
-    panel: Panel, graphs: PackedGraphs, sides: np.ndarray, tasks: tuple[int, ...], seed: int
+    panel: Panel, graphs: PackedGraphs, split: Split, tasks: tuple[int, ...], seed: int
 ) -> list[tuple[str, int, str, int, float, float, float]]:
     """Trains one set with one seed; a row a task."""
     started = time.perf_counter()
-    test = np.flatnonzero(sides == 2)
-    predicted = train_network(panel, graphs, sides, tasks, seed)[test]
+    predicted = train_network(panel, graphs, split, tasks, seed)
     seconds = time.perf_counter() - started
     rows = []
     for k, column in enumerate(tasks):
-        labels = panel.labels[test, column]
+        labels = panel.labels.values[split.test, column]
         known = ~np.isnan(labels)
         error = predicted[known, k] - labels[known]
         rows.append(
@@ -159,13 +141,13 @@ def jobs(n_tasks: int, n_seeds: int, done: set[tuple[str, int]]) -> Iterator[Key
 def main() -> None:
     """Trains what is left."""
     n_seeds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
-    panel, sides, short = load(sys.argv[1])
+    panel, split, short = load(sys.argv[1])
     graphs = featurize(panel.smiles)
     path = FOLDER / f"{short}.csv"
     left = list(jobs(len(panel.tasks), n_seeds, done_so_far(path)))
     print(f"{len(left)} trainings to go", flush=True)
     work = joblib.Parallel(n_jobs=-1, return_as="generator_unordered")(
-        joblib.delayed(train_set)(panel, graphs, sides, tasks, seed) for tasks, seed in left
+        joblib.delayed(train_set)(panel, graphs, split, tasks, seed) for tasks, seed in left
     )
     new = not path.exists()
     with path.open("a", newline="") as file:

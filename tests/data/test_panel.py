@@ -14,6 +14,7 @@ from admet.data.demo import make_demo_panel
 from admet.data.duplicates import merge_duplicates
 from admet.data.labels import Task
 from admet.errors import DataError
+from admet.kinds import BINARY, REGRESSION
 
 
 def config(*targets, **more):
@@ -24,7 +25,7 @@ def test_a_panel_of_awkward_names(write_csv):
     name = "LOG PPB (HUMAN) (% unbound) > µ/ß"
     panel = load_panel(write_csv(f"SMILES,{name}\nCCO,1.5\nCCN,\nCCC,2\n"), config(name))
     assert panel.task_names == [name]
-    assert panel.labels[:, 0].tolist() == [1.5, 2.0]
+    assert panel.labels.values[:, 0].tolist() == [1.5, 2.0]
 
 
 def test_every_row_left_out_has_a_line_and_a_reason(write_csv, caplog):
@@ -77,9 +78,9 @@ def test_all_faults_are_named_at_once(write_csv):
 def test_kinds_are_inferred_and_can_be_set(write_csv):
     path = write_csv("SMILES,A,B\nC,0,1\nCC,1,2.5\nCO,1,0\n")
     panel = load_panel(path, config("A", "B"))
-    assert [task.kind for task in panel.tasks] == ["binary", "regression"]
+    assert [task.kind for task in panel.tasks] == [BINARY, REGRESSION]
     panel = load_panel(path, config("A", "B", task_kinds={"A": "regression"}))
-    assert panel.tasks[0].kind == "regression"
+    assert panel.tasks[0].kind is REGRESSION
     with pytest.raises(DataError, match="'B' is binary, so its labels must be 0 or 1.*2.5"):
         load_panel(path, config("A", "B", task_kinds={"B": "binary"}))
 
@@ -88,7 +89,7 @@ def test_salts_and_charges_fall_on_the_parent(write_csv):
     path = write_csv("SMILES,A\nCC(=O)[O-].[Na+],1\nCC(=O)O,3\nCCO,5\n")
     panel = load_panel(path, config("A"))
     assert panel.smiles.tolist() == ["CC(=O)O", "CCO"]
-    assert panel.labels[:, 0].tolist() == [2.0, 5.0]
+    assert panel.labels.values[:, 0].tolist() == [2.0, 5.0]
     raw = load_panel(path, config("A", standardize=False))
     assert raw.smiles.tolist() == ["CC(=O)[O-].[Na+]", "CC(=O)O", "CCO"]
 
@@ -103,9 +104,9 @@ def test_duplicates_take_mean_and_majority_and_are_counted(write_csv, caplog):
     text = "SMILES,R,B\nOCC,1,1\nCCO,2,1\nC(C)O,6,0\nCC,5,1\nCC,,0\nC,1,0\n"
     panel = load_panel(write_csv(text), config("R", "B"))
     assert panel.smiles.tolist() == ["CCO", "CC", "C"]
-    assert panel.labels[:, 0].tolist() == [3.0, 5.0, 1.0]
-    assert panel.labels[0, 1] == 1.0
-    assert np.isnan(panel.labels[1, 1])  # a tie
+    assert panel.labels.values[:, 0].tolist() == [3.0, 5.0, 1.0]
+    assert panel.labels.values[0, 1] == 1.0
+    assert np.isnan(panel.labels.values[1, 1])  # a tie
     assert panel.lines.tolist() == [2, 5, 7]
     assert "6 rows hold 3 molecules: 3 duplicates were merged" in caplog.text
     assert "median 2.65" in caplog.text  # sd of 1, 2, 6
@@ -119,7 +120,7 @@ def test_merging_does_not_depend_on_the_order_of_records(order):
     labels = np.array([[1.0], [2.0], [4.0], [8.0], [np.nan], [16.0]])
     order = np.array(order)
     merged = merge_duplicates(
-        smiles[order], labels[order], (Task("T", "regression"),), np.arange(6)[order]
+        smiles[order], labels[order], (Task("T", REGRESSION),), np.arange(6)[order]
     )
     assert dict(zip(merged.smiles, merged.labels[:, 0], strict=True)) == {
         "A": 7.0,
@@ -131,7 +132,7 @@ def test_merging_does_not_depend_on_the_order_of_records(order):
 def test_an_undoubled_label_is_kept_to_the_bit(rng):
     values = rng.standard_normal(50)[:, None] * 1e-7
     smiles = np.array([f"m{i}" for i in range(50)], dtype=object)
-    merged = merge_duplicates(smiles, values, (Task("T", "regression"),), np.arange(50))
+    merged = merge_duplicates(smiles, values, (Task("T", REGRESSION),), np.arange(50))
     assert np.array_equal(merged.labels, values)
 
 
@@ -152,7 +153,7 @@ def test_a_predefined_split_does_not_leak_a_molecule(write_csv, early, late):
     data = config("A", split_type="predefined", split_column="side")
     panel = load_panel(write_csv(text), data)
     assert panel.smiles.tolist() == ["CCO", "CC", "C"]
-    assert panel.labels[0, 0] == 2.0
+    assert panel.labels.values[0, 0] == 2.0
     assert [r.line for r in panel.rejected] == [2]
 
 
@@ -173,7 +174,7 @@ def test_a_subset_keeps_rows_together(demo_csv):
     panel = load_panel(demo_csv, config("LogD", "KSOL", "PAMPA"))
     part = panel.subset(np.array([3, 1]))
     assert part.smiles.tolist() == [panel.smiles[3], panel.smiles[1]]
-    assert np.array_equal(part.labels, panel.labels[[3, 1]], equal_nan=True)
+    assert np.array_equal(part.labels.values, panel.labels.values[[3, 1]], equal_nan=True)
     assert part.lines.tolist() == panel.lines[[3, 1]].tolist()
 
 

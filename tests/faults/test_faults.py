@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 from admet.config import TrainConfig
 from admet.inference import predict_table
-from admet.run_directory import TrainedModel
 from admet.training import train
 
 ROOT = Path(__file__).parents[2]
@@ -119,7 +118,7 @@ def test_strangers_run_directories_are_refused(tmp_path):
 @pytest.mark.parametrize("precision", ["32", "bf16-mixed"])
 def test_every_valid_molecule_gets_a_number(precision, demo_csv, tmp_path):
     accepted = [case for case in CASES if case.outcome == "accepted" and "molecule: " in case.name]
-    run = train(
+    model = train(
         TrainConfig(
             data_path=demo_csv,
             save_dir=tmp_path / "run",
@@ -130,7 +129,7 @@ def test_every_valid_molecule_gets_a_number(precision, demo_csv, tmp_path):
     )
     rows = [case.content.decode().splitlines()[-1] for case in accepted]
     (tmp_path / "all.csv").write_text("SMILES,y\n" + "\n".join(rows) + "\n")
-    predict_table(TrainedModel.load(run), tmp_path / "all.csv", tmp_path / "out.csv")
+    predict_table(model, tmp_path / "all.csv", tmp_path / "out.csv")
     out = pd.read_csv(tmp_path / "out.csv")
     assert len(out) == len(accepted) >= 40
     assert out["reason"].isna().all()

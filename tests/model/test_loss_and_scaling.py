@@ -4,6 +4,7 @@ import torch
 from torch.nn import functional as F
 
 from admet.errors import DeviceError
+from admet.kinds import BINARY, REGRESSION
 from admet.model.chemprop import TargetScaler, TaskLoss
 from admet.model.chemprop.device import resolve_device
 from admet.model.chemprop.losses import label_weights
@@ -20,7 +21,7 @@ def batch():
 
 def test_each_kind_has_its_own_loss(batch):
     outputs, targets, mask = batch
-    loss = TaskLoss(["regression", "regression", "binary"])
+    loss = TaskLoss([REGRESSION, REGRESSION, BINARY])
     per_task = loss.per_task(outputs, targets, mask)
     for t in (0, 1):
         m = mask[:, t]
@@ -32,7 +33,7 @@ def test_each_kind_has_its_own_loss(batch):
 
 def test_the_default_is_the_mean_over_labels(batch):
     outputs, targets, mask = batch
-    loss = TaskLoss(["regression"] * 3)(outputs, targets, mask)
+    loss = TaskLoss([REGRESSION] * 3)(outputs, targets, mask)
     expected = ((outputs - targets)[mask] ** 2).mean()
     assert loss.item() == pytest.approx(expected.item())
 
@@ -40,7 +41,7 @@ def test_the_default_is_the_mean_over_labels(batch):
 def test_unlabelled_cells_have_no_gradient(batch):
     outputs, targets, mask = batch
     outputs.requires_grad_()
-    TaskLoss(["regression", "regression", "binary"])(outputs, targets, mask).backward()
+    TaskLoss([REGRESSION, REGRESSION, BINARY])(outputs, targets, mask).backward()
     assert (outputs.grad[~mask] == 0).all()
     assert (outputs.grad[mask] != 0).all()
 
@@ -54,7 +55,7 @@ def test_weights_make_tasks_count_alike():
 
 def test_a_batch_without_labels_is_zero_and_differentiable():
     outputs = torch.randn(4, 2, requires_grad=True)
-    loss = TaskLoss(["regression", "binary"])(
+    loss = TaskLoss([REGRESSION, BINARY])(
         outputs, torch.zeros(4, 2), torch.zeros(4, 2, dtype=torch.bool)
     )
     loss.backward()
@@ -65,7 +66,7 @@ def test_scaler_sees_labels_only_and_goes_back(rng):
     labels = rng.standard_normal((50, 3)) * [10.0, 0.01, 1.0] + [5.0, -3.0, 0.0]
     labels[:, 2] = labels[:, 2] > 0
     labels[rng.random((50, 3)) < 0.3] = np.nan
-    kinds = ["regression", "regression", "binary"]
+    kinds = [REGRESSION, REGRESSION, BINARY]
     scaler = TargetScaler.fit(labels, kinds)
     scaled = scaler.scale_labels(labels)
     np.testing.assert_allclose(np.nanmean(scaled[:, :2], axis=0), 0, atol=1e-12)
@@ -78,7 +79,7 @@ def test_scaler_sees_labels_only_and_goes_back(rng):
 
 
 def test_a_task_without_training_labels_gets_scale_one():
-    scaler = TargetScaler.fit(np.array([[np.nan, 2.0], [np.nan, 2.0]]), ["regression"] * 2)
+    scaler = TargetScaler.fit(np.array([[np.nan, 2.0], [np.nan, 2.0]]), [REGRESSION] * 2)
     assert scaler.scale.tolist() == [1.0, 1.0]
     assert scaler.mean.tolist() == [0.0, 2.0]
 
@@ -92,5 +93,5 @@ def test_a_device_that_is_not_there_is_named():
 @pytest.mark.parametrize("size", [1e99, 1e-200])
 def test_the_scale_follows_any_unit(rng, size):
     labels = rng.standard_normal((40, 1))
-    scaler = TargetScaler.fit(labels * size, ["regression"])
+    scaler = TargetScaler.fit(labels * size, [REGRESSION])
     assert scaler.scale[0] / size == pytest.approx(labels.std(), rel=1e-9)

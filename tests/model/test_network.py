@@ -14,6 +14,7 @@ from admet.data.demo import make_demo_panel
 from admet.featurize import Unshared, featurize
 from admet.model.chemprop import BondMessagePassing, GraphBatch, GroupedNetwork
 from admet.model.chemprop.device import resolve_precision
+from admet.model.chemprop.plan import NetworkPlan, disjoint, overlapping
 
 SMILES = [*make_demo_panel(30, seed=5)["SMILES"], "C", "[Na+].[Cl-]"]
 AGGREGATIONS = {
@@ -70,7 +71,7 @@ def test_one_group_is_chemprop_on_the_same_seed(changes):
     config = ModelConfig(message_passing={"hidden_size": 60, **changes}, ffn={"hidden_size": 50})
     graphs = featurize(SMILES)
     torch.manual_seed(11)
-    ours = GroupedNetwork(config, [[0, 1, 2]], graphs.d_v, graphs.d_e)
+    ours = GroupedNetwork(config, NetworkPlan.together("abc"), graphs.d_v, graphs.d_e)
     torch.manual_seed(11)
     theirs = chemprop_model(config, 3)
     for a, b in zip(
@@ -97,7 +98,7 @@ def test_one_group_is_chemprop_on_the_same_seed(changes):
 
 def test_weights_go_both_ways():
     graphs = featurize(SMILES)
-    ours = GroupedNetwork(ModelConfig(), [[0]], graphs.d_v, graphs.d_e)
+    ours = GroupedNetwork(ModelConfig(), NetworkPlan.together("a"), graphs.d_v, graphs.d_e)
     theirs = chemprop_nn.BondMessagePassing()
     theirs.load_state_dict(ours.encoder.message_passing.state_dict())
     ours.encoder.message_passing.load_state_dict(theirs.state_dict())
@@ -106,7 +107,7 @@ def test_weights_go_both_ways():
 def test_dropout_is_chemprops():
     config = ModelConfig(message_passing={"dropout": 0.4, "hidden_size": 20}, ffn={"dropout": 0.2})
     graphs = featurize(SMILES)
-    ours = GroupedNetwork(config, [[0]], graphs.d_v, graphs.d_e)
+    ours = GroupedNetwork(config, NetworkPlan.together("a"), graphs.d_v, graphs.d_e)
     theirs = chemprop_model(config, 1)
     theirs.message_passing.load_state_dict(ours.encoder.message_passing.state_dict())
     theirs.predictor.ffn.load_state_dict(ours.heads[0].state_dict())
@@ -121,7 +122,9 @@ def test_dropout_is_chemprops():
 def test_outputs_stand_in_the_order_of_the_tasks():
     graphs = featurize(SMILES)
     config = ModelConfig(message_passing={"hidden_size": 20}, ffn={"hidden_size": 20})
-    network = GroupedNetwork(config, [[2, 0], [1]], graphs.d_v, graphs.d_e).eval()
+    network = GroupedNetwork(
+        config, NetworkPlan.of(disjoint(["ca", "b"]), "abc"), graphs.d_v, graphs.d_e
+    ).eval()
     batch = GraphBatch.of(network.batcher(graphs).batch(np.arange(5)))
     Z = network.encoder(batch)
     outputs = network(batch)
@@ -131,17 +134,13 @@ def test_outputs_stand_in_the_order_of_the_tasks():
 
 def test_a_task_of_one_group_does_not_move_the_head_of_another():
     graphs = featurize(SMILES)
-    network = GroupedNetwork(ModelConfig(), [[0], [1]], graphs.d_v, graphs.d_e)
+    network = GroupedNetwork(
+        ModelConfig(), NetworkPlan.of(disjoint("ab"), "ab"), graphs.d_v, graphs.d_e
+    )
     batch = GraphBatch.of(network.batcher(graphs).batch(np.arange(5), backward=True))
     network(batch)[:, 0].sum().backward()
     assert all(p.grad.abs().sum() == 0 for p in network.heads[1].parameters())
     assert all(p.grad.abs().sum() > 0 for p in network.encoder.message_passing.W_i.parameters())
-
-
-@pytest.mark.parametrize("groups", [[[0, 0]], [[0], [2]], [[1]], [[0], [0, 1]]])
-def test_groups_must_hold_every_column_once(groups):
-    with pytest.raises(ValueError, match="every column from 0 to T − 1 once"):
-        GroupedNetwork(ModelConfig(), groups, 72, 14)
 
 
 @pytest.mark.parametrize("changes", [{}, {"undirected": True}, {"depth": 1}, {"depth": 5}], ids=str)
@@ -150,7 +149,7 @@ def test_sharing_rows_changes_nothing_but_the_number_of_rows(changes):
     config = ModelConfig(message_passing={"hidden_size": 40, **changes})
     graphs = featurize(SMILES)
     torch.manual_seed(0)
-    network = GroupedNetwork(config, [[0, 1]], graphs.d_v, graphs.d_e)
+    network = GroupedNetwork(config, NetworkPlan.together("ab"), graphs.d_v, graphs.d_e)
     shared = network.batcher(graphs)
     rows = np.arange(len(SMILES))[::-1].copy()
     results = []
@@ -197,7 +196,7 @@ def test_atom_descriptors_are_chemprops():
 
 def test_molecules_without_bonds_have_embeddings():
     graphs = featurize(["C", "[Na+].[Cl-]", "O"])
-    network = GroupedNetwork(ModelConfig(), [[0]], graphs.d_v, graphs.d_e)
+    network = GroupedNetwork(ModelConfig(), NetworkPlan.together("a"), graphs.d_v, graphs.d_e)
     batch = GraphBatch.of(network.batcher(graphs).batch(np.arange(3), backward=True))
     outputs = network(batch)
     outputs.sum().backward()
@@ -208,7 +207,7 @@ def test_molecules_without_bonds_have_embeddings():
 def test_bfloat16_stays_near_float32():
     graphs = featurize(SMILES)
     torch.manual_seed(0)
-    network = GroupedNetwork(ModelConfig(), [[0, 1]], graphs.d_v, graphs.d_e)
+    network = GroupedNetwork(ModelConfig(), NetworkPlan.together("ab"), graphs.d_v, graphs.d_e)
     batch = GraphBatch.of(network.batcher(graphs).batch(np.arange(len(SMILES)), backward=True))
     exact = network.encoder(batch)
     with torch.autocast("cpu", torch.bfloat16):
@@ -236,17 +235,12 @@ def test_precision_follows_the_processor(monkeypatch, name, width, known, precis
 def test_a_task_in_two_groups_is_learnt_by_both_heads_and_served_by_one():
     graphs = featurize(SMILES)
     config = ModelConfig(message_passing={"hidden_size": 20}, ffn={"hidden_size": 20})
-    network = GroupedNetwork(config, [[0, 1], [1, 2]], graphs.d_v, graphs.d_e, serves=[0, 1, 1])
+    plan = NetworkPlan.of(overlapping(["ab", "bc"], {"b": 1}), "abc")
+    network = GroupedNetwork(config, plan, graphs.d_v, graphs.d_e)
     network.eval()
     batch = GraphBatch.of(network.batcher(graphs).batch(np.arange(5)))
     slots, outputs = network.slot_outputs(batch), network(batch)
-    assert network.slots == [0, 1, 1, 2]
+    assert plan.slots == [0, 1, 1, 2]
     assert network.serving == [0, 2, 3]
     torch.testing.assert_close(outputs, slots[:, [0, 2, 3]])
     torch.testing.assert_close(slots[:, :2], network.heads[0](network.encoder(batch)))
-
-
-@pytest.mark.parametrize("serves", [[0, 1], [0, 0, 0], [1, 1, 1], [0, 2, 1]])
-def test_a_task_is_served_by_a_group_that_holds_it(serves):
-    with pytest.raises(ValueError, match="`serves` must name, for each of 3 columns, a group"):
-        GroupedNetwork(ModelConfig(), [[0, 1], [1, 2]], 72, 14, serves)

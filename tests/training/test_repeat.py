@@ -6,13 +6,18 @@ import torch
 
 from admet.cli.__main__ import main
 from admet.config import ModelConfig, TrainConfig, TrainingConfig
+from admet.data import Split
 from admet.data.demo import TASKS, make_demo_panel
 from admet.errors import NumericalError
 from admet.featurize import featurize
+from admet.kinds import REGRESSION
 from admet.model.chemprop import GroupedNetwork
+from admet.model.chemprop.plan import NetworkPlan, disjoint
 from admet.run_directory import Files, read_json
 from admet.training import train
+from admet.training.checkpoint import Checkpoint
 from admet.training.fit import fit
+from admet.training.lesson import Lesson
 from admet.training.module import NetworkModule
 
 SMALL = {"message_passing": {"hidden_size": 16}, "ffn": {"hidden_size": 16, "num_layers": 1}}
@@ -29,8 +34,13 @@ def config_for(path, save_dir, **data):
     )
 
 
+def train_to(config, **keys):
+    """Trains, and gives the folder of the run."""
+    return train(config, **keys).run_dir
+
+
 def test_a_run_is_repeated_from_its_directory(demo_csv, tmp_path, capsys):
-    run = train(config_for(demo_csv, tmp_path / "run"))
+    run = train_to(config_for(demo_csv, tmp_path / "run"))
     again = tmp_path / "again"
     assert main(["train", "--repeat", str(run), "--save-dir", str(again)]) == 0
     assert (run / Files.WEIGHTS).read_bytes() == (again / Files.WEIGHTS).read_bytes()
@@ -56,7 +66,7 @@ def test_a_cold_and_a_warm_cache_give_the_same_bits(tmp_path):
     path, cache = tmp_path / "panel.csv", tmp_path / "cache"
     make_demo_panel(400).to_csv(path, index=False)
     runs = [
-        train(config_for(path, tmp_path / name, cache=kept, cache_dir=cache))
+        train_to(config_for(path, tmp_path / name, cache=kept, cache_dir=cache))
         for name, kept in (("none", False), ("cold", True), ("warm", True))
     ]
     assert list(cache.rglob("*.bin"))
@@ -64,7 +74,7 @@ def test_a_cold_and_a_warm_cache_give_the_same_bits(tmp_path):
     damaged = bytearray(entry.read_bytes())
     damaged[len(damaged) // 2] ^= 4
     entry.write_bytes(bytes(damaged))
-    runs.append(train(config_for(path, tmp_path / "damaged", cache=True, cache_dir=cache)))
+    runs.append(train_to(config_for(path, tmp_path / "damaged", cache=True, cache_dir=cache)))
     weights = {(run / Files.WEIGHTS).read_bytes() for run in runs}
     assert len(weights) == 1
 
@@ -72,7 +82,7 @@ def test_a_cold_and_a_warm_cache_give_the_same_bits(tmp_path):
 def test_one_and_two_processes_give_the_same_bits(tmp_path, monkeypatch):
     path = tmp_path / "panel.csv"
     make_demo_panel(300).to_csv(path, index=False)
-    one = train(config_for(path, tmp_path / "one", cache=False))
+    one = train_to(config_for(path, tmp_path / "one", cache=False))
     from admet.data import chemistry
     from admet.featurize import cache, pool
 
@@ -80,14 +90,14 @@ def test_one_and_two_processes_give_the_same_bits(tmp_path, monkeypatch):
         monkeypatch.setattr(module, "_PARALLEL_FROM", 0)
         monkeypatch.setattr(module, "_CHUNK", 70)
     monkeypatch.setattr(pool, "n_cores", lambda: 2)
-    two = train(config_for(path, tmp_path / "two", cache=False))
+    two = train_to(config_for(path, tmp_path / "two", cache=False))
     for name in (Files.WEIGHTS, Files.PREDICTIONS, Files.SPLIT, "affinity.csv"):
         assert (one / name).read_bytes() == (two / name).read_bytes()
 
 
 def test_a_strangers_run_does_not_choose_where_this_one_writes(demo_csv, tmp_path, capsys):
     theirs = tmp_path / "theirs" / "run"
-    run = train(config_for(demo_csv, theirs, cache=True, cache_dir=tmp_path / "their_cache"))
+    run = train_to(config_for(demo_csv, theirs, cache=True, cache_dir=tmp_path / "their_cache"))
     moved = run.rename(tmp_path / "downloaded")
     capsys.readouterr()
     assert main(["train", "--repeat", str(moved)]) == 2
@@ -103,28 +113,21 @@ def tiny_pair(groups):
     graphs = featurize(make_demo_panel(60)["SMILES"].tolist())
     targets = np.random.default_rng(0).standard_normal((60, 2))
     torch.manual_seed(0)
-    network = GroupedNetwork(ModelConfig(**SMALL), groups, graphs.d_v, graphs.d_e)
+    plan = NetworkPlan.of(disjoint(groups), ["t0", "t1"])
+    network = GroupedNetwork(ModelConfig(**SMALL), plan, graphs.d_v, graphs.d_e)
     return graphs, targets, network
 
 
 def fit_pair(graphs, targets, network, sides=None):
-    fit(
-        network,
-        graphs,
-        targets,
-        np.zeros(60, dtype=int) if sides is None else sides,
-        ["regression"] * 2,
-        TrainingConfig(epochs=1, precision="32", batch_size=16),
-        name="network",
-        seed=0,
-        device=torch.device("cpu"),
-        names=["t0", "t1"],
-    )
+    split = Split.of(np.zeros(60) if sides is None else sides)
+    lesson = Lesson.of(network.plan, graphs, targets, (REGRESSION, REGRESSION), split)
+    config = TrainingConfig(epochs=1, precision="32", batch_size=16)
+    fit(network, lesson, config, 0, torch.device("cpu"), Checkpoint())
 
 
 @pytest.mark.parametrize("task", [0, 1])
 def test_what_is_no_number_names_its_task(task):
-    graphs, targets, network = tiny_pair([[0, 1]])
+    graphs, targets, network = tiny_pair([["t0", "t1"]])
     targets[3, task] = 1e30
     message = rf"loss became inf in epoch 1, batch \d, at t{task}\."
     with pytest.raises(NumericalError, match=message):
@@ -132,7 +135,7 @@ def test_what_is_no_number_names_its_task(task):
 
 
 def test_a_gradient_that_is_no_number_names_its_task_and_spares_the_weights(monkeypatch):
-    graphs, targets, network = tiny_pair([[0], [1]])
+    graphs, targets, network = tiny_pair([["t0"], ["t1"]])
 
     class Cliff(torch.autograd.Function):
         """Leaves values as they are and makes the gradient of the second output infinite."""
@@ -155,7 +158,7 @@ def test_a_gradient_that_is_no_number_names_its_task_and_spares_the_weights(monk
 
 
 def test_a_validation_loss_that_is_no_number_names_its_task():
-    graphs, targets, network = tiny_pair([[0, 1]])
+    graphs, targets, network = tiny_pair([["t0", "t1"]])
     sides = np.repeat([0, 1], 30)
     targets[45, 1] = 1e30
     with pytest.raises(NumericalError, match=r"validation loss became inf in epoch 1, at t1\."):
@@ -173,7 +176,7 @@ def test_what_a_gpu_sees_late_is_still_seen_before_the_epoch_ends(monkeypatch):
         return step(self, batch, batch_idx)
 
     monkeypatch.setattr(NetworkModule, "training_step", counted)
-    graphs, targets, network = tiny_pair([[0, 1]])
+    graphs, targets, network = tiny_pair([["t0", "t1"]])
     targets[3, 0] = 1e30
     with pytest.raises(NumericalError) as caught:
         fit_pair(graphs, targets, network)

@@ -13,9 +13,9 @@ from admet.config import TrainConfig
 from admet.data.demo import TASKS
 from admet.errors import ConfigError, RunDirectoryError
 from admet.files import read_sealed, write_sealed
-from admet.run_directory import Files, TrainedModel, read_json
+from admet.run_directory import Files, load_model, read_json
 from admet.training import train
-from admet.training.checkpoint import Keeper, State
+from admet.training.checkpoint import Checkpoint, Keeper
 
 SMALL = {
     "message_passing": {"hidden_size": 16, "dropout": 0.2},
@@ -32,6 +32,11 @@ def config_for(path, save_dir, **training):
         task_affinity={"enabled": True, "n_groups": 2},
         training={"epochs": 4, "warmup_epochs": 1} | training,
     )
+
+
+def train_to(config, **keys):
+    """Trains, and gives the folder of the run."""
+    return train(config, **keys).run_dir
 
 
 def stop_after(monkeypatch, n_epochs):
@@ -68,7 +73,7 @@ def test_a_resumed_run_has_the_same_bits(
         model = found.model.model_copy(update={"share_encoder": share})
         return found.model_copy(update={"model": model})
 
-    whole = train(config("whole"))
+    whole = train_to(config("whole"))
     back = stop_after(monkeypatch, n_epochs)
     if "patience" not in training:
         with pytest.raises(OSError, match="No space left"):
@@ -82,7 +87,7 @@ def test_a_resumed_run_has_the_same_bits(
             pytest.fail("the training was not cut")
     back()
     assert not (tmp_path / "cut").exists()
-    resumed = train(config("cut"), resume=True)
+    resumed = train_to(config("cut"), resume=True)
     assert (whole / Files.WEIGHTS).read_bytes() == (resumed / Files.WEIGHTS).read_bytes()
     assert (whole / Files.METRICS).read_bytes() == (resumed / Files.METRICS).read_bytes()
     assert (whole / Files.PREDICTIONS).read_bytes() == (resumed / Files.PREDICTIONS).read_bytes()
@@ -124,13 +129,13 @@ def test_an_unfinished_run_is_neither_lost_nor_mixed(demo_csv, tmp_path, monkeyp
     moved = config_for(demo_csv_of_another_day, tmp_path / "run")
     with pytest.raises(RunDirectoryError, match="The table changed"):
         train(moved, resume=True)
-    assert train(config, overwrite=True) == tmp_path / "run"
-    assert train(config, resume=True) == tmp_path / "run"  # finished: nothing to do
+    assert train_to(config, overwrite=True) == tmp_path / "run"
+    assert train_to(config, resume=True) == tmp_path / "run"  # finished: nothing to do
 
 
 def test_resume_begins_where_nothing_is_there(demo_csv, tmp_path):
-    run = train(config_for(demo_csv, tmp_path / "run", epochs=1), resume=True)
-    assert np.isfinite(TrainedModel.load(run).predict(["CCO"])).all()
+    run = train_to(config_for(demo_csv, tmp_path / "run", epochs=1), resume=True)
+    assert load_model(run).predict("CCO")["LogD_pred"].notna().all()
 
 
 def test_a_second_run_into_the_same_folder_is_refused(demo_csv, tmp_path):
@@ -144,7 +149,7 @@ def test_a_run_that_was_being_replaced_comes_back(demo_csv, tmp_path):
     config = config_for(demo_csv, tmp_path / "run", epochs=1)
     train(config)
     (tmp_path / "run").rename(tmp_path / ".run.old")  # killed between two renames
-    assert train(config, resume=True) == tmp_path / "run"
+    assert train_to(config, resume=True) == tmp_path / "run"
     assert (tmp_path / "run" / Files.RUN).exists()
     assert not (tmp_path / ".run.old").exists()
 
@@ -156,7 +161,7 @@ def test_resuming_a_finished_run_removes_what_a_kill_left(demo_csv, tmp_path):
     (tmp_path / "run" / Files.CHECKPOINTS).mkdir()
     (tmp_path / ".run.lock").touch()
     before = (tmp_path / "run" / Files.RUN).read_bytes()
-    assert train(config, resume=True) == tmp_path / "run"
+    assert train_to(config, resume=True) == tmp_path / "run"
     assert (tmp_path / "run" / Files.RUN).read_bytes() == before
     assert not (tmp_path / "run" / Files.CHECKPOINTS).exists()
     assert not [p for p in tmp_path.iterdir() if p.name.startswith(".")]
@@ -168,24 +173,25 @@ def test_overwrite_and_resume_exclude_each_other(demo_csv, capsys):
 
 
 def test_a_state_survives_its_file(tmp_path):
-    state = State(history=[{"epoch": 1, "val_loss": None}], meta={"order": {"a": 2**100}})
-    state.write(tmp_path / "state.bin")
-    assert State.read(tmp_path / "state.bin") == state
+    history = [{"epoch": 1, "val_loss": None}]
+    state = Checkpoint(tmp_path / "state.bin", history=history, meta={"order": {"a": 2**100}})
+    state.write()
+    assert Checkpoint.read(tmp_path / "state.bin") == state
     write_sealed(tmp_path / "x.bin", b"12")
     assert read_sealed(tmp_path / "x.bin") == b"12"
     (tmp_path / "x.bin").rename(tmp_path / "y.bin")
     assert read_sealed(tmp_path / "y.bin") is None
     with pytest.raises(RunDirectoryError):
-        State.read(tmp_path / "y.bin")
+        Checkpoint.read(tmp_path / "y.bin")
 
 
 def test_overwriting_spares_what_is_not_of_the_run(demo_csv, tmp_path):
     config = config_for(demo_csv, tmp_path / "run", epochs=1)
-    run = train(config)
+    run = train_to(config)
     (run / "notes.md").write_text("mine")
     with pytest.raises(RunDirectoryError, match=r"holds what admet did not write: notes\.md"):
         train(config, overwrite=True)
-    assert train(config, resume=True) == run  # which replaces nothing
+    assert train_to(config, resume=True) == run  # which replaces nothing
     assert (run / "notes.md").read_text() == "mine"
     (run / "notes.md").rename(run / ".hidden")  # such as file managers leave
     train(config, overwrite=True)
@@ -201,8 +207,8 @@ def test_overwriting_spares_what_is_not_of_the_run(demo_csv, tmp_path):
 
 def test_a_state_may_hold_what_a_training_may_meet(tmp_path):
     path = tmp_path / "state.bin"
-    State(epoch=1, tensors={"adam.0.exp_avg_sq": torch.tensor([torch.inf])}).write(path)
-    assert State.read(path).tensors["adam.0.exp_avg_sq"].isinf().all()
-    State(epoch=1, tensors={"network.W": torch.tensor([torch.nan])}).write(path)
+    Checkpoint(path, 1, tensors={"adam.0.exp_avg_sq": torch.tensor([torch.inf])}).write()
+    assert Checkpoint.read(path).tensors["adam.0.exp_avg_sq"].isinf().all()
+    Checkpoint(path, 1, tensors={"network.W": torch.tensor([torch.nan])}).write()
     with pytest.raises(RunDirectoryError, match="it holds NaN or infinity"):
-        State.read(path)
+        Checkpoint.read(path)

@@ -12,16 +12,21 @@ import yaml
 
 from admet.cli.__main__ import main
 from admet.config import TrainConfig, TrainingConfig
+from admet.data import Split
 from admet.data.demo import TASKS
 from admet.errors import ConfigError, DataError, NumericalError, RunDirectoryError
 from admet.featurize import featurize
+from admet.kinds import REGRESSION
 from admet.model.chemprop import BatchLoader, GraphBatch, GroupedNetwork, TaskLoss
+from admet.model.chemprop.plan import NetworkPlan
 from admet.model.chemprop.task_affinity.computer import ESTIMATORS
 from admet.model.chemprop.task_affinity.estimator import AffinityEstimate
-from admet.run_directory import Files, TrainedModel, read_json, read_spec
+from admet.run_directory import Files, load_model, read_json, read_spec
 from admet.training import train
+from admet.training.arms import check_groups
+from admet.training.checkpoint import Checkpoint
 from admet.training.fit import fit
-from admet.training.groups import check_groups, plan_networks
+from admet.training.lesson import Lesson
 from admet.training.module import NetworkModule
 
 SMALL = {
@@ -41,6 +46,11 @@ def config_for(path, save_dir, **sections):
     for name, value in sections.items():
         merged[name] = merged.get(name, {}) | value if isinstance(value, dict) else value
     return TrainConfig(**merged)
+
+
+def train_to(config, **keys):
+    """Trains, and gives the folder of the run."""
+    return train(config, **keys).run_dir
 
 
 def test_a_run_directory_is_whole(trained):
@@ -76,11 +86,11 @@ def test_groups_of_the_model_are_those_of_the_affinity(trained):
     spec = read_spec(trained)
     with np.load(trained / Files.AFFINITY, allow_pickle=False) as stored:
         groups = stored["group"]
-    assert spec.arm == "task_affinity"
-    assert len(spec.networks) == 1
-    assert len(spec.networks[0]) == 3
-    for index, group in enumerate(spec.networks[0]):
-        assert [TASKS[i] for i in np.flatnonzero(groups == index)] == list(group)
+    assert spec.plan.arm == "task_affinity"
+    (network,) = spec.plan.networks
+    assert len(network.groups) == 3
+    for index, group in enumerate(network.groups):
+        assert [TASKS[i] for i in np.flatnonzero(groups == index)] == list(group.tasks)
 
 
 def test_scalers_come_from_the_training_side_only(trained, demo_frame):
@@ -94,11 +104,11 @@ def test_scalers_come_from_the_training_side_only(trained, demo_frame):
 
 def test_the_resolved_config_trains_the_same_model_again(trained, tmp_path):
     content = yaml.safe_load((trained / Files.CONFIG).read_text())
-    again = train(TrainConfig(**content | {"save_dir": tmp_path / "again"}))
+    again = train_to(TrainConfig(**content | {"save_dir": tmp_path / "again"}))
     assert (again / Files.WEIGHTS).read_bytes() == (trained / Files.WEIGHTS).read_bytes()
     for name in (Files.PREDICTIONS, Files.SPLIT, "affinity.csv"):
         assert (again / name).read_bytes() == (trained / name).read_bytes()
-    other = train(TrainConfig(**content | {"save_dir": tmp_path / "other", "seed": 7}))
+    other = train_to(TrainConfig(**content | {"save_dir": tmp_path / "other", "seed": 7}))
     assert (other / Files.WEIGHTS).read_bytes() != (trained / Files.WEIGHTS).read_bytes()
 
 
@@ -115,12 +125,14 @@ def test_every_arm_is_the_same_command(demo_csv, tmp_path, model, arm, n_network
     config = config_for(
         demo_csv, tmp_path / "run", data={"target_columns": ["KSOL", "hERG"]}, model=model
     )
-    spec = read_spec(train(config))
-    assert spec.arm == arm
-    assert len(spec.networks) == n_networks
-    predictions = TrainedModel.load(tmp_path / "run").predict(["CCO", "c1ccccc1"])
-    assert predictions.shape == (2, 2)
-    assert ((predictions[:, 1] > 0) & (predictions[:, 1] < 1)).all()
+    model = train(config)
+    assert model.run_dir == tmp_path / "run"
+    assert model.spec.plan.arm == arm
+    assert len(model.spec.plan.networks) == n_networks
+    assert load_model(tmp_path / "run").spec == model.spec
+    predictions = model.predict(["CCO", "c1ccccc1"])
+    assert predictions["hERG_pred"].between(0, 1, inclusive="neither").all()
+    assert predictions["KSOL_pred"].notna().all()
     assert not (tmp_path / "run" / Files.AFFINITY).exists()
 
 
@@ -131,16 +143,14 @@ def test_a_separate_network_is_the_single_task_network(demo_frame, tmp_path):
     demo_frame.assign(side=[sides[i % 5] for i in range(len(demo_frame))]).to_csv(path, index=False)
     split = {"split_type": "predefined", "split_column": "side"}
     models = [
-        TrainedModel.load(
-            train(
-                config_for(
-                    path,
-                    tmp_path / f"run{len(targets)}",
-                    data={"target_columns": targets, **split},
-                    model={"groups": "single_task"},
-                )
+        train(
+            config_for(
+                path,
+                tmp_path / f"run{len(targets)}",
+                data={"target_columns": targets, **split},
+                model={"groups": "single_task"},
             )
-        )
+        ).predictor
         for targets in (["KSOL", "LogD"], ["KSOL"])
     ]
     assert [len(model.networks) for model in models] == [2, 1]
@@ -191,7 +201,7 @@ class AtFirstEpoch(logging.Handler):
 def test_a_table_that_vanishes_during_training_costs_nothing(demo_csv, tmp_path):
     config = config_for(demo_csv, tmp_path / "run", data={"target_columns": ["KSOL"]})
     with AtFirstEpoch(demo_csv.unlink):
-        run = train(config)
+        run = train_to(config)
     assert len(read_json(run / Files.RUN)["data"]["sha256"]) == 64
 
 
@@ -218,21 +228,13 @@ def test_overwriting_through_a_link_replaces_the_folder_behind_it(demo_csv, tmp_
 
 
 def test_batch_norm_trains_where_one_molecule_is_left_over(tiny):
-    graphs, targets, sides = tiny
+    graphs, targets, split = tiny
     config = TrainConfig(model={"message_passing": {"hidden_size": 8, "batch_norm": True}}).model
-    network = GroupedNetwork(config, [[0]], graphs.d_v, graphs.d_e)
-    assert (sides == 0).sum() % 5 == 1
-    fit(
-        network,
-        graphs,
-        targets,
-        sides,
-        ["regression"],
-        TrainingConfig(epochs=1, batch_size=5),
-        name="tiny",
-        seed=0,
-        device=torch.device("cpu"),
-    )
+    network = GroupedNetwork(config, PLAN, graphs.d_v, graphs.d_e)
+    assert len(split.train) % 5 == 1
+    lesson = Lesson.of(PLAN, graphs, targets, (REGRESSION,), split)
+    training = TrainingConfig(epochs=1, batch_size=5)
+    fit(network, lesson, training, 0, torch.device("cpu"), Checkpoint())
 
 
 def test_a_filled_save_dir_is_left_alone_unless_told(demo_csv, tmp_path):
@@ -278,40 +280,26 @@ def test_impossible_groups_are_refused_before_any_work(tmp_path):
             check_groups(config_for(missing, missing, model={"groups": groups}), ["A", "B"])
 
 
-def test_networks_are_planned_by_sharing():
-    groups = [["A", "B"], ["C"]]
-    assert plan_networks(groups, share_encoder=True) == [groups]
-    assert plan_networks(groups, share_encoder=False) == [[["A", "B"]], [["C"]]]
-
-
 @pytest.fixture
 def tiny():
     smiles = ["C" * (1 + i % 12) + "O" * (i % 3) for i in range(60)]
     graphs = featurize(smiles)
     length = np.array([s.count("C") for s in smiles], dtype=float)
     targets = ((length - length.mean()) / length.std())[:, None]
-    sides = np.array([0, 0, 0, 1, 2] * 12)
-    return graphs, targets, sides
+    return graphs, targets, Split.of(np.array([0, 0, 0, 1, 2] * 12))
+
+
+PLAN = NetworkPlan.together(["length"])
 
 
 def fit_tiny(tiny, **keys):
-    graphs, targets, sides = tiny
+    graphs, targets, split = tiny
     torch.manual_seed(0)
     config = TrainConfig(model=SMALL).model
-    network = GroupedNetwork(config, [[0]], graphs.d_v, graphs.d_e)
+    network = GroupedNetwork(config, PLAN, graphs.d_v, graphs.d_e)
     training = TrainingConfig(**{"epochs": 40, "batch_size": 8, "learning_rate": 1e-2} | keys)
-    result = fit(
-        network,
-        graphs,
-        targets,
-        sides,
-        ["regression"],
-        training,
-        name="tiny",
-        seed=0,
-        device=torch.device("cpu"),
-    )
-    return network, result
+    lesson = Lesson.of(PLAN, graphs, targets, (REGRESSION,), split, "tiny")
+    return network, fit(network, lesson, training, 0, torch.device("cpu"), Checkpoint())
 
 
 def test_a_tiny_model_learns(tiny):
@@ -325,15 +313,14 @@ def test_a_tiny_model_learns(tiny):
 
 
 def test_the_best_epoch_is_kept(tiny):
-    graphs, targets, sides = tiny
+    graphs, targets, split = tiny
     network, result = fit_tiny(tiny, epochs=12, learning_rate=0.05)
     losses = [row["val_loss"] for row in result.history]
     assert result.best_epoch == int(np.argmin(losses)) + 1
-    rows = np.flatnonzero(sides == 1)
     network.eval()
     with torch.no_grad():
-        outputs = network(GraphBatch.of(graphs.unfold(3).batch(rows))).numpy()
-    assert np.square(outputs - targets[rows]).mean() == pytest.approx(min(losses), rel=1e-4)
+        outputs = network(GraphBatch.of(graphs.unfold(3).batch(split.val))).numpy()
+    assert np.square(outputs - targets[split.val]).mean() == pytest.approx(min(losses), rel=1e-4)
 
 
 def test_patience_stops_early(tiny):
@@ -353,15 +340,15 @@ def test_the_rate_rises_and_falls_as_in_chemprop(tiny):
 
 def test_without_validation_labels_the_last_weights_stay(tiny, caplog):
     graphs, targets, _ = tiny
-    _, result = fit_tiny((graphs, targets, np.zeros(60, dtype=int)), epochs=3, patience=2)
+    _, result = fit_tiny((graphs, targets, Split.of(np.zeros(60))), epochs=3, patience=2)
     assert result.best_epoch == 3
     assert "patience has no effect" in caplog.text
 
 
 def test_a_loss_that_is_no_number_stops_with_its_place(tiny):
-    graphs, targets, sides = tiny
+    graphs, targets, split = tiny
     with pytest.raises(NumericalError, match=r"in epoch 1, batch 1, at .*\. Lower training"):
-        fit_tiny((graphs, targets * 1e30, sides))
+        fit_tiny((graphs, targets * 1e30, split))
 
 
 def test_ctrl_c_leaves_a_usable_run_directory(demo_csv, tmp_path, caplog):
@@ -369,7 +356,7 @@ def test_ctrl_c_leaves_a_usable_run_directory(demo_csv, tmp_path, caplog):
 
     before = signal.getsignal(signal.SIGINT)
     with AtFirstEpoch(lambda: os.kill(os.getpid(), signal.SIGINT)):
-        run = train(
+        run = train_to(
             config_for(
                 demo_csv,
                 tmp_path / "run",
@@ -382,7 +369,7 @@ def test_ctrl_c_leaves_a_usable_run_directory(demo_csv, tmp_path, caplog):
     assert read_json(run / Files.RUN)["interrupted"] is True
     assert len(pd.read_csv(run / Files.HISTORY)) == 1
     assert read_spec(run).task_names == ["KSOL"]
-    assert TrainedModel.load(run).predict(["CCO"]).shape == (1, 1)
+    assert load_model(run).predict("CCO")["KSOL_pred"].notna().all()
     assert "the model holds only KSOL" in caplog.text
 
 
@@ -391,8 +378,8 @@ def test_validation_loss_does_not_depend_on_batches(tiny):
     losses = []
     for batch_size in (8, 60):
         torch.manual_seed(0)
-        network = GroupedNetwork(TrainConfig(model=SMALL).model, [[0]], graphs.d_v, graphs.d_e)
-        module = NetworkModule(network, TaskLoss(["regression"]), TrainingConfig(), 1, 1)
+        network = GroupedNetwork(TrainConfig(model=SMALL).model, PLAN, graphs.d_v, graphs.d_e)
+        module = NetworkModule(network, TaskLoss([REGRESSION]), TrainingConfig(), 1, PLAN.tasks)
         trainer = pl.Trainer(
             accelerator="cpu", logger=False, enable_progress_bar=False, enable_model_summary=False
         )
@@ -436,21 +423,21 @@ def test_overlapping_groups_are_trained_kept_and_served(
     )  # fmt: skip
     assert code == 0
     spec = read_spec(run)
-    held = [name for group in spec.groups for name in group]
+    groups = spec.plan.groups
+    held = [name for group in groups for name in group.tasks]
     assert len(held) > len(set(held)) == 4
-    assert len(spec.groups) == 3
-    for name, index in spec.serving_groups.items():
-        assert name in spec.groups[index]
-    model = TrainedModel.load(run)
+    assert len(groups) == 3
+    assert sorted(name for group in groups for name in group.serves) == sorted(names)
+    model = load_model(run).predictor
     stored = pd.read_csv(run / Files.PREDICTIONS)
     batch = GraphBatch.of(
         featurize(stored["smiles"].tolist()).unfold(3).batch(np.arange(len(stored)))
     )
     heads = [(network, head) for network in model.networks for head in network.heads]
     for task in spec.tasks:
-        index = spec.serving_groups[task.name]
+        index = next(g for g, group in enumerate(groups) if task.name in group.serves)
         network, head = heads[index]
-        place = spec.groups[index].index(task.name)
+        place = groups[index].tasks.index(task.name)
         with torch.inference_mode():
             outputs = head(network.encoder(batch))[:, place].numpy()
         by_hand = outputs * task.scale + task.mean
@@ -471,4 +458,4 @@ def test_a_shared_activation_with_weights_is_saved_and_read(demo_csv, tmp_path, 
     flags += ["--training.warmup-epochs", "0", *small_flags, "--model.ffn.num-layers", "3"]
     flags += ["--model.ffn.activation", "prelu", "--model.message-passing.activation", "prelu"]
     assert main(["train", "--data-path", str(demo_csv), "--save-dir", str(run), *flags]) == 0
-    assert np.isfinite(TrainedModel.load(run).predict(["CCO"])).all()
+    assert load_model(run).predict("CCO")["LogD_pred"].notna().all()

@@ -64,7 +64,7 @@ def _compute(command: AffinityCommand) -> None:
             estimate.matrix,
             panel.task_names,
             save_path=command.plot_clustered,
-            groups=grouping.served(),
+            groups=[group.serves for group in grouping.groups],
         )
         print(f"Clustered heatmap: {command.plot_clustered}")
 

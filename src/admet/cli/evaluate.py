@@ -18,12 +18,12 @@ def _evaluate(command: EvaluateCommand) -> None:
         check_output(command.output, "output")
         check_replaces_nothing({"output": [command.output]}, [command.data_path])
     from admet.cli._tables import print_metrics
-    from admet.inference import TrainedModel, evaluate_run
+    from admet.inference import evaluate_run
     from admet.model.chemprop.device import resolve_device
-    from admet.run_directory import write_json
+    from admet.run_directory import load_model, write_json
 
     device = resolve_device(command.device)
-    model = TrainedModel.load(command.model_dir, device, command.batch_size)
+    model = load_model(command.model_dir, device, command.batch_size)
     result = evaluate_run(
         command.model_dir,
         model,

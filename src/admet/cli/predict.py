@@ -22,11 +22,12 @@ def _predict(command: PredictCommand) -> None:
 
     # The processes start before torch is imported, and get ready while it is.
     with WorkerPool(1 if _is_small(command.data_path) else None) as pool:
-        from admet.inference import TrainedModel, predict_table
+        from admet.inference import predict_table
         from admet.model.chemprop.device import resolve_device
+        from admet.run_directory import load_model
 
         device = resolve_device(command.device)
-        model = TrainedModel.load(command.model_dir, device, command.batch_size)
+        model = load_model(command.model_dir, device, command.batch_size)
         predict_table(
             model,
             command.data_path,

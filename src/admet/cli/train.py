@@ -20,7 +20,8 @@ def _train(command: TrainCommand) -> None:
 
     if command.repeat is not None:
         command = as_before(command, command.repeat)
-    run_dir = train(command, overwrite=command.overwrite, resume=command.resume)
+    run_dir = train(command, overwrite=command.overwrite, resume=command.resume).run_dir
+    assert run_dir is not None  # noqa: S101 - `train` writes one
     try:
         print_metrics(read_json(run_dir / Files.METRICS).get("test"), "Test side of the split")
     except (LookupError, TypeError, ValueError, AttributeError) as error:  # not of this run

@@ -10,7 +10,7 @@ from admet.config.base import LARGEST_SEED, Section
 
 TaskKind = Literal["regression", "binary"]
 ColumnName = Annotated[str, StringConstraints(min_length=1)]
-SplitType = Literal["random", "scaffold", "cluster", "time", "predefined"]
+SplitType = Literal["random", "scaffold", "cluster", "group", "time", "predefined"]
 
 
 class DataConfig(Section):
@@ -32,7 +32,9 @@ class DataConfig(Section):
         (0.8, 0.1, 0.1), description="Shares of train, validation and test."
     )
     split_column: ColumnName | None = Field(
-        None, description="Column of a time split (sorted) or a predefined one (train/val/test)."
+        None,
+        description="Column of a time split (sorted), a predefined one (train/val/test), or the "
+        "groups that stay together (group).",
     )
     split_seed: int | None = Field(
         None, ge=0, le=LARGEST_SEED, description="Seed of the split; empty: the seed of the run."
@@ -72,7 +74,7 @@ class DataConfig(Section):
     @property
     def needs_split_column(self) -> bool:
         """Whether the split is read from a column."""
-        return self.split_type in {"time", "predefined"}
+        return self.split_type in {"group", "time", "predefined"}
 
     @model_validator(mode="after")
     def _columns(self) -> Self:

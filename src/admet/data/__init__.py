@@ -1,9 +1,9 @@
 """From a file to a checked panel: tables, labels, chemistry, duplicates, splits, the demo panel."""
 
 from admet.data.chemistry import Molecule, cell_text, read_molecules
-from admet.data.labels import Task
+from admet.data.labels import Labels, Task
 from admet.data.panel import Panel, build_panel, load_panel, rejected_frame
-from admet.data.splits import SIDES, split_panel
+from admet.data.splits import SIDES, Split, folds, split_panel
 from admet.data.table import (
     Rejection,
     Table,
@@ -16,14 +16,17 @@ from admet.data.table import (
 
 __all__ = [
     "SIDES",
+    "Labels",
     "Molecule",
     "Panel",
     "Rejection",
+    "Split",
     "Table",
     "Task",
     "build_panel",
     "cell_text",
     "count_records",
+    "folds",
     "load_panel",
     "read_molecules",
     "read_table",

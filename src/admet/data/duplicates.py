@@ -38,12 +38,12 @@ def merge_duplicates(
     *,
     keep_apart: bool = False,
 ) -> Merged:
-    """Merges the records of each molecule: the mean for regression, the majority for binary tasks.
+    """Merges the records of each molecule as the kinds of the tasks say.
 
-    A binary tie leaves the label empty. The first record gives the line; a time column its
-    earliest value. With `keep_apart` (a predefined split) a molecule that stands on two sides
-    stays on the one nearer to the test, and its other records are rejected, since training on a
-    test molecule would flatter the test.
+    Where the records of a binary task are tied, its label stays empty. The first record gives the
+    line; a time column its earliest value. With `keep_apart` (a predefined split) a molecule that
+    stands on two sides stays on the one nearer to the test, and its other records are rejected,
+    since training on a test molecule would flatter the test.
 
     Args:
         smiles: Canonical SMILES, shape (n,).
@@ -84,21 +84,10 @@ def merge_duplicates(
         several = count[:, column] > 1
         if not several.any():
             continue
-        if task.kind == "binary":
-            share = mean[several, column]
-            ties = int((share == 0.5).sum())
-            disagree = int(((share > 0) & (share < 1)).sum())
-            merged[several, column] = np.where(share == 0.5, np.nan, (share > 0.5).astype(float))
-            messages.append(
-                f"  {task.name}: majority of the labels of {several.sum()} molecules, {disagree} "
-                f"of which disagree ({ties} ties, left empty)"
-            )
-        else:
-            spread = np.sqrt(square[several, column] / (count[several, column] - 1))
-            messages.append(
-                f"  {task.name}: mean of the labels of {several.sum()} molecules; standard "
-                f"deviation among them: median {np.median(spread):.3g}, largest {spread.max():.3g}"
-            )
+        means = mean[several, column]
+        spread = np.sqrt(square[several, column] / (count[several, column] - 1))
+        merged[several, column] = task.kind.merge(means)
+        messages.append(f"  {task.name}: {task.kind.describe_merge(means, spread)}")
     if rejected:
         messages.append(
             f"{len(rejected)} rows repeat a molecule of another side of the predefined split and "

@@ -1,14 +1,15 @@
 """Label columns: from cells to numbers, with every fault named by its line."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from admet.config.data import TaskKind
 from admet.data.table import Table, require_columns
+from admet.data.transforms import NO_TRANSFORM, Transform
 from admet.errors import DataError
+from admet.kinds import Kind, infer_kind
 
 MISSING = frozenset(
     {"", "na", "n/a", "nan", "null", "none", "<na>", "#n/a", "#na", "-nan", "nat", "nd", "n.d."}
@@ -22,11 +23,47 @@ class Task:
 
     Attributes:
         name: Its column name.
-        kind: "regression" or "binary".
+        kind: What its labels are, and what follows from it.
+        unit: Unit of its labels; empty where the table does not say.
+        transform: What networks learn instead of the labels themselves.
     """
 
     name: str
-    kind: TaskKind
+    kind: Kind
+    unit: str = ""
+    transform: Transform = NO_TRANSFORM
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The labels of n molecules and T tasks.
+
+    Attributes:
+        values: Shape (n, T), float64, in the unit of the table; NaN where there is no label.
+        limits: Shape (n, T), int8: 1 where the true value is known to be above the one given
+            (`>`), −1 where it is below (`<`), 0 where it was measured; None where all were.
+    """
+
+    values: np.ndarray
+    limits: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def present(self) -> np.ndarray:
+        """Where there is a label, shape (n, T), bool."""
+        return np.asarray(~np.isnan(self.values))
+
+    def subset(self, rows: np.ndarray) -> "Labels":
+        """Gives the labels of some molecules, indices or a mask."""
+        return Labels(self.values[rows], None if self.limits is None else self.limits[rows])
+
+    def columns(self, tasks: Sequence[int]) -> "Labels":
+        """Gives the labels of some tasks, by their places."""
+        chosen = list(tasks)
+        limits = None if self.limits is None else self.limits[:, chosen]
+        return Labels(self.values[:, chosen], limits)
 
 
 LARGEST = 1e100
@@ -56,9 +93,9 @@ def read_labels(table: Table, columns: list[str]) -> np.ndarray:
 
 
 def infer_tasks(
-    labels: np.ndarray, columns: list[str], given: dict[str, TaskKind], source: str
+    labels: np.ndarray, columns: list[str], given: Mapping[str, Kind], source: str
 ) -> tuple[Task, ...]:
-    """Decides the kind of each task: binary where all labels are 0 or 1, else regression.
+    """Decides the kind of each task, where the user has not.
 
     Args:
         labels: Shape (n, T), NaN where absent.
@@ -70,15 +107,13 @@ def infer_tasks(
         T tasks.
 
     Raises:
-        DataError: If a task has no label, only equal labels, or is set to binary with other
-            labels than 0 and 1.
+        DataError: If a task has no label, only equal labels, or labels that its kind cannot have.
     """
     tasks: list[Task] = []
     faults: list[str] = []
     for name, column in zip(columns, labels.T, strict=True):
         values = np.unique(column[~np.isnan(column)])
-        zero_one = not _other_than_zero_one(values).size
-        kind: TaskKind = given.get(name, "binary" if zero_one else "regression")
+        kind = given.get(name) or infer_kind(values)
         if values.size == 0:
             faults.append(f"Target {name!r} has no label in {source}. Remove it from the targets.")
         elif values.size == 1:
@@ -89,31 +124,27 @@ def infer_tasks(
         tasks.append(Task(name, kind))
     if faults:
         raise DataError("\n".join(faults))
-    check_binary(labels, tasks, source)
+    check_kinds(labels, tasks, source)
     return tuple(tasks)
 
 
-def check_binary(labels: np.ndarray, tasks: Sequence[Task], source: str) -> None:
-    """Checks that binary tasks hold 0 and 1 only; labels have shape (n, T), NaN where absent.
+def check_kinds(labels: np.ndarray, tasks: Sequence[Task], source: str) -> None:
+    """Checks that tasks hold labels of their kind only; shape (n, T), NaN where absent.
 
     Raises:
-        DataError: Names the tasks and the labels that are neither.
+        DataError: Names the tasks and the labels that do not fit.
     """
     faults = []
     for task, column in zip(tasks, labels.T, strict=True):
-        other = _other_than_zero_one(np.unique(column[~np.isnan(column)]))
-        if task.kind == "binary" and other.size:
-            shown = ", ".join(f"{value:g}" for value in other[:3])
+        foreign = task.kind.foreign(np.unique(column[~np.isnan(column)]))
+        if foreign.size:
+            shown = ", ".join(f"{value:g}" for value in foreign[:3])
             faults.append(
-                f"Target {task.name!r} is binary, so its labels must be 0 or 1; in {source} it "
-                f"has {shown}. Recode them, or set its kind to regression."
+                f"Target {task.name!r} is {task.kind.name}, so its labels {task.kind.labels_rule}; "
+                f"in {source} it has {shown}. Recode them, or set its kind to regression."
             )
     if faults:
         raise DataError("\n".join(faults))
-
-
-def _other_than_zero_one(values: np.ndarray) -> np.ndarray:
-    return np.asarray(values[~np.isin(values, (0.0, 1.0))])
 
 
 def _numbers(table: Table, name: str, faults: list[str]) -> np.ndarray:

@@ -1,19 +1,21 @@
 """The panel: molecules × tasks, most cells empty, one row a molecule."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from admet.config.data import DataConfig, TaskKind
+from admet.config.data import DataConfig
 from admet.data.chemistry import read_molecules
 from admet.data.duplicates import merge_duplicates
-from admet.data.labels import Task, check_binary, infer_tasks, read_labels
+from admet.data.labels import Labels, Task, check_kinds, infer_tasks, read_labels
 from admet.data.split_column import read_split_column
 from admet.data.table import Rejection, Table, read_table, require_columns
 from admet.errors import DataError
+from admet.kinds import Kind, kind_of
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +26,7 @@ class Panel:
 
     Attributes:
         smiles: Canonical SMILES, each once, shape (n,).
-        labels: Shape (n, T), float64, NaN where absent.
+        labels: Their labels.
         tasks: T tasks.
         lines: First line of each molecule in the file, shape (n,).
         split_values: Times (float64) or sides (int8) of the molecules, shape (n,), or None.
@@ -33,7 +35,7 @@ class Panel:
     """
 
     smiles: np.ndarray
-    labels: np.ndarray
+    labels: Labels
     tasks: tuple[Task, ...]
     lines: np.ndarray
     split_values: np.ndarray | None = None
@@ -48,6 +50,11 @@ class Panel:
         """Names of the T tasks."""
         return [task.name for task in self.tasks]
 
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """Kinds of the T tasks."""
+        return tuple(task.kind for task in self.tasks)
+
     def subset(self, rows: np.ndarray) -> "Panel":
         """Gives the panel of some molecules; what was rejected stays on record.
 
@@ -57,7 +64,7 @@ class Panel:
         return replace(
             self,
             smiles=self.smiles[rows],
-            labels=self.labels[rows],
+            labels=self.labels.subset(rows),
             lines=self.lines[rows],
             split_values=None if self.split_values is None else self.split_values[rows],
         )
@@ -80,7 +87,7 @@ def load_panel(path: str | Path, config: DataConfig) -> Panel:
 
 
 def build_panel(
-    table: Table, config: DataConfig, *, known_kinds: dict[str, TaskKind] | None = None
+    table: Table, config: DataConfig, *, known_kinds: Mapping[str, Kind] | None = None
 ) -> Panel:
     """Checks a table and merges the duplicates of each molecule.
 
@@ -112,11 +119,12 @@ def build_panel(
     ]
     table = table.sound()
     labels = read_labels(table, targets)
+    given = {name: kind_of(kind) for name, kind in config.task_kinds.items()}
     if known_kinds is None:
-        tasks = infer_tasks(labels, targets, config.task_kinds, table.source)
+        tasks = infer_tasks(labels, targets, given, table.source)
     else:
         tasks = tuple(Task(name, known_kinds[name]) for name in targets)
-        check_binary(labels, tasks, table.source)
+        check_kinds(labels, tasks, table.source)
 
     cells = table.frame[config.smiles_column].tolist()
     molecules = read_molecules(cells, config.standardize)
@@ -147,7 +155,7 @@ def build_panel(
         log.warning(line)
     panel = Panel(
         merged.smiles,
-        merged.labels,
+        Labels(merged.labels),
         tasks,
         merged.lines,
         merged.split_values,
@@ -157,7 +165,7 @@ def build_panel(
     _report(panel, table)
     if known_kinds is None:
         # Rejected molecules and merged labels may have taken what made a task learnable.
-        infer_tasks(panel.labels, targets, config.task_kinds, f"the valid rows of {table.source}")
+        infer_tasks(panel.labels.values, targets, given, f"the valid rows of {table.source}")
     return panel
 
 
@@ -168,10 +176,10 @@ def rejected_frame(panel: Panel) -> pd.DataFrame:
 
 
 def _report(panel: Panel, table: Table) -> None:
-    n_labels = (~np.isnan(panel.labels)).sum(axis=0)
+    n_labels = panel.labels.present.sum(axis=0)
     log.info("%d molecules, %d tasks from %s", len(panel), len(panel.tasks), table.source)
     for task, count in zip(panel.tasks, n_labels, strict=True):
-        log.info("  %s: %s, %d labels", task.name, task.kind, count)
+        log.info("  %s: %s, %d labels", task.name, task.kind.name, count)
     if panel.rejected:
         reasons: dict[str, int] = {}
         for rejection in panel.rejected:

@@ -1,4 +1,4 @@
-"""The column that a time split or a predefined split is read from."""
+"""The column that a time split, a predefined split or one by groups is read from."""
 
 import numpy as np
 import pandas as pd
@@ -19,12 +19,12 @@ def read_split_column(table: Table, column: str, split_type: str, rows: list[int
     Args:
         table: The table.
         column: The column.
-        split_type: "time" or "predefined".
+        split_type: "time", "predefined" or "group".
         rows: The m rows that are used.
 
     Returns:
         Shape (m,): for a time split numbers (float64) that sort as the times do; for a predefined
-        one sides (int8): 0 train, 1 validation, 2 test.
+        one sides (int8): 0 train, 1 validation, 2 test; for groups their numbers (int64).
 
     Raises:
         DataError: If a cell is empty, a side is unknown, or a time column is neither all numbers
@@ -41,6 +41,8 @@ def read_split_column(table: Table, column: str, split_type: str, rows: list[int
         )
     if split_type == "predefined":
         return _sides(cells, lines, column, table.unit)
+    if split_type == "group":
+        return np.asarray(pd.factorize(cells.astype(str).str.strip())[0], dtype=np.int64)
     numbers = pd.to_numeric(cells, errors="coerce")
     if numbers.notna().all():
         return numbers.to_numpy(dtype=np.float64)

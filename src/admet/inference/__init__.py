@@ -11,12 +11,10 @@ if TYPE_CHECKING:
     from admet.inference.compare import compare_results, compare_runs
     from admet.inference.evaluate import evaluate_run
     from admet.inference.predict import predict_table
-    from admet.run_directory import TrainedModel
 
-__all__ = ["TrainedModel", "compare_results", "compare_runs", "evaluate_run", "predict_table"]
+__all__ = ["compare_results", "compare_runs", "evaluate_run", "predict_table"]
 
 _HOMES = {
-    "TrainedModel": "admet.run_directory",
     "compare_results": "admet.inference.compare",
     "compare_runs": "admet.inference.compare",
     "evaluate_run": "admet.inference.evaluate",

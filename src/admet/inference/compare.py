@@ -12,7 +12,7 @@ from admet.data import read_table
 from admet.errors import DataError
 from admet.evaluation import BY_KIND, Predicted, compare
 from admet.inference.evaluate import run_on_table
-from admet.run_directory import SCHEMA_VERSION, TrainedModel, read_json
+from admet.run_directory import SCHEMA_VERSION, load_model, read_json
 
 
 class _Scores(BaseModel):
@@ -61,7 +61,7 @@ def compare_runs(
         DataError: If the runs share no task or no molecule, or the table cannot be used.
         RunDirectoryError: If a run directory cannot be read.
     """
-    models = [TrainedModel.load(run_dir, device, batch_size) for run_dir in run_dirs]
+    models = [load_model(run_dir, device, batch_size) for run_dir in run_dirs]
     table = read_table(test_data)
     predicted = [
         run_on_table(run_dir, model, table, split, run_dirs[0]).predicted(name)

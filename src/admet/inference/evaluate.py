@@ -11,7 +11,9 @@ from admet.config import DataConfig
 from admet.data import Panel, Table, build_panel, read_table, rejected_frame
 from admet.errors import DataError
 from admet.evaluation import Predicted, score_tasks
-from admet.run_directory import SCHEMA_VERSION, TrainedModel, read_split
+from admet.featurize import featurize
+from admet.model.trained_model import TrainedModel
+from admet.run_directory import SCHEMA_VERSION, read_split
 
 log = logging.getLogger(__name__)
 
@@ -25,9 +27,13 @@ class Tested:
 
     def predicted(self, name: str) -> Predicted:
         """Gives what a comparison takes."""
-        kinds: dict[str, str] = {task.name: task.kind for task in self.panel.tasks}
+        kinds: dict[str, str] = {task.name: task.kind.name for task in self.panel.tasks}
         return Predicted(
-            name, [str(s) for s in self.panel.smiles], kinds, self.panel.labels, self.predictions
+            name,
+            [str(s) for s in self.panel.smiles],
+            kinds,
+            self.panel.labels.values,
+            self.predictions,
         )
 
 
@@ -70,7 +76,7 @@ def run_on_table(
             seen,
             len(panel),
         )
-    predictions = model.predict(panel.smiles)
+    predictions = model.predictor.predict_graphs(featurize(panel.smiles)).mean
     columns = [model.spec.task_names.index(name) for name in panel.task_names]
     return Tested(panel, predictions[:, columns])
 
@@ -103,9 +109,9 @@ def evaluate_run(
     """
     tested = run_on_table(run_dir, model, read_table(data_path), split)
     panel = tested.panel
-    kinds = [task.kind for task in panel.tasks]
+    kinds = [kind.name for kind in panel.kinds]
     scores = score_tasks(
-        panel.labels,
+        panel.labels.values,
         tested.predictions,
         panel.task_names,
         kinds,
@@ -124,7 +130,7 @@ def evaluate_run(
         "rejected": rejected_frame(panel).to_dict("records"),
         "predictions": {
             "smiles": [str(s) for s in panel.smiles],
-            "labels": _columns(panel.labels, panel.task_names),
+            "labels": _columns(panel.labels.values, panel.task_names),
             "predicted": _columns(tested.predictions, panel.task_names),
         },
     }

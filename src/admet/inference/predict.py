@@ -3,19 +3,16 @@
 import logging
 from collections import deque
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from admet.data import Table, count_records, require_columns, stream_table
 from admet.errors import ConfigError
-from admet.featurize.encode import encode
 from admet.featurize.pool import WorkerPool
-from admet.files import atomic, check_output, check_replaces_nothing, free_name
-from admet.run_directory import TrainedModel
+from admet.files import atomic, check_output, check_replaces_nothing
+from admet.model.trained_model import TrainedModel, append_predictions
 from admet.spreadsheet import harmless
 
 log = logging.getLogger(__name__)
@@ -36,7 +33,7 @@ def predict_table(
 
     Every input row is kept, in its order, with all its cells; a row without a valid molecule has
     empty predictions and says why in `reason`. Binary tasks get the probability of 1. The table is
-    read, predicted and written in parts of `model.batch_size` rows, so that memory does not grow
+    read, predicted and written in parts of `batch_size` rows, so that memory does not grow
     with its length.
 
     Args:
@@ -66,7 +63,7 @@ def predict_table(
     n_done = n_empty = 0
     with atomic(output) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
         for table, values, reasons in _parts(model, data_path, column, pool or WorkerPool(1)):
-            frame = _with_predictions(table.frame, model.spec.task_names, values, reasons)
+            frame = append_predictions(table.frame, model.task_names, _as_text(values), reasons)
             harmless(frame).to_csv(file, index=False, header=not n_done, lineterminator="\n")
             reported = n_done // _REPORT_EVERY
             n_done += len(frame)
@@ -81,40 +78,30 @@ def _parts(
     model: TrainedModel, data_path: Path, column: str, pool: WorkerPool
 ) -> Iterator[tuple[Table, np.ndarray, list[str]]]:
     """Gives each part of the table with predictions, shape (n, T), and reasons of its n rows."""
+    predictor = model.predictor
     ahead: deque[Table] = deque()  # parts whose molecules are being read
 
     def cells() -> Iterator[list[Any]]:
-        for table in stream_table(data_path, model.batch_size):
+        for table in stream_table(data_path, predictor.batch_size):
             require_columns(table, [column], "SMILES")
             ahead.append(table)
             yield table.frame[column].tolist()
 
-    message_passing = model.spec.model.message_passing
-    read = partial(
-        encode,
-        standardize=model.spec.standardize,
-        depth=message_passing.depth,
-        undirected=message_passing.undirected,
-    )
-    for encoded in pool.map(read, cells()):
+    for encoded in pool.map(model.encoder(), cells()):
         table = ahead.popleft()
         values = np.full((len(table.frame), len(model.spec.tasks)), np.nan)
         if encoded.arrays is not None:
-            values[encoded.valid] = model.predict_arrays(encoded.arrays)
+            values[encoded.valid] = predictor.predict_arrays(encoded.arrays).mean
         values[list(table.faults)] = np.nan
         yield table, values, [table.faults.get(i, r) for i, r in enumerate(encoded.reasons)]
 
 
-def _with_predictions(
-    frame: pd.DataFrame, names: list[str], values: np.ndarray, reasons: list[str]
-) -> pd.DataFrame:
-    """Appends the columns of predictions, values of shape (n, T), and of reasons."""
-    frame = frame.copy(deep=False)
-    for name, column in zip(names, values.T, strict=True):
-        # As text, so that the input's own columns of numbers are written with all their digits.
-        frame[free_name(f"{name}_pred", frame.columns)] = [
-            "" if value != value else f"{value:.6g}"  # noqa: PLR0124 - NaN differs from itself
-            for value in column.tolist()
-        ]
-    frame[free_name("reason", frame.columns)] = reasons
-    return frame
+def _as_text(values: np.ndarray) -> list[list[str]]:
+    """Writes predictions, shape (n, T), as T columns of text, empty where there is none.
+
+    As text, so that the input's own columns of numbers are written with all their digits.
+    """
+    return [
+        ["" if value != value else f"{value:.6g}" for value in column]  # noqa: PLR0124 - NaN
+        for column in values.T.tolist()
+    ]

@@ -2,7 +2,7 @@
 
 from admet.files import SUMS
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Raised when a reader of an older version could no longer understand the directory."""
 
 

@@ -11,9 +11,10 @@ from torch import Tensor
 
 from admet.data import SIDES
 from admet.errors import ConfigError, RunDirectoryError
+from admet.model.chemprop.spec import ModelSpec
 from admet.run_directory.checksums import verify_checksums
 from admet.run_directory.layout import SCHEMA_VERSION, Files
-from admet.run_directory.spec import ModelSpec
+from admet.run_directory.versions import upgraded
 
 _SUMMED_FROM = 3  # schema version
 
@@ -55,18 +56,22 @@ def read_spec(run_dir: Path) -> ModelSpec:
     content = read_json(run_dir / Files.MODEL)
     if not isinstance(content, dict):
         raise RunDirectoryError(f"{str(run_dir / Files.MODEL)!r} is damaged: it holds no object.")
-    version = content.get("schema_version")
-    if isinstance(version, int) and version > SCHEMA_VERSION:
+    version = content.pop("schema_version", None)
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise RunDirectoryError(
+            f"{str(run_dir / Files.MODEL)!r} is damaged: `schema_version` must be a whole number "
+            f"from 1; got {version!r}. Copy the run directory again."
+        )
+    if version > SCHEMA_VERSION:
         raise RunDirectoryError(
             f"Run directory {str(run_dir)!r} has schema version {version}; this admet reads up to "
             f"{SCHEMA_VERSION}. Update admet."
         )
-    old = isinstance(version, int) and version < _SUMMED_FROM
-    if not old or (run_dir / Files.CHECKSUMS).exists():
+    if version >= _SUMMED_FROM or (run_dir / Files.CHECKSUMS).exists():
         verify_checksums(run_dir)
     try:
-        return ModelSpec(**content)
-    except (ConfigError, TypeError) as error:
+        return ModelSpec(**upgraded(content, version))
+    except (ConfigError, TypeError, ValueError, LookupError, AttributeError) as error:
         raise RunDirectoryError(f"{str(run_dir / Files.MODEL)!r} is damaged: {error}") from None
 
 

@@ -12,11 +12,13 @@ from types import TracebackType
 from typing import Any, Self
 
 from filelock import FileLock, Timeout
+from safetensors.torch import save
 
 from admet.errors import RunDirectoryError
 from admet.files import LONGEST_NAME, atomic, check_folder, explained, listed_sums
+from admet.model.trained_model import TrainedModel
 from admet.run_directory.checksums import write_checksums
-from admet.run_directory.layout import Files
+from admet.run_directory.layout import SCHEMA_VERSION, Files
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +30,13 @@ def write_json(path: Path, content: Any) -> None:
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
     with atomic(path) as partial:
         partial.write_text(text + "\n", encoding="utf-8")
+
+
+def write_model(folder: Path, model: TrainedModel) -> None:
+    """Writes the weights of a model and what they are the weights of."""
+    (folder / Files.WEIGHTS).write_bytes(save(model.predictor.weights()))
+    content = {"schema_version": SCHEMA_VERSION} | model.spec.model_dump(mode="json")
+    write_json(folder / Files.MODEL, content)
 
 
 class RunDirectoryWriter:

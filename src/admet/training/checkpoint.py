@@ -30,10 +30,11 @@ _FORMAT = 1
 
 
 @dataclass
-class State:
+class Checkpoint:
     """Where a training stands.
 
     Attributes:
+        path: File that keeps it after every epoch; None keeps it in memory only.
         epoch: Epochs that the current network has finished.
         stopped: Whether it needs no further epoch.
         finished: Weights of the networks that are done.
@@ -42,6 +43,7 @@ class State:
         meta: What else it needs: schedule, best loss, order of the batches, patience.
     """
 
+    path: Path | None = None
     epoch: int = 0
     stopped: bool = False
     finished: list[dict[str, Tensor]] = field(default_factory=list)
@@ -64,8 +66,9 @@ class State:
         self.epoch, self.stopped = 0, False
         self.tensors, self.meta = {}, {}
 
-    def write(self, path: Path) -> None:
+    def write(self) -> None:
         """Writes the file, which replaces the one before at once."""
+        assert self.path is not None  # noqa: S101 - only then is there a `Keeper`
         tensors = dict(self.tensors)
         for index, weights in enumerate(self.finished):
             tensors |= {f"finished.{index}.{name}": tensor for name, tensor in weights.items()}
@@ -79,10 +82,10 @@ class State:
         }
         # Layers may share a weight; a file cannot.
         own = {name: tensor.detach().cpu().clone() for name, tensor in tensors.items()}
-        write_sealed(path, save(own, {_META: json.dumps(content)}))
+        write_sealed(self.path, save(own, {_META: json.dumps(content)}))
 
     @classmethod
-    def read(cls, path: Path) -> "State":
+    def read(cls, path: Path) -> "Checkpoint":
         """Reads the file.
 
         Raises:
@@ -117,6 +120,7 @@ class State:
                 finished.append({k.removeprefix(prefix): v for k, v in own.items()})
             current = {k: v for k, v in tensors.items() if not k.startswith("finished.")}
             return cls(
+                path,
                 int(stored["epoch"]),
                 bool(stored["stopped"]),
                 finished,
@@ -129,11 +133,11 @@ class State:
 
 
 @contextmanager
-def fitting(path: Path) -> Iterator[None]:
+def fitting(path: Path | None) -> Iterator[None]:
     """Says of a checkpoint whose content does not fit its training that it does not.
 
     Args:
-        path: The checkpoint.
+        path: The file of the checkpoint; None changes nothing.
 
     Raises:
         RunDirectoryError: In the place of what putting it back raised.
@@ -141,6 +145,8 @@ def fitting(path: Path) -> Iterator[None]:
     try:
         yield
     except (RuntimeError, ValueError, LookupError, TypeError, AttributeError) as error:
+        if path is None:
+            raise
         said = str(error).strip().splitlines() or [type(error).__name__]
         raise RunDirectoryError(
             f"The checkpoint {str(path)!r} does not fit this training, so the run cannot go on "
@@ -155,20 +161,20 @@ class Keeper(pl.Callback):
     """
 
     def __init__(
-        self, path: Path, state: State, loader: BatchLoader, recorder: EpochRecorder
+        self, checkpoint: Checkpoint, loader: BatchLoader, recorder: EpochRecorder
     ) -> None:
-        self.path = path
-        self.state = state
+        self.checkpoint = checkpoint
         self.loader = loader
         self.recorder = recorder
-        self.before = list(state.history)
+        self.before = list(checkpoint.history)
         self._random: Tensor | None = None
-        if state.epoch:  # not the first epoch of a network
-            with fitting(path):
-                self._take_up(state, recorder)
+        if checkpoint.epoch:  # not the first epoch of a network
+            with fitting(checkpoint.path):
+                self._take_up()
 
-    def _take_up(self, state: State, recorder: EpochRecorder) -> None:
+    def _take_up(self) -> None:
         """Lets the recorder begin where it stood."""
+        state, recorder = self.checkpoint, self.recorder
         if not 0 < state.epoch <= recorder.n_epochs:
             raise ValueError(f"it stands at epoch {state.epoch} of {recorder.n_epochs}")
         own = [row for row in self.before if row["network_index"] == state.network]
@@ -181,14 +187,14 @@ class Keeper(pl.Callback):
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Puts the state back."""
-        if not self.state.epoch:
+        if not self.checkpoint.epoch:
             return
         assert isinstance(pl_module, NetworkModule)  # noqa: S101 - the only module there is
-        with fitting(self.path):
+        with fitting(self.checkpoint.path):
             self._put_back(trainer, pl_module)
 
     def _put_back(self, trainer: pl.Trainer, pl_module: NetworkModule) -> None:
-        state = self.state
+        state = self.checkpoint
         pl_module.network.load_state_dict(state.part("network."))
         adam: dict[int, dict[str, Tensor]] = {}
         weights = list(pl_module.network.parameters())
@@ -210,16 +216,16 @@ class Keeper(pl.Callback):
     def on_train_epoch_start(self, *_: Any) -> None:
         """Puts torch's random state back, after Lightning has done what might use it."""
         if self._random is not None:
-            with fitting(self.path):
+            with fitting(self.checkpoint.path):
                 torch.set_rng_state(self._random)
-                if "random_cuda" in self.state.tensors:
-                    torch.cuda.set_rng_state(self.state.tensors["random_cuda"])
+                if "random_cuda" in self.checkpoint.tensors:
+                    torch.cuda.set_rng_state(self.checkpoint.tensors["random_cuda"])
             self._random = None
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Keeps the state."""
         assert isinstance(pl_module, NetworkModule)  # noqa: S101 - the only module there is
-        state, recorder = self.state, self.recorder
+        state, recorder = self.checkpoint, self.recorder
         optimizer = trainer.optimizers[0].state_dict()
         tensors = {f"network.{k}": v for k, v in pl_module.network.state_dict().items()}
         tensors |= {f"best.{k}": v for k, v in (recorder.best_weights or {}).items()}
@@ -244,7 +250,7 @@ class Keeper(pl.Callback):
         for callback in _early_stopping(trainer):
             stored = callback.state_dict()
             state.meta["patience"] = stored | {"best_score": float(stored["best_score"])}
-        state.write(self.path)
+        state.write()
 
 
 def _early_stopping(trainer: pl.Trainer) -> list[EarlyStopping]:

@@ -28,21 +28,19 @@ class NetworkModule(pl.LightningModule):
         loss: TaskLoss,
         config: TrainingConfig,
         steps_per_epoch: int,
-        n_tasks: int,
+        slot_names: Sequence[str],
         first_epoch: int = 0,
-        slot_names: Sequence[str] = (),
     ) -> None:
         super().__init__()
-        self.slot_names = list(slot_names)
+        self.slot_names = list(slot_names)  # S names: what a message calls the network's outputs
         self.first_epoch = first_epoch  # epochs that an earlier, interrupted run has finished
         self.network = network
         self.loss = loss
         self.config = config
         self.steps_per_epoch = steps_per_epoch
-        self.n_tasks = n_tasks
         self._train_sum = torch.zeros(2)
         self._remember_none()
-        self._val_sums = torch.zeros(2, n_tasks)
+        self._val_sums = torch.zeros(2, len(slot_names))
         self._batch: LabelledBatch | None = None
         self._batch_idx = 0
 
@@ -63,7 +61,7 @@ class NetworkModule(pl.LightningModule):
     def _remember_none(self) -> None:
         self._first_bad = torch.tensor(-1, device=self.device)
         self._bad_loss = torch.tensor(0.0, device=self.device)
-        self._bad_tasks = torch.zeros(self.n_tasks, dtype=torch.bool, device=self.device)
+        self._bad_tasks = torch.zeros(len(self.slot_names), dtype=torch.bool, device=self.device)
 
     def training_step(self, batch: LabelledBatch, batch_idx: int) -> Tensor:
         """Gives the loss of a batch."""
@@ -109,7 +107,7 @@ class NetworkModule(pl.LightningModule):
         batch = "" if batch_idx is None else f", batch {batch_idx + 1}"
         epoch = self.first_epoch + self.current_epoch + 1
         bad = bad_tasks.nonzero().flatten().tolist()
-        names = dict.fromkeys(self.slot_names[i] for i in bad if i < len(self.slot_names))
+        names = dict.fromkeys(self.slot_names[i] for i in bad)
         raise NumericalError(
             f"The {what} became {value} in epoch {epoch}{batch}, at "
             f"{', '.join(names) or 'no single task'}. Lower training.learning_rate, set "
@@ -141,7 +139,7 @@ class NetworkModule(pl.LightningModule):
 
     def on_validation_epoch_start(self) -> None:
         """Empties the sums of the validation."""
-        self._val_sums = torch.zeros(2, self.n_tasks, device=self.device)
+        self._val_sums = torch.zeros(2, len(self.slot_names), device=self.device)
 
     def validation_step(self, batch: LabelledBatch, batch_idx: int) -> None:  # noqa: ARG002
         """Adds the losses of a batch, per task."""

@@ -7,11 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from admet.config import TrainConfig, dump_yaml_config
-from admet.data import SIDES, Panel
+from admet.data import Panel, Split
 from admet.errors import RunDirectoryError
 from admet.evaluation import score_tasks
 from admet.featurize import PackedGraphs
@@ -20,7 +19,8 @@ from admet.model.chemprop.task_affinity import plot_clustered_heatmap, plot_task
 from admet.model.chemprop.task_affinity.estimator import AffinityEstimate
 from admet.model.chemprop.task_affinity.matrix import save_affinity, uncertain_pairs
 from admet.model.chemprop.task_affinity.stability import Grouping
-from admet.run_directory import Files, TrainedModel, write_json
+from admet.model.trained_model import TrainedModel
+from admet.run_directory import Files, write_json
 from admet.spreadsheet import harmless
 
 
@@ -34,31 +34,33 @@ def write_affinity(
         estimate.matrix, names, save_path=folder / Files.HEATMAP, uncertain=uncertain
     )
     plot_clustered_heatmap(
-        estimate.matrix, names, save_path=folder / Files.CLUSTERED, groups=grouping.served()
+        estimate.matrix,
+        names,
+        save_path=folder / Files.CLUSTERED,
+        groups=[group.serves for group in grouping.groups],
     )
 
 
 def write_tests(
-    folder: Path, model: TrainedModel, panel: Panel, sides: np.ndarray, graphs: PackedGraphs
+    folder: Path, model: TrainedModel, panel: Panel, split: Split, graphs: PackedGraphs
 ) -> None:
     """Scores the validation and the test side, and keeps the test predictions."""
     names = model.spec.task_names
     columns = [panel.task_names.index(name) for name in names]
     metrics: dict[str, Any] = {}
-    for side in (1, 2):
-        rows = np.flatnonzero(sides == side)
+    for side, rows in (("val", split.val), ("test", split.test)):
         if not len(rows):
             continue
-        labels = panel.labels[rows][:, columns]
-        predictions = model.predict_graphs(graphs, rows)
-        metrics[SIDES[side]] = score_tasks(
+        labels = panel.labels.values[rows][:, columns]
+        predictions = model.predictor.predict_graphs(graphs, rows).mean
+        metrics[side] = score_tasks(
             labels,
             predictions,
             names,
-            model.spec.kinds,
-            n_bootstrap=1000 if side == 2 else 0,  # intervals where they are read
+            [kind.name for kind in model.spec.kinds],
+            n_bootstrap=1000 if side == "test" else 0,  # intervals where they are read
         )
-        if side == 2:
+        if side == "test":
             frame = pd.DataFrame({"smiles": panel.smiles[rows]})
             for index, name in enumerate(names):
                 frame[free_name(name, frame.columns)] = labels[:, index]
@@ -67,11 +69,9 @@ def write_tests(
     write_json(folder / Files.METRICS, metrics)
 
 
-def write_split(folder: Path, panel: Panel, sides: np.ndarray) -> None:
+def write_split(folder: Path, panel: Panel, split: Split) -> None:
     """Keeps the side of every molecule."""
-    frame = pd.DataFrame(
-        {panel.unit: panel.lines, "smiles": panel.smiles, "split": [SIDES[s] for s in sides]}
-    )
+    frame = pd.DataFrame({panel.unit: panel.lines, "smiles": panel.smiles, "split": split.names()})
     frame.to_csv(folder / Files.SPLIT, index=False)
 
 

@@ -9,16 +9,15 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, Field, ValidationError
 
 from admet.config import TrainConfig
-from admet.errors import RunDirectoryError
+from admet.errors import ConfigError, RunDirectoryError
 from admet.files import read_sealed, write_sealed
-from admet.model.chemprop.task_affinity.stability import Grouping
+from admet.model.chemprop.plan import Plan
 from admet.run_directory import Files
-from admet.run_directory.spec import Arm
-from admet.training.checkpoint import State
+from admet.training.checkpoint import Checkpoint
 
 log = logging.getLogger(__name__)
 
-_RUN, _GROUPS = "run.bin", "groups.bin"
+_RUN, _PLAN = "run.bin", "plan.bin"
 
 
 class _Run(BaseModel):
@@ -30,14 +29,6 @@ class _Run(BaseModel):
     resumed: int = Field(ge=0)
 
 
-class _Groups(BaseModel):
-    """What the affinity phase chose."""
-
-    arm: Arm
-    groups: list[list[str]]
-    serves: dict[str, int]
-
-
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -47,14 +38,9 @@ class Unfinished:
     def __init__(self, folder: Path) -> None:
         """Stores the folder; see `open`."""
         self.folder = folder
-        self.state = State()
-        self.groups: tuple[str, Grouping] | None = None
+        self.checkpoint = Checkpoint(folder / Files.STATE)
+        self.plan: Plan | None = None
         self.n_resumed = 0
-
-    @property
-    def checkpoint(self) -> Path:
-        """The file of the training's state."""
-        return self.folder / Files.STATE
 
     @classmethod
     def open(cls, folder: Path, config: TrainConfig, provenance: dict[str, Any]) -> "Unfinished":
@@ -80,38 +66,34 @@ class Unfinished:
             if earlier.versions != provenance["versions"]:
                 log.warning("The versions of the libraries changed since the run began")
             found.n_resumed = earlier.resumed + 1
-            if (folder / _GROUPS).exists():
-                kept = _read(folder / _GROUPS, _Groups)
-                found.groups = (kept.arm, Grouping(kept.groups, kept.serves))
-            if found.groups is not None and found.checkpoint.exists():
-                found.state = State.read(found.checkpoint)
+            if (folder / _PLAN).exists():
+                found.plan = _read(folder / _PLAN, Plan)
+            if found.plan is not None and (folder / Files.STATE).exists():
+                found.checkpoint = Checkpoint.read(folder / Files.STATE)
                 log.info(
                     "Resumed: network %d, %d epoch(s) done",
-                    found.state.network + 1,
-                    found.state.epoch,
+                    found.checkpoint.network + 1,
+                    found.checkpoint.epoch,
                 )
         folder.mkdir(exist_ok=True)
         content = ours | {"versions": provenance["versions"], "resumed": found.n_resumed}
         _write(folder / _RUN, content)
         return found
 
-    def groups_of(self, task_names: Sequence[str]) -> tuple[str, Grouping]:
-        """Gives the groups that were kept, and where they came from.
+    def plan_of(self, task_names: Sequence[str]) -> Plan:
+        """Gives the plan that was kept.
 
         Raises:
-            RunDirectoryError: If they are not groups of these tasks.
+            RunDirectoryError: If it is no plan of these tasks.
         """
-        assert self.groups is not None  # noqa: S101 - asked for only where they were kept
-        arm, grouping = self.groups
-        placed = {name for group in grouping.groups for name in group}
-        if placed != set(task_names) or not set(grouping.serves) <= placed:
-            raise RunDirectoryError(_damaged(self.folder / _GROUPS))
-        return arm, grouping
+        assert self.plan is not None  # noqa: S101 - asked for only where it was kept
+        if {name for network in self.plan.networks for name in network.tasks} != set(task_names):
+            raise RunDirectoryError(_damaged(self.folder / _PLAN))
+        return self.plan
 
-    def keep_groups(self, arm: str, grouping: Grouping) -> None:
-        """Keeps the groups, so that their affinity is not measured again."""
-        content = {"arm": arm, "groups": grouping.groups, "serves": grouping.serves}
-        _write(self.folder / _GROUPS, content)
+    def keep_plan(self, plan: Plan) -> None:
+        """Keeps the plan, so that its affinity is not measured again."""
+        _write(self.folder / _PLAN, plan.model_dump(mode="json"))
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:
@@ -123,7 +105,7 @@ def _read(path: Path, kind: type[M]) -> M:
     try:
         if content is not None:
             return kind.model_validate_json(content)
-    except ValidationError:
+    except (ValidationError, ConfigError):
         pass
     raise RunDirectoryError(_damaged(path))
 

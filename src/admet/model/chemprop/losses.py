@@ -1,41 +1,37 @@
-"""The loss of a panel with gaps: squared error or cross-entropy of what is labelled."""
+"""The loss of a panel with gaps: what each kind of task loses where it is labelled."""
 
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+
+from admet.kinds import KINDS, Kind
 
 
 class TaskLoss(nn.Module):
-    """Masked loss: squared error of scaled targets, binary cross-entropy of logits."""
+    """Masked loss of tasks of several kinds."""
 
-    def __init__(self, kinds: Sequence[str], weights: Sequence[float] | None = None) -> None:
+    def __init__(self, kinds: Sequence[Kind], weights: Sequence[float] | None = None) -> None:
         """Stores the kinds.
 
         Args:
-            kinds: T kinds, "regression" or "binary".
+            kinds: T kinds.
             weights: T weights of a label of each task; None weighs all labels alike.
         """
         super().__init__()
-        binary = torch.tensor([kind == "binary" for kind in kinds])
-        self.register_buffer("_binary", binary, persistent=False)
-        self._any_binary = bool(binary.any())
-        self._all_binary = bool(binary.all())
+        # Which columns are of each kind that there is, in one order whatever that of the tasks.
+        self._kinds = [kind for kind in KINDS.values() if kind in kinds]
+        columns = torch.tensor([[own is kind for own in kinds] for kind in self._kinds])
+        self.register_buffer("_columns", columns, persistent=False)  # (n_kinds, T)
         given = [1.0] * len(kinds) if weights is None else list(weights)
         self.register_buffer("_weights", torch.tensor(given), persistent=False)
 
     def per_label(self, outputs: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
         """Gives the loss of every cell, shape (n, T), zero where there is no label."""
-        if self._all_binary:
-            loss = F.binary_cross_entropy_with_logits(outputs, targets, reduction="none")
-        else:
-            loss = (outputs - targets) ** 2
-            if self._any_binary:
-                entropy = F.binary_cross_entropy_with_logits(
-                    outputs, targets.clamp(0, 1), reduction="none"
-                )
-                loss = torch.where(self.get_buffer("_binary"), entropy, loss)
+        first, *others = self._kinds
+        loss = first.loss(outputs, targets)
+        for kind, columns in zip(others, self.get_buffer("_columns")[1:], strict=True):
+            loss = torch.where(columns, kind.loss(outputs, targets), loss)
         return loss * mask
 
     def per_task(self, outputs: Tensor, targets: Tensor, mask: Tensor) -> Tensor:

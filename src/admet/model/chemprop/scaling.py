@@ -7,10 +7,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from admet.kinds import Kind
+
 
 @dataclass(frozen=True)
 class TargetScaler:
-    """Mean and standard deviation of each regression task; 0 and 1 for a binary one.
+    """Mean and standard deviation of each task whose kind is scaled; 0 and 1 for another.
 
     Attributes:
         mean: Shape (T,), float64, in the unit of the labels.
@@ -20,10 +22,10 @@ class TargetScaler:
 
     mean: np.ndarray
     scale: np.ndarray
-    kinds: tuple[str, ...]
+    kinds: tuple[Kind, ...]
 
     @classmethod
-    def fit(cls, labels: np.ndarray, kinds: Sequence[str]) -> "TargetScaler":
+    def fit(cls, labels: np.ndarray, kinds: Sequence[Kind]) -> "TargetScaler":
         """Fits on training labels, shape (n, T), NaN where absent.
 
         A task that is constant or absent there gets scale 1.
@@ -35,9 +37,9 @@ class TargetScaler:
         largest = np.abs(centred).max(axis=0, initial=0.0)  # squares of small numbers vanish
         largest = np.where(largest > 0, largest, 1.0)
         scale = largest * np.sqrt(((centred / largest) ** 2).sum(axis=0) / count)
-        binary = np.array([kind == "binary" for kind in kinds])
-        mean = np.where(binary, 0.0, mean)
-        scale = np.where(binary | (scale <= 0) | ~np.isfinite(scale), 1.0, scale)
+        raw = np.array([not kind.scaled for kind in kinds])
+        mean = np.where(raw, 0.0, mean)
+        scale = np.where(raw | (scale <= 0) | ~np.isfinite(scale), 1.0, scale)
         return cls(mean, scale, tuple(kinds))
 
     def scale_labels(self, labels: np.ndarray) -> np.ndarray:
@@ -54,6 +56,8 @@ class TargetScaler:
             Shape (n, T), float64.
         """
         values = outputs.detach().to("cpu", torch.float64)
-        binary = torch.tensor([kind == "binary" for kind in self.kinds])
-        values = torch.where(binary, torch.sigmoid(values), values)
-        return np.asarray(values.numpy() * self.scale + self.mean)
+        linked = values
+        for kind in set(self.kinds):
+            own = torch.tensor([other is kind for other in self.kinds])
+            linked = torch.where(own, kind.link(values), linked)
+        return np.asarray(linked.numpy() * self.scale + self.mean)

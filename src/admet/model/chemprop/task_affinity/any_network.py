@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from admet.errors import ConfigError, DataError, NumericalError
+from admet.kinds import Kind
 from admet.model.chemprop.task_affinity.molecules import NOT_FINITE, head_directions
 from admet.model.chemprop.task_affinity.parameters import select_within_encoder
 from admet.model.chemprop.task_affinity.problem import FOLDS, Batch, count_common
@@ -33,7 +34,7 @@ class LoaderProblem:
 
     source: nn.Module | Callable[[], nn.Module]
     loader: Iterable[Batch]
-    kinds: tuple[str, ...]
+    kinds: tuple[Kind, ...]
     device: torch.device
     encoder: str = "encoder"
     dropout: bool = True
@@ -175,8 +176,8 @@ class LabelledBatches:
         with torch.no_grad():
             Z = torch.cat([self._embed(encoder, k) for k in range(len(self._sizes))])  # (n, d_h)
         starts = np.cumsum([0, *(len(rows) for rows in self._rows)])
-        binary = [problem.kinds[task] == "binary" for task in self.tasks]
-        parts = head_directions(Z[np.concatenate(self._rows)], self._y, starts, binary)
+        kinds = [problem.kinds[task] for task in self.tasks]
+        parts = head_directions(Z[np.concatenate(self._rows)], self._y, starts, kinds)
         n_parameters = sum(parameter.numel() for parameter in parameters)
         G = Z.new_zeros(len(self.tasks), FOLDS, n_parameters)
         first = 0

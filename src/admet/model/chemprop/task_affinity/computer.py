@@ -17,7 +17,9 @@ from admet.data.labels import read_labels
 from admet.data.table import require_columns
 from admet.errors import AffinityWarning, ConfigError, NoGradientStepsError
 from admet.featurize import PackedGraphs, featurize
+from admet.kinds import KINDS, REGRESSION
 from admet.model.chemprop.device import resolve_device
+from admet.model.chemprop.plan import overlapping
 from admet.model.chemprop.scaling import TargetScaler
 from admet.model.chemprop.task_affinity.aligned import AlignedAffinity
 from admet.model.chemprop.task_affinity.any_network import LoaderProblem
@@ -108,15 +110,15 @@ class TaskAffinityComputer:
             )
         started = time.perf_counter()
         graphs = featurize(panel.smiles) if graphs is None else graphs
-        kinds = [task.kind for task in panel.tasks]
-        targets = TargetScaler.fit(panel.labels, kinds).scale_labels(panel.labels)
+        labels = panel.labels.values
+        targets = TargetScaler.fit(labels, panel.kinds).scale_labels(labels)
         if config.affinity_batch_size > len(panel):
             log.warning(
                 "affinity_batch_size %d exceeds the %d molecules: each epoch is one step",
                 config.affinity_batch_size,
                 len(panel),
             )
-        problem = MoleculeProblem(graphs, targets, tuple(kinds), self.model, device)
+        problem = MoleculeProblem(graphs, targets, panel.kinds, self.model, device)
         return self._estimate(problem, panel.task_names, started)
 
     def compute_from_loader(
@@ -158,13 +160,14 @@ class TaskAffinityComputer:
         started = time.perf_counter()
         device = resolve_device(self.config.device, "task_affinity.device")
         names = list(task_names)
-        known = ["regression"] * len(names) if kinds is None else list(kinds)
-        if len(known) != len(names) or set(known) - {"regression", "binary"}:
+        named = [REGRESSION.name] * len(names) if kinds is None else list(kinds)
+        if len(named) != len(names) or set(named) - set(KINDS):
             raise ConfigError(
-                f"`kinds` must hold 'regression' or 'binary' for each of the {len(names)} names in "
-                f"`task_names`; got {known}."
+                f"`kinds` must hold {' or '.join(map(repr, KINDS))} for each of the {len(names)} "
+                f"names in `task_names`; got {named}."
             )
-        problem = LoaderProblem(network, loader, tuple(known), device, encoder)
+        known = tuple(KINDS[name] for name in named)
+        problem = LoaderProblem(network, loader, known, device, encoder)
         return self._estimate(problem, names, started)
 
     def _estimate(
@@ -223,7 +226,11 @@ def compute_task_affinity(
     panel = _panel_from_frame(df_train, data)
     estimate = TaskAffinityComputer(config, model).compute(panel)
     names = panel.task_names
-    return estimate.matrix, names, group_tasks(estimate, names, config).groups
+    return (
+        estimate.matrix,
+        names,
+        [list(g.tasks) for g in group_tasks(estimate, names, config).groups],
+    )
 
 
 def group_tasks(
@@ -257,7 +264,7 @@ def group_tasks(
     serves = {name: index for name, index in grouper.serves.items() if held.count(name) > 1}
     for name, index in serves.items():
         log.info("  %s is served by group %d", name, index)
-    grouping = Grouping(groups, serves, grouper.co_assignment, grouper.agreement)
+    grouping = Grouping(overlapping(groups, serves), grouper.co_assignment, grouper.agreement)
     if grouping.co_assignment is None:
         return grouping
     sure = "stable" if grouping.agreement >= STABLE else "not stable"

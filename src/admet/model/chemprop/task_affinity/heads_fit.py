@@ -1,29 +1,31 @@
 """Heads fitted in closed form to fixed embeddings, those of many tasks at once."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
 
+from admet.kinds import Kind
+
 _PENALTIES = torch.logspace(-6, 3, 28, dtype=torch.float64)  # relative to the mean eigenvalue
-_NEWTON_STEPS = 8
-_FLOOR = 1e-8  # penalty without which equal embeddings would leave a system without solution
 
 
 def fit_heads(
-    Z: Tensor, y: Tensor, starts: np.ndarray, binary: list[bool]
+    Z: Tensor, y: Tensor, starts: np.ndarray, kinds: Sequence[Kind]
 ) -> tuple[Tensor, Tensor]:
     """Fits a linear head with intercept for each task.
 
     Regression is ridge regression whose penalty minimises the generalised cross-validation score
-    (Golub, Heath and Wahba, Technometrics 1979, 21, 215). A binary task takes the penalty that
-    regression on its labels would, and a few Newton steps of the penalised logistic likelihood.
+    (Golub, Heath and Wahba, Technometrics 1979, 21, 215). A task of another kind takes the penalty
+    that regression on its labels would, and then its own fit (`Kind.fit_head`).
 
     Args:
         Z: Embeddings of the molecules of T tasks, one task after the other, shape (n, d); they are
             not differentiated.
         y: Their scaled targets, or labels 0 and 1, shape (n,).
         starts: First molecule of each task and the end, shape (T + 1,).
-        binary: Whether each task is binary.
+        kinds: T kinds.
 
     Returns:
         The weights, shape (T, d), and the targets less their task's mean, shape (n,); both in the
@@ -56,26 +58,5 @@ def fit_heads(
     penalty = penalties.gather(1, best)  # (T, 1)
     W = (Q @ (projected / (values + penalty)).unsqueeze(2)).squeeze(2)  # (T, d)
     for task, (i, j) in enumerate(bounds):
-        if binary[task]:
-            W[task] = _logistic(centred[task], y64[i:j], float(penalty[task]))
+        W[task] = kinds[task].fit_head(W[task], centred[task], y64[i:j], penalty[task])
     return W.to(Z.dtype), torch.cat(residual).to(Z.dtype)
-
-
-def _logistic(centred: Tensor, y: Tensor, penalty: float) -> Tensor:
-    """Fits one logistic head: centred embeddings (n, d), labels (n,) → weights (d,).
-
-    Its penalty is a quarter of that of regression, since its likelihood is at most a quarter as
-    curved.
-    """
-    design = torch.cat([centred, torch.ones_like(centred[:, :1])], dim=1)  # (n, d + 1)
-    ridge = design.new_full((design.shape[1],), max(penalty / 4, _FLOOR))
-    ridge[-1] = _FLOOR  # the intercept is free, but not infinite where all labels are equal
-    beta = design.new_zeros(design.shape[1])
-    beta[-1] = torch.logit(y.mean().clamp(1e-3, 1 - 1e-3))
-    for _ in range(_NEWTON_STEPS):
-        p = torch.sigmoid(design @ beta)
-        slope = design.T @ (p - y) + ridge * beta
-        curvature = (p * (1 - p)).clamp(min=1e-4).unsqueeze(1)
-        hessian = (design * curvature).T @ design + torch.diag(ridge)
-        beta = beta - torch.linalg.solve(hessian, slope)
-    return beta[:-1]

@@ -192,7 +192,7 @@ def save_affinity(
         more["co_assignment"] = grouping.co_assignment
         more["stability"] = np.array(grouping.stability(names))
         more["agreement"] = np.array(grouping.agreement)
-    index = {name: i for i, group in enumerate(grouping.served()) for name in group}
+    index = {name: i for i, group in enumerate(grouping.groups) for name in group.serves}
     with ExitStack() as stack:  # the three take their names together, once all are written
         table, pairs, archive = (stack.enter_context(atomic(p)) for p in (*beside(path), path))
         np.savez(
@@ -200,7 +200,7 @@ def save_affinity(
             affinity_matrix=matrix,
             task_names=np.array(list(names)),
             group=np.array([index[name] for name in names]),
-            members=np.array([[name in group for name in names] for group in grouping.groups]),
+            members=np.array([[name in g.tasks for name in names] for g in grouping.groups]),
             pair_steps=estimate.pair_steps,
             n_common=estimate.n_common,
             transfer=transfer_scores(matrix, estimate.n_common.diagonal()),

@@ -1,6 +1,6 @@
 """The problem of a panel: packed graphs and the project's own network."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -12,10 +12,12 @@ from admet.config import FFNConfig, ModelConfig
 from admet.errors import NumericalError
 from admet.featurize import Batcher, PackedGraphs
 from admet.featurize.arrays import stack
+from admet.kinds import Kind
 from admet.model.chemprop.batches import BatchLoader
 from admet.model.chemprop.encoder import Product
 from admet.model.chemprop.graph_batch import GraphBatch
 from admet.model.chemprop.network import GroupedNetwork
+from admet.model.chemprop.plan import NetworkPlan
 from admet.model.chemprop.task_affinity.heads_fit import fit_heads
 from admet.model.chemprop.task_affinity.parameters import select_within_encoder
 from admet.model.chemprop.task_affinity.problem import FOLDS, Batch, count_common
@@ -41,7 +43,7 @@ class MoleculeProblem:
 
     graphs: PackedGraphs
     targets: np.ndarray
-    kinds: tuple[str, ...]
+    kinds: tuple[Kind, ...]
     model: ModelConfig
     device: torch.device
     encoder: str = "encoder"
@@ -52,8 +54,8 @@ class MoleculeProblem:
 
     def network(self) -> GroupedNetwork:
         """Makes a network with one head for all tasks, its weights from torch's random state."""
-        groups = [list(range(len(self.kinds)))]
-        network = GroupedNetwork(self.model, groups, self.graphs.d_v, self.graphs.d_e)
+        plan = NetworkPlan.together([str(column) for column in range(len(self.kinds))])
+        network = GroupedNetwork(self.model, plan, self.graphs.d_v, self.graphs.d_e)
         return network.to(self.device)
 
     def batches(self, network: nn.Module, batch_size: int, seed: int) -> "_Batches":
@@ -127,7 +129,7 @@ class LabelledMolecules:
         order = np.random.default_rng(seed).permutation(len(problem.targets))
         self._fold = np.empty(len(order), dtype=np.int64)
         self._fold[order] = np.arange(len(order)) % FOLDS
-        self._binary: list[list[bool]] = []
+        self._kinds: list[list[Kind]] = []
         self._blocks: list[tuple[TaskBlocks, Tensor]] = []
         self.tasks: list[int] = []
         waiting: list[tuple[int, np.ndarray]] = []
@@ -154,7 +156,7 @@ class LabelledMolecules:
         y = torch.from_numpy(targets.astype(np.float32)).to(problem.device)
         self._blocks.append((TaskBlocks(graphs, stacked), y))
         self.tasks += [task for task, _ in waiting]
-        self._binary.append([problem.kinds[task] == "binary" for task, _ in waiting])
+        self._kinds.append([problem.kinds[task] for task, _ in waiting])
         waiting.clear()
 
     def look(self, network: nn.Module, patterns: list[str]) -> Tensor:
@@ -163,31 +165,31 @@ class LabelledMolecules:
         parameters = select_within_encoder(network, patterns)
         network.eval()  # no dropout while looking
         found = []
-        for (blocks, y), binary in zip(self._blocks, self._binary, strict=True):
+        for (blocks, y), kinds in zip(self._blocks, self._kinds, strict=True):
             tape: list[Product] = []
             Z = encoder(blocks.graphs, tape)  # (n, d_h)
             if not torch.isfinite(Z).all():
                 raise NumericalError(NOT_FINITE)
             starts = blocks.molecules[::FOLDS]  # of the tasks; the folds of one stand together
-            direction = head_directions(Z, y, starts, binary)
+            direction = head_directions(Z, y, starts, kinds)
             G = task_gradients(encoder, parameters, blocks, Z, tape, direction)
             found.append(G.view(len(starts) - 1, FOLDS, -1))
         return torch.cat(found)
 
 
-def head_directions(Z: Tensor, y: Tensor, starts: np.ndarray, binary: list[bool]) -> Tensor:
+def head_directions(Z: Tensor, y: Tensor, starts: np.ndarray, kinds: Sequence[Kind]) -> Tensor:
     """Differentiates each task's −mean(y · Z w), w its fitted head, by the embeddings.
 
     Args:
         Z: Embeddings of the examples of T tasks, one task after the other, shape (n, d_h).
         y: Their targets, shape (n,).
         starts: First example of each task and the end, shape (T + 1,).
-        binary: Whether each task is binary.
+        kinds: T kinds.
 
     Returns:
         Shape (n, d_h).
     """
-    W, centred = fit_heads(Z, y, starts, binary)  # (T, d_h), (n,)
+    W, centred = fit_heads(Z, y, starts, kinds)  # (T, d_h), (n,)
     n = torch.from_numpy(np.diff(starts)).to(Z.device)  # (T,)
     per_example = torch.repeat_interleave(W / n.unsqueeze(1), n, dim=0)  # (n, d_h)
     return -centred.unsqueeze(1) * per_example

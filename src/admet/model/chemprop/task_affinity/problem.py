@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from admet.kinds import Kind
+
 Batch = tuple[Any, Tensor, Tensor]
 """Inputs of b examples as the network takes them, targets (b, T), and mask (b, T), true where there
 is a label. Scaled targets of regression tasks; 0 and 1 for binary ones."""
@@ -47,8 +49,8 @@ class AffinityProblem(Protocol):
     """Labelled examples whose tasks are to be compared, and the networks to compare them on."""
 
     @property
-    def kinds(self) -> tuple[str, ...]:
-        """T kinds, "regression" or "binary"."""
+    def kinds(self) -> tuple[Kind, ...]:
+        """T kinds."""
         ...
 
     @property

@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from sklearn.metrics import adjusted_rand_score
+
+from admet.model.chemprop.plan import Group
 
 STABLE = 0.9
 """Mean adjusted Rand index of two draws, or share of draws that group a pair alike, from which a
@@ -17,16 +19,14 @@ class Grouping:
     """Groups of tasks, which may overlap.
 
     Attributes:
-        groups: Task names of each group.
-        serves: For each task in several groups the index of the one that serves it.
+        groups: The groups; one of them serves each task.
         co_assignment: How often two tasks came to one group over draws of the affinity, shape
             (T, T); None where there were none.
         agreement: Mean adjusted Rand index of the groups of two draws: what two measurements with
             other seeds and molecules can be expected to have; NaN where there were no draws.
     """
 
-    groups: list[list[str]]
-    serves: dict[str, int] = field(default_factory=dict)
+    groups: tuple[Group, ...]
     co_assignment: np.ndarray | None = None
     agreement: float = math.nan
 
@@ -44,19 +44,12 @@ class Grouping:
             return [math.nan for _ in self.groups]
         found = []
         for group in self.groups:
-            inside = np.array([name in group for name in names])
+            inside = np.array([name in group.tasks for name in names])
             same = self.co_assignment[inside]  # (n_members, T)
             agrees = np.where(inside, same, 1 - same)
             np.put_along_axis(agrees, np.flatnonzero(inside)[:, None], np.nan, axis=1)
             found.append(float(np.nanmean(agrees)) if agrees.size > 1 else 1.0)
         return found
-
-    def served(self) -> list[list[str]]:
-        """Gives the tasks that each group serves: the groups without overlap."""
-        return [
-            [name for name in group if self.serves.get(name, index) == index]
-            for index, group in enumerate(self.groups)
-        ]
 
 
 def co_assignment(labels: Sequence[np.ndarray]) -> np.ndarray:

@@ -1,0 +1,76 @@
+"""Blocks: molecules that never stand on two sides of a split."""
+
+from collections.abc import Callable
+
+import numpy as np
+from rdkit import Chem, DataStructs, rdBase
+from rdkit.Chem import rdFingerprintGenerator
+from rdkit.Chem.Scaffolds import MurckoScaffold
+
+from admet.data.panel import Panel
+
+_BUTINA_CUTOFF = 0.6  # Tanimoto distance; 0.4 similarity, where Morgan neighbours begin to count
+
+
+def single_blocks(panel: Panel) -> np.ndarray:
+    """Makes a block of each molecule."""
+    return np.arange(len(panel))
+
+
+def scaffold_blocks(panel: Panel) -> np.ndarray:
+    """Numbers Bemis–Murcko scaffolds; all acyclic molecules share the empty one."""
+    index: dict[str, int] = {}
+    with rdBase.BlockLogs():
+        scaffolds = [_scaffold(str(s)) for s in panel.smiles]
+    return np.array([index.setdefault(scaffold, len(index)) for scaffold in scaffolds])
+
+
+def _scaffold(smiles: str) -> str:
+    """Gives the scaffold, or the molecule itself where RDKit cannot cut its side chains off."""
+    mol = Chem.MolFromSmiles(smiles)
+    try:
+        return str(MurckoScaffold.MurckoScaffoldSmiles(mol=mol, includeChirality=False))
+    except (ValueError, RuntimeError):
+        return smiles
+
+
+def cluster_blocks(panel: Panel) -> np.ndarray:
+    """Numbers Butina clusters of Morgan fingerprints (radius 2, 2048 bits, distance 0.6).
+
+    Source: Butina, J. Chem. Inf. Comput. Sci. 1999, 39, 747. Keeps neighbour lists instead of all
+    distances, so that memory grows with the number of neighbours.
+    """
+    generator = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=2048)
+    with rdBase.BlockLogs():
+        prints = [generator.GetFingerprint(Chem.MolFromSmiles(s)) for s in panel.smiles]
+    neighbours: list[list[int]] = [[] for _ in prints]
+    for i in range(1, len(prints)):
+        similarity = np.asarray(DataStructs.BulkTanimotoSimilarity(prints[i], prints[:i]))
+        for j in np.flatnonzero(similarity >= 1 - _BUTINA_CUTOFF):
+            neighbours[i].append(int(j))
+            neighbours[j].append(i)
+    blocks = np.full(len(prints), -1)
+    by_size = sorted(range(len(prints)), key=lambda i: (-len(neighbours[i]), i))
+    cluster = 0
+    for centre in by_size:
+        if blocks[centre] >= 0:
+            continue
+        members = [i for i in (centre, *neighbours[centre]) if blocks[i] < 0]
+        blocks[members] = cluster
+        cluster += 1
+    return blocks
+
+
+def column_blocks(panel: Panel) -> np.ndarray:
+    """Numbers the groups that the panel's split column names: a project, a series, a batch."""
+    assert panel.split_values is not None  # noqa: S101 - build_panel read the column
+    return np.unique(panel.split_values, return_inverse=True)[1]
+
+
+BLOCKS: dict[str, Callable[[Panel], np.ndarray]] = {
+    "random": single_blocks,
+    "scaffold": scaffold_blocks,
+    "cluster": cluster_blocks,
+    "group": column_blocks,
+}
+"""For each type of split that deals out blocks what numbers them: Panel → shape (n,), from 0."""

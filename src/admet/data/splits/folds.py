@@ -1,0 +1,80 @@
+"""Folds: several splits of one panel, in which every molecule is tested once."""
+
+import numpy as np
+
+from admet.data.panel import Panel
+from admet.data.splits.blocks import BLOCKS
+from admet.data.splits.deal import deal, deal_evenly, spread_labels
+from admet.data.splits.split import Split
+from admet.errors import ConfigError, DataError
+
+
+def folds(
+    panel: Panel,
+    split_type: str = "scaffold",
+    *,
+    n_folds: int = 5,
+    n_repeats: int = 1,
+    val_share: float = 0.1,
+    seed: int = 0,
+) -> list[Split]:
+    """Divides a panel into folds, on the blocks that a split of the same type deals out.
+
+    No block stands on two sides. As in a split, blocks are moved so that every task has labels in
+    every fold, where its labels lie in enough blocks. One seed gives the same folds; each repeat
+    deals anew.
+
+    Args:
+        panel: The panel; for "group" it was built with a split column.
+        split_type: "random", "scaffold", "cluster" or "group".
+        n_folds: Number of folds, at least 2.
+        n_repeats: How often the panel is divided anew.
+        val_share: Share of the molecules outside the tested fold that choose the best epoch.
+        seed: Seed of the dealing.
+
+    Returns:
+        `n_repeats` times `n_folds` splits; each repeat tests every molecule once.
+
+    Raises:
+        ConfigError: If the type is unknown or a number breaks its rule.
+        DataError: If there are fewer blocks than the folds and a validation side need.
+    """
+    if split_type not in BLOCKS:
+        raise ConfigError(
+            f"`split_type` of folds must be one of {', '.join(BLOCKS)}; got {split_type!r}."
+        )
+    for name, value, least in (("n_folds", n_folds, 2), ("n_repeats", n_repeats, 1)):
+        if value < least:
+            raise ConfigError(f"`{name}` must be at least {least}; got {value}.")
+    if not 0 <= val_share < 1:
+        raise ConfigError(f"`val_share` must be at least 0 and below 1; got {val_share:g}.")
+    if split_type == "group" and panel.split_values is None:
+        raise ConfigError("Folds by group need a panel that was read with data.split_column.")
+    blocks = BLOCKS[split_type](panel)
+    n_blocks = int(blocks.max()) + 1
+    needed = n_folds + (val_share > 0)
+    if n_blocks < needed:
+        raise DataError(
+            f"{n_blocks} block(s) of a {split_type} split cannot fill {n_folds} folds"
+            f"{' and a validation side' * (val_share > 0)}. Lower n_folds, or choose another "
+            "split type."
+        )
+    found = []
+    for repeat in range(n_repeats):
+        rng = np.random.default_rng((seed, repeat))
+        part = deal_evenly(blocks, n_folds, rng)
+        part = spread_labels(part, blocks, panel.labels.present, np.ones(n_folds, dtype=bool))
+        found += [_split(panel, blocks, part == k, val_share, rng) for k in range(n_folds)]
+    return found
+
+
+def _split(
+    panel: Panel, blocks: np.ndarray, test: np.ndarray, val_share: float, rng: np.random.Generator
+) -> Split:
+    """Divides the molecules outside a fold, given as a mask, into train and validation."""
+    rest = np.flatnonzero(~test)
+    own = np.unique(blocks[rest], return_inverse=True)[1]
+    ratios = np.array([1 - val_share, val_share, 0.0])
+    sides = deal(own, ratios, rng)
+    sides = spread_labels(sides, own, panel.labels.present[rest], ratios > 0)
+    return Split(rest[sides == 0], rest[sides == 1], np.flatnonzero(test))

@@ -1,0 +1,127 @@
+"""The networks of a model as one function: batches of graphs to predictions with their spread."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from admet.errors import NumericalError
+from admet.featurize import GraphArrays, PackedGraphs
+from admet.model.chemprop.graph_batch import GraphBatch
+from admet.model.chemprop.network import GroupedNetwork
+from admet.model.chemprop.scaling import TargetScaler
+from admet.model.chemprop.spec import ModelSpec
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What is predicted of n molecules and T tasks.
+
+    Attributes:
+        mean: Shape (n, T), float64, in the unit of the labels; probabilities for binary tasks.
+        spread: How far predictions of the same molecule lie apart (one standard deviation), shape
+            (n, T), in the same unit; None from a model that makes one prediction only.
+    """
+
+    mean: np.ndarray
+    spread: np.ndarray | None = None
+
+    @classmethod
+    def joined(cls, parts: Sequence["Prediction"], n_tasks: int) -> "Prediction":
+        """Joins the predictions of several batches, one after the other."""
+        spreads = [part.spread for part in parts if part.spread is not None]
+        return cls(
+            np.concatenate([np.empty((0, n_tasks)), *(part.mean for part in parts)]),
+            np.concatenate(spreads) if spreads else None,
+        )
+
+
+class Predictor:
+    """Predicts in the unit of the labels."""
+
+    def __init__(
+        self,
+        spec: ModelSpec,
+        networks: Sequence[GroupedNetwork],
+        device: torch.device | str = "cpu",
+        batch_size: int = 1024,
+    ) -> None:
+        """Stores the parts.
+
+        Args:
+            spec: What the networks predict.
+            networks: One for each network of `spec.plan`.
+            device: Where to predict.
+            batch_size: Molecules in one step.
+        """
+        self.spec = spec
+        self.networks = [network.to(device).eval() for network in networks]
+        self.device = torch.device(device)
+        self.batch_size = batch_size
+        # For each network the outputs that it serves, and the model's columns that they are.
+        place = {name: i for i, name in enumerate(spec.task_names)}
+        self._columns = [
+            (plan.served, [place[plan.tasks[i]] for i in plan.served])
+            for plan in spec.plan.networks
+        ]
+        self._scaler = TargetScaler(
+            np.array([task.mean for task in spec.tasks]),
+            np.array([task.scale for task in spec.tasks]),
+            spec.kinds,
+        )
+
+    def weights(self) -> dict[str, Tensor]:
+        """Gives copies of the weights of all networks, as they are stored."""
+        return {
+            f"networks.{index}.{name}": tensor.detach().cpu().clone()
+            for index, network in enumerate(self.networks)
+            for name, tensor in network.state_dict().items()
+        }
+
+    def predict_graphs(self, graphs: PackedGraphs, rows: np.ndarray | None = None) -> Prediction:
+        """Predicts featurised molecules.
+
+        Args:
+            graphs: The graphs.
+            rows: Which of them, shape (m,); None takes all.
+
+        Returns:
+            The predictions of m molecules, in the order of `spec.tasks`.
+
+        Raises:
+            NumericalError: If a prediction is not finite.
+        """
+        rows = np.arange(len(graphs)) if rows is None else rows
+        # The networks of a model differ in their heads only, so their batches are the same.
+        batcher = self.networks[0].batcher(graphs)
+        parts = [
+            self.predict_arrays(batcher.batch(rows[start : start + self.batch_size]))
+            for start in range(0, len(rows), self.batch_size)
+        ]
+        return Prediction.joined(parts, len(self.spec.tasks))
+
+    def predict_arrays(self, arrays: GraphArrays) -> Prediction:
+        """Predicts a batch of b molecules, in the order of `spec.tasks`.
+
+        Raises:
+            NumericalError: If a prediction is not finite.
+        """
+        batch = GraphBatch.of(arrays).to(self.device)
+        values = torch.empty(len(batch), len(self.spec.tasks))
+        with torch.inference_mode():
+            for network, (own, columns) in zip(self.networks, self._columns, strict=True):
+                values[:, columns] = network(batch).float().cpu()[:, own]
+        predictions = self._scaler.to_units(values)
+        if not np.isfinite(predictions).all():
+            raise NumericalError(
+                "A prediction became NaN or infinite. The model is damaged, or was trained on "
+                "extreme target values; train it anew."
+            )
+        return Prediction(predictions)
+
+
+def build_networks(spec: ModelSpec) -> list[GroupedNetwork]:
+    """Builds the networks of a model with fresh weights, from torch's current random state."""
+    return [GroupedNetwork(spec.model, plan, spec.d_v, spec.d_e) for plan in spec.plan.networks]

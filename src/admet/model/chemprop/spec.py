@@ -1,0 +1,69 @@
+"""All that is needed to build a model's networks and to read their outputs, but the weights."""
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from admet.config import ModelConfig
+from admet.config.base import WIDEST, Section
+from admet.config.data import TaskKind
+from admet.kinds import Kind, kind_of
+from admet.model.chemprop.plan import Plan
+
+MOST_TASKS = 100_000
+
+
+class TaskSpec(Section):
+    """One task: its kind, its unit and the scale of its training labels."""
+
+    name: str
+    kind: TaskKind
+    unit: str = Field("")
+    mean: float
+    scale: float = Field(gt=0)
+
+
+class ModelSpec(Section):
+    """The trained model without its weights.
+
+    Attributes:
+        smiles_column: Name of the SMILES column of the table that it was trained on.
+        standardize: Whether molecules are standardised before they are predicted.
+        tasks: Its tasks, in the order of its predictions.
+        plan: Which network learns and serves which of them.
+        model: Shape of the networks.
+        d_v: Number of atom features.
+        d_e: Number of bond features.
+    """
+
+    smiles_column: str
+    standardize: bool
+    tasks: tuple[TaskSpec, ...] = Field(min_length=1, max_length=MOST_TASKS)
+    plan: Plan
+    model: ModelConfig
+    d_v: int = Field(ge=1, le=WIDEST)
+    d_e: int = Field(ge=1, le=WIDEST)
+
+    @model_validator(mode="after")
+    def _plan_of_the_tasks(self) -> Self:
+        names = self.task_names
+        planned = {name for network in self.plan.networks for name in network.tasks}
+        if set(names) != planned or len(set(names)) != len(names):
+            strange = sorted(set(names) ^ planned) or sorted(n for n in names if names.count(n) > 1)
+            raise ValueError(f"`plan` must hold every task, once named; not so for {strange[:5]}.")
+        return self
+
+    @property
+    def task_names(self) -> list[str]:
+        """Names of the tasks, in their order."""
+        return [task.name for task in self.tasks]
+
+    @property
+    def units(self) -> list[str]:
+        """Units of the tasks, in their order; empty where the table did not say."""
+        return [task.unit for task in self.tasks]
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """Kinds of the tasks, in their order."""
+        return tuple(kind_of(task.kind) for task in self.tasks)

@@ -1,0 +1,143 @@
+"""A trained model as its user holds it: molecules in, a table of predictions out."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from admet.data import require_columns, table_from_frame
+from admet.errors import DataError
+from admet.featurize.encode import Encoded, encode
+from admet.files import free_name
+from admet.model.chemprop.predictor import Predictor
+from admet.model.chemprop.spec import ModelSpec
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedModel:
+    """A trained model in memory; `admet.load` opens one, a training gives one.
+
+    Attributes:
+        predictor: Its networks.
+        history: Losses and rates, one row a network and epoch; empty for a model that was opened.
+        interrupted: Whether the user stopped its training.
+        run_dir: The folder that holds it; None for a model that is in memory only.
+    """
+
+    predictor: Predictor
+    history: tuple[dict[str, Any], ...] = field(default=(), repr=False)
+    interrupted: bool = False
+    run_dir: Path | None = None
+
+    @property
+    def spec(self) -> ModelSpec:
+        """Its tasks, its plan, the shape of its networks."""
+        return self.predictor.spec
+
+    @property
+    def task_names(self) -> list[str]:
+        """Names of its tasks, in the order of its predictions."""
+        return self.spec.task_names
+
+    def predict(
+        self,
+        molecules: str | Sequence[str] | np.ndarray | pd.Series | pd.DataFrame,
+        smiles_column: str | None = None,
+    ) -> pd.DataFrame:
+        """Predicts molecules as `admet predict` does: the same reading, the same numbers.
+
+        Args:
+            molecules: One SMILES, several, or a frame with a column of them.
+            smiles_column: With a frame, the column of the SMILES; None takes the name that it had
+                where the model was trained.
+
+        Returns:
+            The frame, or for SMILES a frame with them as its first column; a column `<task>_pred`
+            for each task, NaN where a molecule cannot be predicted, and a column `reason` that says
+            why it cannot. The frame's rows, order and index are kept. `attrs["units"]` holds the
+            unit of each column of predictions, empty where the table did not say.
+
+        Raises:
+            DataError: If the frame has no such column, or `molecules` are none of these.
+            NumericalError: If a prediction is not finite.
+        """
+        if isinstance(molecules, pd.DataFrame):
+            column = smiles_column or self.spec.smiles_column
+            table = table_from_frame(molecules)
+            require_columns(table, [column], "SMILES")
+            frame, cells = table.frame, table.frame[column].tolist()
+        else:
+            cells = _cells(molecules)
+            index = molecules.index if isinstance(molecules, pd.Series) else None
+            frame = pd.DataFrame({self.spec.smiles_column: cells}, index=index, dtype=object)
+        values = np.full((len(cells), len(self.task_names)), np.nan)
+        reasons: list[str] = []
+        for encoded in map(self.encoder(), self._parts(cells)):
+            if encoded.arrays is not None:
+                rows = len(reasons) + encoded.valid
+                values[rows] = self.predictor.predict_arrays(encoded.arrays).mean
+            reasons += encoded.reasons
+        found = append_predictions(frame, self.task_names, list(values.T), reasons)
+        new = found.columns[len(frame.columns) : -1]
+        found.attrs["units"] = dict(zip(new, self.spec.units, strict=True))
+        return found
+
+    def encoder(self) -> partial[Encoded]:
+        """Gives what turns SMILES cells into batches for this model; it can go to a process."""
+        shape = self.spec.model.message_passing
+        return partial(
+            encode,
+            standardize=self.spec.standardize,
+            depth=shape.depth,
+            undirected=shape.undirected,
+        )
+
+    def _parts(self, cells: list[Any]) -> Iterator[list[Any]]:
+        size = self.predictor.batch_size
+        return (cells[start : start + size] for start in range(0, len(cells), size))
+
+
+def append_predictions(
+    frame: pd.DataFrame,
+    names: Sequence[str],
+    columns: Sequence[Sequence[Any] | np.ndarray],
+    reasons: Sequence[str],
+) -> pd.DataFrame:
+    """Appends a column `<task>_pred` for each task and a column `reason`.
+
+    Args:
+        frame: n rows; it is not changed.
+        names: T names.
+        columns: T columns of n predictions, as numbers or as text.
+        reasons: For each row why it has no prediction, or "".
+
+    Returns:
+        A copy; a column that is there already makes the name of a new one longer by `_`.
+    """
+    frame = frame.copy(deep=False)
+    for name, column in zip(names, columns, strict=True):
+        frame[free_name(f"{name}_pred", frame.columns)] = column
+    frame[free_name("reason", frame.columns)] = reasons
+    return frame
+
+
+def _cells(molecules: object) -> list[Any]:
+    """Gives the SMILES cells of one or several molecules.
+
+    Raises:
+        DataError: If it is neither text nor a list of it.
+    """
+    if isinstance(molecules, str):
+        return [molecules]
+    if isinstance(molecules, list | tuple | pd.Series | pd.Index) or (
+        isinstance(molecules, np.ndarray) and molecules.ndim == 1
+    ):
+        return list(molecules)
+    raise DataError(
+        "`molecules` must be a SMILES, a list of them, or a DataFrame with a column of them; got "
+        f"{type(molecules).__name__}."
+    )

@@ -1,0 +1,66 @@
+"""Where the groups of a training come from."""
+
+from collections.abc import Callable, Sequence
+
+from admet.config import TrainConfig
+from admet.errors import ConfigError, near_names
+from admet.model.chemprop.plan import Arm, Group, Plan, disjoint
+from admet.model.chemprop.task_affinity.grouping import check_n_groups
+
+Groups = list[list[str]]
+
+ARMS: dict[Arm, Callable[[TrainConfig, Sequence[str]], Groups]] = {
+    "multi_task": lambda _, names: [list(names)],
+    "single_task": lambda _, names: [[name] for name in names],
+    "manual_groups": lambda config, _: [list(group) for group in config.model.groups],
+}
+"""The arms whose groups are known before any training: configuration and task names → groups.
+
+The groups of `task_affinity` are measured."""
+
+
+def check_groups(config: TrainConfig, names: Sequence[str]) -> None:
+    """Checks the groups that a configuration asks for, before any long work.
+
+    Raises:
+        ConfigError: If `n_groups` exceeds the number of tasks, or groups given by hand name an
+            unknown task, name one twice or leave one out.
+    """
+    if config.task_affinity.enabled:
+        check_n_groups(config.task_affinity.n_groups, len(names))
+    elif not isinstance(config.model.groups, str):
+        placed = [name for group in config.model.groups for name in group]
+        for name in placed:
+            if name not in names:
+                raise ConfigError(f"`model.groups` names {name!r}. {near_names(name, names)}")
+        twice = sorted({name for name in placed if placed.count(name) > 1})
+        absent = [name for name in names if name not in placed]
+        if twice or absent or not all(config.model.groups):
+            raise ConfigError(
+                "`model.groups` must hold every target once and no empty group; twice: "
+                f"{twice or 'none'}, left out: {absent or 'none'}."
+            )
+
+
+def arm_of(config: TrainConfig) -> Arm:
+    """Tells which arm a configuration asks for."""
+    if config.task_affinity.enabled:
+        return "task_affinity"
+    groups = config.model.groups
+    named: dict[object, Arm] = {"multi_task": "multi_task", "single_task": "single_task"}
+    return named.get(groups, "manual_groups")
+
+
+def plan_of(
+    config: TrainConfig, names: Sequence[str], groups: Sequence[Group] | None = None
+) -> Plan:
+    """Plans the networks that a configuration asks for.
+
+    Args:
+        config: The configuration.
+        names: Names of the tasks, in their order.
+        groups: The groups that an affinity has given; None takes those of the arm.
+    """
+    arm = arm_of(config)
+    groups = disjoint(ARMS[arm](config, names)) if groups is None else groups
+    return Plan.of(arm, groups, names, share_encoder=config.model.shares_encoder)

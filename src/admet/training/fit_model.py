@@ -1,0 +1,154 @@
+"""Fits all networks of a plan, in memory."""
+
+import logging
+
+import torch
+
+from admet.config import TrainConfig
+from admet.data import Panel, Split
+from admet.errors import ConfigError, near_names
+from admet.featurize import PackedGraphs
+from admet.model.chemprop import TargetScaler
+from admet.model.chemprop.device import resolve_device, resolve_precision
+from admet.model.chemprop.network import GroupedNetwork
+from admet.model.chemprop.plan import Plan
+from admet.model.chemprop.predictor import Predictor, build_networks
+from admet.model.chemprop.spec import ModelSpec, TaskSpec
+from admet.model.trained_model import TrainedModel
+from admet.training.checkpoint import Checkpoint, fitting
+from admet.training.fit import fit
+from admet.training.lesson import Lesson
+from admet.training.surroundings import own_surroundings
+
+log = logging.getLogger(__name__)
+
+
+def fit_model(
+    panel: Panel,
+    split: Split,
+    graphs: PackedGraphs,
+    config: TrainConfig,
+    plan: Plan,
+    *,
+    checkpoint: Checkpoint | None = None,
+    progress: bool = False,
+) -> TrainedModel:
+    """Trains the networks of a plan on the training side of a split.
+
+    Nothing is read or written but the checkpoint, if there is one; torch's threads and random
+    states are as before afterwards. The scale of the targets comes from the training side, the
+    best epoch of each network from the validation side; the test side is not looked at.
+
+    Args:
+        panel: Molecules and labels.
+        split: The molecules of each side; they need not be all of the panel.
+        graphs: The graphs of the panel's molecules, in its order.
+        config: Of it, `training`, `model`, `seed`, and what of `data` a model keeps.
+        plan: The networks, and which tasks they learn and serve.
+        checkpoint: Where an earlier, interrupted run of the same training stands, and the file that
+            keeps it; None begins, and keeps nothing.
+        progress: Whether to show a progress bar where there is somebody to see it.
+
+    Returns:
+        The model. After an interrupt it holds the networks that have finished an epoch.
+
+    Raises:
+        ConfigError: If the graphs or the plan do not fit the panel.
+        DeviceError: If `training.device` is not there.
+        NumericalError: If a loss or a gradient is no longer finite.
+        RunDirectoryError: If the checkpoint does not fit.
+    """
+    device = resolve_device(config.training.device, "training.device")
+    _check(panel, graphs, plan)
+    checkpoint = Checkpoint() if checkpoint is None else checkpoint
+    with own_surroundings(config.training.threads, device):
+        scaler = TargetScaler.fit(panel.labels.values[split.train], panel.kinds)
+        targets = scaler.scale_labels(panel.labels.values)
+        spec = _spec(panel, graphs, config, plan, scaler)
+        torch.manual_seed(config.seed)
+        networks = build_networks(spec)
+        _announce(networks, config, device)
+        done = checkpoint.network  # those that an earlier run has finished
+        with fitting(checkpoint.path):
+            history = [row for row in checkpoint.history if row["network_index"] < done]
+            for network, weights in zip(networks, checkpoint.finished, strict=False):
+                network.load_state_dict(weights)
+        interrupted = False
+        for network in networks[done:]:
+            columns = [panel.task_names.index(name) for name in network.plan.tasks]
+            kinds = tuple(panel.kinds[column] for column in columns)
+            name = ", ".join(network.plan.tasks) if len(networks) > 1 else "network"
+            lesson = Lesson.of(network.plan, graphs, targets[:, columns], kinds, split, name)
+            fitted = fit(
+                network, lesson, config.training, config.seed, device, checkpoint, progress=progress
+            )
+            history += fitted.history
+            checkpoint.next_network(network.state_dict())
+            log.info("%s: best epoch %d", name, fitted.best_epoch)
+            if interrupted := fitted.interrupted:
+                break
+        trained = checkpoint.network
+        if trained < len(networks):
+            spec = _spec(panel, graphs, config, plan.cut(trained), scaler)
+            log.warning("Interrupted: the model holds only %s", ", ".join(spec.task_names))
+    rows = tuple({k: v for k, v in row.items() if k != "network_index"} for row in history)
+    return TrainedModel(Predictor(spec, networks[:trained], device), rows, interrupted)
+
+
+def _check(panel: Panel, graphs: PackedGraphs, plan: Plan) -> None:
+    """Checks that graphs and plan are of the panel."""
+    if len(graphs) != len(panel):
+        raise ConfigError(
+            f"`graphs` must be those of the panel's {len(panel)} molecules, in its order; got "
+            f"{len(graphs)}. Featurise `panel.smiles`."
+        )
+    for name in [name for network in plan.networks for name in network.tasks]:
+        if name not in panel.task_names:
+            raise ConfigError(
+                f"`plan` names {name!r}, which the panel does not have. "
+                f"{near_names(name, panel.task_names)}"
+            )
+
+
+def _announce(networks: list[GroupedNetwork], config: TrainConfig, device: torch.device) -> None:
+    """Says what is trained where, and what of the schedule has no effect."""
+    log.info(
+        "Training %d network(s), %d parameters, on %s, %s",
+        len(networks),
+        sum(p.numel() for network in networks for p in network.parameters()),
+        device,
+        precision_of(config, device),
+    )
+    if config.training.warmup_epochs >= config.training.epochs:
+        log.warning(
+            "training.warmup_epochs (%g) is not below training.epochs (%d): the rate never falls",
+            config.training.warmup_epochs,
+            config.training.epochs,
+        )
+
+
+def precision_of(config: TrainConfig, device: torch.device) -> str:
+    """Names the precision of a training, `auto` resolved."""
+    width = config.model.message_passing.hidden_size
+    return resolve_precision(config.training.precision, device, width)
+
+
+def _spec(
+    panel: Panel, graphs: PackedGraphs, config: TrainConfig, plan: Plan, scaler: TargetScaler
+) -> ModelSpec:
+    """Describes the model of a plan, which may leave out tasks of the panel."""
+    kept = {name for network in plan.networks for name in network.tasks}
+    tasks = [
+        TaskSpec(name=t.name, kind=t.kind.name, unit=t.unit, mean=float(mean), scale=float(scale))
+        for t, mean, scale in zip(panel.tasks, scaler.mean, scaler.scale, strict=True)
+        if t.name in kept
+    ]
+    return ModelSpec(
+        smiles_column=config.data.smiles_column,
+        standardize=config.data.standardize,
+        tasks=tuple(tasks),
+        plan=plan,
+        model=config.model,
+        d_v=graphs.d_v,
+        d_e=graphs.d_e,
+    )

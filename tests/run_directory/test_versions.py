@@ -1,0 +1,60 @@
+"""Run directories of every schema version open, and predict what they did at first."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import admet
+from admet.errors import RunDirectoryError
+from admet.run_directory import SCHEMA_VERSION, Files, read_spec, read_split
+
+WRITTEN_BY = Path(__file__).parent / "written_by"
+
+
+@pytest.mark.parametrize("version", range(1, SCHEMA_VERSION + 1))
+def test_a_run_of_every_version_opens_and_predicts_the_same(version):
+    folder = WRITTEN_BY / f"schema_{version}"
+    assert json.loads((folder / Files.MODEL).read_text())["schema_version"] == version
+    expected = pd.read_csv(folder.with_suffix(".csv"))
+    model = admet.load(folder, device="cpu")
+    found = model.predict(expected["SMILES"].tolist())
+    assert list(found.columns) == list(expected.columns)
+    names = [f"{name}_pred" for name in model.task_names]
+    np.testing.assert_allclose(found[names], expected[names], rtol=1e-5)
+    assert set(read_split(folder).values()) == {"train", "val", "test"}
+
+
+def test_groups_that_overlap_keep_who_serves_their_tasks():
+    plans = [read_spec(WRITTEN_BY / f"schema_{version}").plan for version in (2, 3, 4)]
+    assert plans[0].groups[0].tasks == ("LogD", "hERG")
+    assert plans[0] == plans[1] == plans[2]
+    assert plans[0].groups[0].serves == ("LogD", "hERG")
+    assert plans[0].groups[1].serves == ("KSOL",)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"networks": []}, "is damaged"),
+        ({"networks": [[["LogD"]]]}, "is damaged"),
+        ({"networks": 7}, "is damaged"),
+        ({"served_by": {}}, "`serves` must name, for 'LogD'"),
+        ({"served_by": {"LogD": 99, "hERG": 0}}, "`serves` must name, for 'LogD'"),
+        ({"served_by": {"LogD": -1, "hERG": 0}}, "`serves` must name, for 'LogD'"),
+        ({"arm": "best"}, "arm"),
+        ({"tasks": [1]}, "is damaged"),
+        ({"schema_version": 0}, "`schema_version` must be a whole number from 1; got 0"),
+        ({"schema_version": True}, "`schema_version` must be a whole number from 1; got True"),
+    ],
+)
+def test_a_damaged_run_of_an_old_version_is_refused(tmp_path, change, message):
+    run = tmp_path / "run"
+    shutil.copytree(WRITTEN_BY / "schema_2", run)
+    content = json.loads((run / Files.MODEL).read_text()) | change
+    (run / Files.MODEL).write_text(json.dumps(content))
+    with pytest.raises(RunDirectoryError, match=message):
+        read_spec(run)
