@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from admet.config import TrainConfig, load_yaml_config
-from admet.run_directory import Files, read_json
-from admet.training import train
+from admet.training import read_test, train
 from report import write_results
 
 CONFIG = Path(__file__).parents[1] / "configs" / "biogen_adme.yaml"
@@ -34,8 +33,8 @@ def test_errors(data: Path, seed: int, precision: str) -> dict[str, float]:
             "data": type(base.data)(**dict(base.data) | {"split_seed": SPLIT_SEED}),
             "training": type(base.training)(epochs=base.training.epochs, precision=precision),
         }
-        tasks = read_json(train(TrainConfig(**keys)).run_dir / Files.METRICS)["test"]["tasks"]
-    return {name: scores["MAE"]["value"] for name, scores in tasks.items()}
+        scores = read_test(train(TrainConfig(**keys)).run_dir)
+    return {name: task.values["MAE"].value for name, task in scores.tasks.items()}
 
 
 def main() -> None:

@@ -219,7 +219,7 @@ def test_the_path_of_a_user(trained, tmp_path, capsys):
     assert main(["predict", "--model-dir", run, "--data-path", str(panel), "--output",
                  str(tmp_path / "p.csv")]) == 0  # fmt: skip
     assert len(pd.read_csv(tmp_path / "p.csv")) == len(pd.read_csv(panel))
-    assert read_spec(trained).arm == "task_affinity"
+    assert read_spec(trained).plan.arm == "task_affinity"
     assert (trained / Files.HEATMAP).exists()
 
 

@@ -38,7 +38,9 @@ def binary(rng):
 def test_regression_metrics_agree_with_their_oracles(regression, name, oracle):
     y, p = regression
     expected = [oracle(a, b) for a, b in zip(y, p, strict=True)]
-    np.testing.assert_allclose(metrics.REGRESSION[name](y, p), expected, atol=1e-12)
+    np.testing.assert_allclose(
+        metrics.BY_KIND["regression"][name].function(y, p), expected, atol=1e-12
+    )
 
 
 @pytest.mark.parametrize(
@@ -53,15 +55,15 @@ def test_regression_metrics_agree_with_their_oracles(regression, name, oracle):
 def test_binary_metrics_agree_with_their_oracles(binary, name, oracle):
     y, p = binary
     expected = [oracle(a, b) for a, b in zip(y, p, strict=True)]
-    np.testing.assert_allclose(metrics.BINARY[name](y, p), expected, atol=1e-12)
+    np.testing.assert_allclose(metrics.BY_KIND["binary"][name].function(y, p), expected, atol=1e-12)
 
 
 def test_undefined_is_nan_and_not_a_number_that_looks_good():
     y, p = np.full((1, 3), 0.1), np.array([[1.0, 2.0, 3.0]])  # whose mean is not 0.1
     for name in ("R2", "Pearson", "Spearman", "Kendall", "RAE"):
-        assert np.isnan(metrics.REGRESSION[name](y, p)[0]), name
+        assert np.isnan(metrics.BY_KIND["regression"][name].function(y, p)[0]), name
     for name in ("AUROC", "AUPRC"):
-        assert np.isnan(metrics.BINARY[name](y, p / 4)[0]), name
+        assert np.isnan(metrics.BY_KIND["binary"][name].function(y, p / 4)[0]), name
     assert metrics.mcc(np.array([[0.0, 1.0]]), np.array([[0.9, 0.9]]))[0] == 0.0
 
 
@@ -74,3 +76,18 @@ def test_metrics_do_not_depend_on_the_unit(rng, size):
     for name in ("mae", "rmse"):
         metric = getattr(metrics, name)
         assert metric(y * size, p * size) / size == pytest.approx(metric(y, p), rel=1e-9)
+
+
+def test_every_metric_has_a_name_of_its_own():
+    """A table of several kinds tells them apart by name alone."""
+    names = [metric.name for metric in metrics.METRICS]
+    assert len(set(names)) == len(names)
+    assert metrics.PRIMARY == {"regression": "MAE", "binary": "AUROC"}
+
+
+def test_a_metric_knows_which_side_is_better(regression, binary):
+    """Perfect predictions are never worse than noisy ones."""
+    for metric in metrics.METRICS:
+        y, p = regression if metric.kind == "regression" else binary
+        perfect, noisy = metric.function(y, y), metric.function(y, p)
+        assert ((perfect < noisy) if metric.lower_is_better else (perfect > noisy)).all(), metric

@@ -16,6 +16,7 @@ from admet.featurize.pool import WorkerPool
 from admet.inference import compare_results, compare_runs, evaluate_run, predict_table
 from admet.run_directory import Files, load_model
 from admet.run_directory.checksums import write_checksums
+from admet.training import read_test
 
 
 @pytest.fixture(scope="session")
@@ -90,12 +91,12 @@ def test_predict_refuses_what_it_cannot_do(trained, write_csv, tmp_path):
 
 def test_evaluation_of_the_test_side_is_what_training_wrote(trained, panel):
     result = evaluate_run(trained, load_model(trained), panel, split="test", n_bootstrap=50)
-    stored = json.loads((trained / Files.METRICS).read_text())["test"]
+    stored = read_test(trained)
     for task in TASKS:
         metric = "AUROC" if task == "hERG" else "MAE"
-        assert result["tasks"][task]["n"] == stored["tasks"][task]["n"]
-        assert result["tasks"][task][metric]["value"] == pytest.approx(
-            stored["tasks"][task][metric]["value"], abs=1e-6
+        assert result.scores.tasks[task].n == stored.tasks[task].n
+        assert result.scores.tasks[task].values[metric].value == pytest.approx(
+            stored.tasks[task].values[metric].value, abs=1e-6
         )
 
 
@@ -109,7 +110,8 @@ def test_evaluation_takes_what_labels_there_are(trained, demo_frame, tmp_path, c
     path = tmp_path / "part.csv"
     demo_frame[["SMILES", "KSOL"]].to_csv(path, index=False)
     result = evaluate_run(trained, model, path, n_bootstrap=0)
-    assert list(result["tasks"]) == ["KSOL"]
+    assert list(result.scores.tasks) == ["KSOL"]
+    assert set(result.predictions["task"]) == {"KSOL"}
     assert "not evaluated: LogD, PAMPA" in caplog.text
     demo_frame[["SMILES"]].to_csv(path, index=False)
     with pytest.raises(DataError, match="none of the model's target columns"):
@@ -134,7 +136,7 @@ def test_both_forms_of_comparison_agree(trained, panel, tmp_path, small_flags):
         assert main(["evaluate", "--model-dir", str(run), "--data-path", str(panel), "--split",
                      "test", "--n-bootstrap", "5", "--output", str(files[-1])]) == 0  # fmt: skip
     results = compare_results(files, n_bootstrap=30)
-    pd.testing.assert_frame_equal(runs, results)
+    pd.testing.assert_frame_equal(runs.frame, results.frame)
 
 
 def test_a_stranger_file_is_no_result(tmp_path):

@@ -22,7 +22,7 @@ from admet.model.chemprop.plan import NetworkPlan
 from admet.model.chemprop.task_affinity.computer import ESTIMATORS
 from admet.model.chemprop.task_affinity.estimator import AffinityEstimate
 from admet.run_directory import Files, load_model, read_json, read_spec
-from admet.training import train
+from admet.training import read_test, train
 from admet.training.arms import check_groups
 from admet.training.checkpoint import Checkpoint
 from admet.training.fit import fit
@@ -392,6 +392,28 @@ def test_validation_loss_does_not_depend_on_batches(tiny):
 def test_metrics_are_strict_json(trained):
     text = (trained / Files.METRICS).read_text()
     json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
+
+
+def test_the_scores_of_the_test_side_are_read_back(trained, tmp_path):
+    stored = json.loads((trained / Files.METRICS).read_text())
+    assert read_test(trained).to_json() == stored["test"]
+    (tmp_path / Files.METRICS).write_text(json.dumps({"val": stored["val"]}))
+    assert read_test(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "cannot be read as JSON"),
+        ("[]", "is damaged: it holds no object. Test the model with `admet evaluate`"),
+        ('{"test": null}', "is damaged: it must be an object; got None. Test the model"),
+        ('{"test": {"tasks": {"A": {}}}}', "is damaged: `tasks.A.kind` is missing. Test the model"),
+    ],
+)
+def test_metrics_that_are_not_of_a_run_are_refused(tmp_path, content, message):
+    (tmp_path / Files.METRICS).write_text(content)
+    with pytest.raises(RunDirectoryError, match=message):
+        read_test(tmp_path)
 
 
 @pytest.mark.parametrize("share_encoder", ["true", "false"])

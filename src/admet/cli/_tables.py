@@ -1,42 +1,34 @@
 """Result tables for the console."""
 
-from typing import Any
-
-import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from admet.evaluation import BY_KIND, PRIMARY
+from admet.evaluation import MACRO, PRIMARY, Comparison, Difference, Scores, Value
 
 _WIDE = 160  # columns where the output is no terminal, so that nothing is cut in a file
 
 
-def print_metrics(result: dict[str, Any] | None, title: str) -> None:
-    """Prints one table a kind of task: every metric, the first with its 95 % interval."""
-    if not result:
-        return
-    for kind, macro in result["macro"].items():
-        names = list(BY_KIND[kind])
+def print_metrics(scores: Scores, title: str) -> None:
+    """Prints one table a kind of task: every metric, the primary one with its 95 % interval."""
+    for kind, means in scores.macro.items():
         table = Table(title=f"{title}: {kind}, [95 % interval]", title_justify="left")
         table.add_column("task", overflow="fold", min_width=12)
         table.add_column("n", justify="right")
-        for name in names:
-            table.add_column(name, justify="right")
-        for task, scores in result["tasks"].items():
-            if scores["kind"] == kind:
-                cells = [_with_interval(scores[name], name == names[0]) for name in names]
-                table.add_row(task, str(scores["n"]), *cells)
+        for metric in means:
+            table.add_column(metric, justify="right")
+        for name, task in scores.of_kind(kind).items():
+            cells = [_cell(task.values[metric], metric == PRIMARY[kind]) for metric in means]
+            table.add_row(name, str(task.n), *cells)
         table.add_section()
-        table.add_row("macro mean", "", *[_number(macro[name]) for name in names])
+        table.add_row(MACRO, "", *[_number(mean) for mean in means.values()])
         _console().print(table)
 
 
-def print_comparison(table: pd.DataFrame) -> None:
+def print_comparison(comparison: Comparison) -> None:
     """Prints the primary metric of each task: value, paired difference to the first, interval."""
-    shown = table[table["metric"].isin(PRIMARY.values())]
-    reference = table["model"].iloc[0]
     output = Table(
-        title=f"Difference to {reference}, same molecules, [95 % interval]", title_justify="left"
+        title=f"Difference to {comparison.reference}, same molecules, [95 % interval]",
+        title_justify="left",
     )
     for name, side in (
         ("task", "left"), ("metric", "left"), ("model", "left"), ("n", "right"),
@@ -44,43 +36,44 @@ def print_comparison(table: pd.DataFrame) -> None:
     ):  # fmt: skip
         output.add_column(name, justify=side, overflow="fold")  # type: ignore[arg-type]
     last = None
-    for row in shown.to_dict("records"):
-        if last not in (None, (row["task"], row["metric"])):
+    for row in comparison.rows:
+        if row.metric not in PRIMARY.values():
+            continue
+        if last not in (None, (row.task, row.metric)):
             output.add_section()
-        first_line = last != (row["task"], row["metric"])
-        last = (row["task"], row["metric"])
-        difference = _difference(row)
+        first_line = last != (row.task, row.metric)
+        last = (row.task, row.metric)
         output.add_row(
-            str(row["task"]) if first_line else "",
-            str(row["metric"]) if first_line else "",
-            str(row["model"]),
-            str(row["n"]) if first_line else "",
-            _number(row["value"]),
-            difference,
-            str(row["better"]),
+            row.task if first_line else "",
+            row.metric if first_line else "",
+            row.model,
+            str(row.n) if first_line else "",
+            _number(row.value),
+            _difference(row),
+            row.better,
         )
     _console().print(output)
 
 
-def _difference(row: dict[Any, Any]) -> str:
-    if pd.isna(row["difference"]):
+def _difference(row: Difference) -> str:
+    if row.difference is None:
         return ""
-    return f"{row['difference']:+.3f} [{_signed(row['low'])}, {_signed(row['high'])}]"
+    return f"{row.difference:+.3f} [{_signed(row.low)}, {_signed(row.high)}]"
 
 
 def _signed(value: float | None) -> str:
-    return "–" if value is None or pd.isna(value) else f"{value:+.3f}"
+    return "–" if value is None else f"{value:+.3f}"
 
 
-def _with_interval(cell: dict[str, float | None], interval: bool) -> str:
-    text = _number(cell["value"])
-    if interval and cell["low"] is not None:
-        text += f" [{_number(cell['low'])}, {_number(cell['high'])}]"
+def _cell(value: Value, interval: bool) -> str:
+    text = _number(value.value)
+    if interval and value.low is not None:
+        text += f" [{_number(value.low)}, {_number(value.high)}]"
     return text
 
 
 def _number(value: float | None) -> str:
-    return "–" if value is None or pd.isna(value) else f"{value:.3f}"
+    return "–" if value is None else f"{value:.3f}"
 
 
 def _console() -> Console:

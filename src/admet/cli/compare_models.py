@@ -40,7 +40,7 @@ def _compare(command: CompareCommand) -> None:
     from admet.spreadsheet import harmless
 
     if command.model_dirs and command.test_data is not None:
-        table = compare_runs(
+        comparison = compare_runs(
             command.model_dirs,
             command.test_data,
             split=command.split,
@@ -50,13 +50,13 @@ def _compare(command: CompareCommand) -> None:
             batch_size=command.batch_size,
         )
     else:
-        table = compare_results(
+        comparison = compare_results(
             command.result_files, n_bootstrap=command.n_bootstrap, seed=command.seed
         )
     if command.output:
         with atomic(command.output) as partial:
-            harmless(table).to_csv(partial, index=False)
-    print_comparison(table)
+            harmless(comparison.frame).to_csv(partial, index=False)
+    print_comparison(comparison)
     if command.output:
         print(f"All metrics: {command.output}")
 

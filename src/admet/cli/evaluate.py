@@ -24,7 +24,7 @@ def _evaluate(command: EvaluateCommand) -> None:
 
     device = resolve_device(command.device)
     model = load_model(command.model_dir, device, command.batch_size)
-    result = evaluate_run(
+    evaluation = evaluate_run(
         command.model_dir,
         model,
         command.data_path,
@@ -33,8 +33,9 @@ def _evaluate(command: EvaluateCommand) -> None:
         seed=command.seed,
     )
     if command.output:
-        write_json(command.output, result)
-    print_metrics(result, f"{command.model_dir} on {command.data_path} ({command.split})")
+        write_json(command.output, evaluation.to_json())
+    title = f"{command.model_dir} on {command.data_path} ({command.split})"
+    print_metrics(evaluation.scores, title)
     if command.output:
         print(f"Result: {command.output}")
 

@@ -1,7 +1,27 @@
-"""Metrics with bootstrap intervals, and paired comparison of models."""
+"""Metrics with bootstrap intervals, and paired comparison of models, each as one tidy table."""
 
-from admet.evaluation.comparison import Predicted, compare
-from admet.evaluation.metrics import BY_KIND, LOWER_IS_BETTER, PRIMARY
-from admet.evaluation.scores import score_tasks
+from admet.evaluation.comparison import Comparison, compare
+from admet.evaluation.differences import Difference
+from admet.evaluation.evaluation import Evaluation, RejectedRow
+from admet.evaluation.metrics import BY_KIND, METRICS, PRIMARY, Metric
+from admet.evaluation.predicted import Predicted
+from admet.evaluation.scores import MACRO, Scores, TaskScores, Value
+from admet.evaluation.scoring import score_tasks
 
-__all__ = ["BY_KIND", "LOWER_IS_BETTER", "PRIMARY", "Predicted", "compare", "score_tasks"]
+__all__ = [
+    "BY_KIND",
+    "MACRO",
+    "METRICS",
+    "PRIMARY",
+    "Comparison",
+    "Difference",
+    "Evaluation",
+    "Metric",
+    "Predicted",
+    "RejectedRow",
+    "Scores",
+    "TaskScores",
+    "Value",
+    "compare",
+    "score_tasks",
+]

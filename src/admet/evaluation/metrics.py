@@ -5,11 +5,27 @@ shape (b,). NaN stands where a metric is not defined (a constant sample, one cla
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
 
-Metric = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric of one kind of task.
+
+    Attributes:
+        name: Its name in tables and files; no other metric has it.
+        kind: The kind of task that it belongs to, "regression" or "binary".
+        function: Labels and predictions, each of shape (b, n), → values of shape (b,).
+        lower_is_better: Whether a smaller value is the better one.
+    """
+
+    name: str
+    kind: str
+    function: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    lower_is_better: bool = False
 
 
 def mae(y: np.ndarray, p: np.ndarray) -> np.ndarray:
@@ -108,20 +124,26 @@ def mcc(y: np.ndarray, p: np.ndarray) -> np.ndarray:
     return np.where(one_class, 0.0, phi)
 
 
-REGRESSION: dict[str, Metric] = {
-    "MAE": mae,
-    "RMSE": rmse,
-    "R2": r2,
-    "Pearson": pearson,
-    "Spearman": spearman,
-    "Kendall": kendall,
-    "RAE": rae,
+METRICS = (
+    Metric("MAE", "regression", mae, lower_is_better=True),
+    Metric("RMSE", "regression", rmse, lower_is_better=True),
+    Metric("R2", "regression", r2),
+    Metric("Pearson", "regression", pearson),
+    Metric("Spearman", "regression", spearman),
+    Metric("Kendall", "regression", kendall),
+    Metric("RAE", "regression", rae, lower_is_better=True),
+    Metric("AUROC", "binary", auroc),
+    Metric("AUPRC", "binary", auprc),
+    Metric("Accuracy", "binary", accuracy),
+    Metric("MCC", "binary", mcc),
+)
+"""Every metric, in the order of the tables. The first of a kind is its primary one."""
+BY_KIND: dict[str, dict[str, Metric]] = {
+    kind: {metric.name: metric for metric in METRICS if metric.kind == kind}
+    for kind in dict.fromkeys(metric.kind for metric in METRICS)
 }
-BINARY: dict[str, Metric] = {"AUROC": auroc, "AUPRC": auprc, "Accuracy": accuracy, "MCC": mcc}
-BY_KIND: dict[str, dict[str, Metric]] = {"regression": REGRESSION, "binary": BINARY}
-PRIMARY: dict[str, str] = {"regression": "MAE", "binary": "AUROC"}
+PRIMARY: dict[str, str] = {kind: next(iter(metrics)) for kind, metrics in BY_KIND.items()}
 """The metric that a comparison prints for each kind of task."""
-LOWER_IS_BETTER = frozenset({"MAE", "RMSE", "RAE"})
 
 
 def _varies(values: np.ndarray) -> np.ndarray:

@@ -1,98 +1,154 @@
-"""Evaluation of one model: metrics per task with bootstrap intervals, and macro means."""
+"""What a test of a model gives: metrics of each task with their intervals, and macro means."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Self
 
-import numpy as np
+import pandas as pd
 
+from admet.errors import DataError
 from admet.evaluation.metrics import BY_KIND
+from admet.evaluation.stored import below, finite_or_none, mapping, member, must_be, text, whole
 
-LEVEL = 0.95
-_MIN_LABELS = 2  # one label has no spread to hold an error against
-
-
-def score_task(
-    y: np.ndarray, p: np.ndarray, kind: str, n_bootstrap: int, rng: np.random.Generator
-) -> dict[str, Any]:
-    """Scores one task.
-
-    Args:
-        y: Labels, shape (n,), NaN where absent.
-        p: Predictions, shape (n,); probabilities for a binary task.
-        kind: "regression" or "binary".
-        n_bootstrap: Resamples of the molecules; 0 gives no intervals.
-        rng: Source of the resamples.
-
-    Returns:
-        `kind`, `n`, and per metric a mapping of `value`, `low`, `high` (None where undefined).
-        Intervals are the 2.5th and 97.5th percentile of the resampled metric.
-    """
-    labelled = ~np.isnan(y)
-    y, p = y[labelled], p[labelled]
-    result: dict[str, Any] = {"kind": kind, "n": len(y)}
-    if len(y) < _MIN_LABELS:
-        return result | {name: _cell(np.nan, None) for name in BY_KIND[kind]}
-    rows = rng.integers(0, len(y), (n_bootstrap, len(y)))
-    for name, metric in BY_KIND[kind].items():
-        value = metric(y[None], p[None])[0]
-        resampled = metric(y[rows], p[rows]) if n_bootstrap else None
-        result[name] = _cell(value, resampled)
-    return result
+MACRO = "macro mean"
+"""What stands in the place of a task's name where a row is the mean over the tasks of a kind."""
 
 
-def score_tasks(
-    labels: np.ndarray,
-    predictions: np.ndarray,
-    names: Sequence[str],
-    kinds: Sequence[str],
-    *,
-    n_bootstrap: int = 1000,
-    seed: int = 42,
-) -> dict[str, Any]:
-    """Scores all tasks.
+@dataclass(frozen=True)
+class Value:
+    """A metric's value with its 95 % interval; None where undefined or not asked for."""
 
-    Args:
-        labels: Shape (n, T), NaN where absent.
-        predictions: Shape (n, T).
-        names: T task names.
-        kinds: T kinds.
-        n_bootstrap: Resamples of the intervals.
-        seed: Seed of the resampling; each task draws its own, so that a task's interval does not
-            depend on which tasks stand before it.
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
 
-    Returns:
-        `tasks`: name → what `score_task` gives; `macro`: kind → metric → mean over the tasks where
-        it is defined.
-    """
-    tasks = {
-        name: score_task(
-            labels[:, i], predictions[:, i], kind, n_bootstrap, np.random.default_rng(seed)
+    @classmethod
+    def from_json(cls, content: Any, place: str) -> Self:
+        """Reads what `asdict` gave; see `Scores.from_json`."""
+        return cls(
+            *(
+                finite_or_none(member(content, name, place), below(place, name))
+                for name in cls.__dataclass_fields__
+            )
         )
-        for i, (name, kind) in enumerate(zip(names, kinds, strict=True))
-    }
-    macro: dict[str, dict[str, float | None]] = {}
-    for kind in dict.fromkeys(kinds):
-        members = [task for task in tasks.values() if task["kind"] == kind]
-        macro[kind] = {
-            name: _mean([task[name]["value"] for task in members]) for name in BY_KIND[kind]
+
+
+@dataclass(frozen=True)
+class TaskScores:
+    """The metrics of one task.
+
+    Attributes:
+        kind: "regression" or "binary".
+        n: Number of labels.
+        values: Metric → value.
+    """
+
+    kind: str
+    n: int
+    values: Mapping[str, Value]
+
+    def to_json(self) -> dict[str, Any]:
+        """Gives `kind`, `n`, and for each metric an object of `value`, `low` and `high`."""
+        cells = {name: asdict(value) for name, value in self.values.items()}
+        return {"kind": self.kind, "n": self.n, **cells}
+
+    @classmethod
+    def from_json(cls, content: Any, place: str) -> Self:
+        """Reads what `to_json` gave; see `Scores.from_json`."""
+        kind = text(member(content, "kind", place), below(place, "kind"))
+        if kind not in BY_KIND:
+            raise must_be(f"one of {', '.join(BY_KIND)}", kind, below(place, "kind"))
+        values = {
+            text(name, place): Value.from_json(cell, below(place, name))
+            for name, cell in mapping(content, place).items()
+            if name not in ("kind", "n")
         }
-    return {"tasks": tasks, "macro": macro}
+        return cls(kind, whole(member(content, "n", place), below(place, "n")), values)
 
 
-def interval(resampled: np.ndarray) -> tuple[float | None, float | None]:
-    """Gives the bounds of the 95 % percentile interval, None where nothing is defined."""
-    defined = resampled[~np.isnan(resampled)]
-    if not defined.size:
-        return None, None
-    low, high = np.quantile(defined, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return float(low), float(high)
+@dataclass(frozen=True)
+class Scores:
+    """The metrics of all tasks.
 
+    Attributes:
+        tasks: Task → its metrics.
+        macro: Kind → metric → mean over the tasks of that kind where it is defined, None where it
+            is defined for none.
+    """
 
-def _cell(value: float, resampled: np.ndarray | None) -> dict[str, float | None]:
-    low, high = (None, None) if resampled is None else interval(resampled)
-    return {"value": None if np.isnan(value) else float(value), "low": low, "high": high}
+    tasks: Mapping[str, TaskScores]
+    macro: Mapping[str, Mapping[str, float | None]]
 
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row for each task and metric, then one for each kind and metric.
 
-def _mean(values: list[float | None]) -> float | None:
-    defined = [value for value in values if value is not None]
-    return float(np.mean(defined)) if defined else None
+        Columns task, kind, metric, n, value, low, high; NaN where a value is None. Rows of task
+        "macro mean" average over the tasks of a kind; their n counts the labels of the tasks
+        averaged, and they have no interval.
+        """
+        names = ["task", "kind", "metric", "n", "value", "low", "high"]
+        frame = pd.DataFrame(list(self._rows()), columns=names)
+        kinds = [str, str, str, int, float, float, float]
+        return frame.astype(dict(zip(names, kinds, strict=True)))
+
+    def _rows(self) -> Iterator[tuple[object, ...]]:
+        for task, scores in self.tasks.items():
+            for metric, cell in scores.values.items():
+                yield task, scores.kind, metric, scores.n, cell.value, cell.low, cell.high
+        for kind, means in self.macro.items():
+            members = self.of_kind(kind).values()
+            for metric, mean in means.items():
+                n = sum(task.n for task in members if task.values[metric].value is not None)
+                yield MACRO, kind, metric, n, mean, None, None
+
+    def of_kind(self, kind: str) -> dict[str, TaskScores]:
+        """Gives the tasks of a kind."""
+        return {name: task for name, task in self.tasks.items() if task.kind == kind}
+
+    def to_json(self) -> dict[str, Any]:
+        """Gives what `metrics.json` and a result hold: `tasks` and `macro`."""
+        return {
+            "tasks": {name: task.to_json() for name, task in self.tasks.items()},
+            "macro": {kind: dict(means) for kind, means in self.macro.items()},
+        }
+
+    @classmethod
+    def from_json(cls, content: Any) -> Self:
+        """Reads what `to_json` gave.
+
+        Which metrics there are is left to the file: it may be older than one of them.
+
+        Raises:
+            DataError: If a member is missing, is of another type or is not finite, a kind is
+                unknown, there is no task, or the tasks of a kind and their means hold different
+                metrics.
+        """
+        tasks = {
+            text(name, "tasks"): TaskScores.from_json(task, f"tasks.{name}")
+            for name, task in mapping(member(content, "tasks"), "tasks").items()
+        }
+        macro = {
+            kind: {
+                name: finite_or_none(mean, f"macro.{kind}.{name}")
+                for name, mean in mapping(means, f"macro.{kind}").items()
+            }
+            for kind, means in mapping(member(content, "macro"), "macro").items()
+        }
+        scores = cls(tasks, macro)
+        scores._check()
+        return scores
+
+    def _check(self) -> None:
+        if not self.tasks:
+            raise must_be("an object of at least one task", self.tasks, "tasks")
+        kinds = {task.kind for task in self.tasks.values()}
+        if kinds != self.macro.keys():
+            raise must_be(f"an object of {', '.join(sorted(kinds))}", dict(self.macro), "macro")
+        for name, task in self.tasks.items():
+            expected = self.macro[task.kind]
+            if task.values.keys() != expected.keys():
+                raise DataError(
+                    f"`tasks.{name}` must hold the metrics of `macro.{task.kind}`, "
+                    f"{', '.join(expected)}; got {', '.join(task.values)}."
+                )

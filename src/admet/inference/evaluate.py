@@ -3,17 +3,16 @@
 import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from admet.config import DataConfig
-from admet.data import Panel, Table, build_panel, read_table, rejected_frame
+from admet.data import Panel, Table, build_panel, read_table
 from admet.errors import DataError
-from admet.evaluation import Predicted, score_tasks
+from admet.evaluation import Evaluation, Predicted, RejectedRow, score_tasks
 from admet.featurize import featurize
 from admet.model.trained_model import TrainedModel
-from admet.run_directory import SCHEMA_VERSION, read_split
+from admet.run_directory import read_split
 
 log = logging.getLogger(__name__)
 
@@ -25,16 +24,12 @@ class Tested:
     panel: Panel
     predictions: np.ndarray
 
-    def predicted(self, name: str) -> Predicted:
-        """Gives what a comparison takes."""
+    @property
+    def predicted(self) -> Predicted:
+        """What a comparison takes."""
         kinds: dict[str, str] = {task.name: task.kind.name for task in self.panel.tasks}
-        return Predicted(
-            name,
-            [str(s) for s in self.panel.smiles],
-            kinds,
-            self.panel.labels.values,
-            self.predictions,
-        )
+        smiles = [str(s) for s in self.panel.smiles]
+        return Predicted(smiles, kinds, self.panel.labels.values, self.predictions)
 
 
 def run_on_table(
@@ -89,7 +84,7 @@ def evaluate_run(
     split: str = "all",
     n_bootstrap: int = 1000,
     seed: int = 42,
-) -> dict[str, Any]:
+) -> Evaluation:
     """Evaluates a model on a labelled table.
 
     Args:
@@ -101,39 +96,32 @@ def evaluate_run(
         seed: Seed of the resampling.
 
     Returns:
-        What `evaluate` writes as JSON: `tasks`, `macro`, and the `predictions` that a later
-        comparison pairs molecule by molecule.
+        Scores, where they came from, and the predictions that a later comparison pairs molecule by
+        molecule.
 
     Raises:
         DataError: If the table has none of the model's targets, or cannot be used.
     """
     tested = run_on_table(run_dir, model, read_table(data_path), split)
-    panel = tested.panel
-    kinds = [kind.name for kind in panel.kinds]
+    panel, predicted = tested.panel, tested.predicted
     scores = score_tasks(
-        panel.labels.values,
-        tested.predictions,
-        panel.task_names,
-        kinds,
+        predicted.labels,
+        predicted.predictions,
+        list(predicted.tasks),
+        list(predicted.tasks.values()),
         n_bootstrap=n_bootstrap,
         seed=seed,
     )
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "model_dir": str(run_dir),
-        "data_path": str(data_path),
-        "split": split,
-        "n_molecules": len(panel),
-        "n_bootstrap": n_bootstrap,
-        "seed": seed,
-        **scores,
-        "rejected": rejected_frame(panel).to_dict("records"),
-        "predictions": {
-            "smiles": [str(s) for s in panel.smiles],
-            "labels": _columns(panel.labels.values, panel.task_names),
-            "predicted": _columns(tested.predictions, panel.task_names),
-        },
-    }
+    return Evaluation(
+        model_dir=run_dir,
+        data_path=data_path,
+        split=split,
+        n_bootstrap=n_bootstrap,
+        seed=seed,
+        scores=scores,
+        rejected=tuple(RejectedRow(panel.unit, r.line, r.smiles, r.reason) for r in panel.rejected),
+        predicted=predicted,
+    )
 
 
 def _labelled_panel(model: TrainedModel, table: Table) -> Panel:
@@ -153,10 +141,3 @@ def _labelled_panel(model: TrainedModel, table: Table) -> Panel:
         standardize=model.spec.standardize,
     )
     return build_panel(table, data, known_kinds=known)
-
-
-def _columns(values: np.ndarray, names: list[str]) -> dict[str, list[float | None]]:
-    return {
-        name: [None if np.isnan(v) else float(v) for v in column]
-        for name, column in zip(names, values.T, strict=True)
-    }

@@ -5,14 +5,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from admet.config import TrainConfig, dump_yaml_config
 from admet.data import Panel, Split
-from admet.errors import RunDirectoryError
-from admet.evaluation import score_tasks
+from admet.errors import DataError, RunDirectoryError
+from admet.evaluation import Scores, score_tasks
 from admet.featurize import PackedGraphs
 from admet.files import free_name
 from admet.model.chemprop.task_affinity import plot_clustered_heatmap, plot_task_affinity_heatmap
@@ -20,7 +19,7 @@ from admet.model.chemprop.task_affinity.estimator import AffinityEstimate
 from admet.model.chemprop.task_affinity.matrix import save_affinity, uncertain_pairs
 from admet.model.chemprop.task_affinity.stability import Grouping
 from admet.model.trained_model import TrainedModel
-from admet.run_directory import Files, write_json
+from admet.run_directory import Files, read_json, write_json
 from admet.spreadsheet import harmless
 
 
@@ -47,13 +46,13 @@ def write_tests(
     """Scores the validation and the test side, and keeps the test predictions."""
     names = model.spec.task_names
     columns = [panel.task_names.index(name) for name in names]
-    metrics: dict[str, Any] = {}
+    scores: dict[str, Scores] = {}
     for side, rows in (("val", split.val), ("test", split.test)):
         if not len(rows):
             continue
         labels = panel.labels.values[rows][:, columns]
         predictions = model.predictor.predict_graphs(graphs, rows).mean
-        metrics[side] = score_tasks(
+        scores[side] = score_tasks(
             labels,
             predictions,
             names,
@@ -66,7 +65,25 @@ def write_tests(
                 frame[free_name(name, frame.columns)] = labels[:, index]
                 frame[free_name(f"{name}_pred", frame.columns)] = predictions[:, index]
             harmless(frame).to_csv(folder / Files.PREDICTIONS, index=False)
-    write_json(folder / Files.METRICS, metrics)
+    write_json(folder / Files.METRICS, {name: side.to_json() for name, side in scores.items()})
+
+
+def read_test(folder: Path) -> Scores | None:
+    """Reads the scores of the test side that `write_tests` kept; None where there is no such side.
+
+    Raises:
+        RunDirectoryError: If the file is missing, is not JSON, or holds something else.
+    """
+    path = folder / Files.METRICS
+    content = read_json(path)
+    try:
+        if not isinstance(content, dict):
+            raise DataError("it holds no object.")
+        return Scores.from_json(content["test"]) if "test" in content else None
+    except DataError as error:
+        raise RunDirectoryError(
+            f"{str(path)!r} is damaged: {error} Test the model with `admet evaluate`."
+        ) from None
 
 
 def write_split(folder: Path, panel: Panel, split: Split) -> None:

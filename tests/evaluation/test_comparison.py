@@ -1,45 +1,21 @@
+import math
+
 import numpy as np
 import pytest
 
 from admet.errors import DataError
-from admet.evaluation import Predicted, compare, score_tasks
-
-
-def test_scores_pass_over_gaps_and_average_by_kind(rng):
-    labels = rng.standard_normal((40, 3))
-    labels[:, 2] = labels[:, 2] > 0
-    labels[:5, 0] = np.nan
-    predictions = np.where(np.isnan(labels), 9.0, labels)
-    result = score_tasks(
-        labels, predictions, ["A", "B", "C"], ["regression", "regression", "binary"], n_bootstrap=20
-    )
-    assert result["tasks"]["A"]["n"] == 35
-    assert result["tasks"]["A"]["MAE"] == {"value": 0.0, "low": 0.0, "high": 0.0}
-    assert result["macro"]["regression"]["R2"] == 1.0
-    assert result["macro"]["binary"]["AUROC"] == 1.0
-
-
-def test_a_task_with_one_label_scores_nothing():
-    labels = np.array([[1.0], [np.nan]])
-    result = score_tasks(labels, labels, ["A"], ["regression"])
-    assert result["tasks"]["A"]["MAE"]["value"] is None
-    assert result["macro"]["regression"]["MAE"] is None
-
-
-def test_intervals_cover_the_truth_at_about_their_level(rng):
-    """The MAE of standard normal errors is √(2/π)."""
-    hits = 0
-    for repeat in range(200):
-        error = rng.standard_normal((100, 1))
-        cell = score_tasks(
-            np.zeros_like(error), error, ["A"], ["regression"], n_bootstrap=200, seed=repeat
-        )["tasks"]["A"]["MAE"]
-        hits += cell["low"] <= np.sqrt(2 / np.pi) <= cell["high"]
-    assert 0.88 <= hits / 200 <= 0.99
+from admet.evaluation import Predicted
+from admet.evaluation import compare as compare_named
 
 
 def model(name, smiles, labels, predictions, **tasks):
-    return Predicted(name, smiles, tasks or {"A": "regression"}, labels, predictions)
+    return name, Predicted(smiles, tasks or {"A": "regression"}, labels, predictions)
+
+
+def compare(models, **settings):
+    comparison = compare_named(*zip(*models, strict=True), **settings)
+    assert comparison.reference == models[0][0]
+    return comparison.frame
 
 
 @pytest.fixture
@@ -76,7 +52,7 @@ def test_a_model_against_itself_is_unclear(pair):
 
 
 def test_only_common_molecules_count(pair):
-    first, second = pair
+    first, (_, second) = pair
     part = model("part", second.smiles[:30], second.labels[:30], second.predictions[:30])
     assert set(compare([first, part], n_bootstrap=20)["n"]) == {30}
 
@@ -90,10 +66,10 @@ def test_the_macro_interval_covers_the_truth_where_tasks_have_gaps():
         labels = np.zeros((n, n_tasks))
         for task in range(n_tasks):
             labels[rng.choice(n, 3 * task, replace=False), task] = np.nan
-        names = {f"T{i}": "regression" for i in range(n_tasks)}
+        tasks = {f"T{i}": "regression" for i in range(n_tasks)}
         smiles = [f"m{i}" for i in range(n)]
         models = [
-            Predicted(name, smiles, names, labels, np.tile(rng.standard_normal((n, 1)), n_tasks))
+            model(name, smiles, labels, np.tile(rng.standard_normal((n, 1)), n_tasks), **tasks)
             for name in ("a", "b")
         ]
         table = compare(models, n_bootstrap=100, seed=repeat)
@@ -103,30 +79,54 @@ def test_the_macro_interval_covers_the_truth_where_tasks_have_gaps():
 
 
 def test_tasks_that_are_not_shared_are_named(pair, caplog):
-    first, second = pair
-    wide = Predicted(
+    first, (_, second) = pair
+    wide = model(
         "wide",
         second.smiles,
-        {"A": "regression", "B": "binary"},
         np.hstack([second.labels, second.labels > 0]),
         np.hstack([second.predictions, second.predictions]),
+        A="regression",
+        B="binary",
     )
     compare([first, wide], n_bootstrap=5)
     assert "Not compared, since not every model has them: B" in caplog.text
 
 
 def test_labels_that_differ_are_refused(pair):
-    first, second = pair
+    first, (_, second) = pair
     other = model("other", second.smiles, second.labels + 1, second.predictions)
     with pytest.raises(DataError, match="labels of 'A' differ between worse and other"):
         compare([first, other])
 
 
 def test_what_cannot_be_compared_says_why(pair):
-    first, second = pair
+    first, (_, second) = pair
     with pytest.raises(DataError, match="at least two models; got 1"):
         compare([first])
     with pytest.raises(DataError, match="share no task"):
         compare([first, model("x", second.smiles, second.labels, second.predictions, B="binary")])
     with pytest.raises(DataError, match="no common molecule"):
         compare([first, model("x", ["z"], np.ones((1, 1)), np.ones((1, 1)))])
+
+
+def test_a_comparison_is_one_tidy_table(pair):
+    """The reference's rows, and what is not defined, have gaps that are numbers."""
+    names, models = zip(*pair, strict=True)
+    models = [
+        Predicted(m.smiles, {"A": "regression", "B": "binary"}, *(
+            np.hstack([values, np.zeros_like(values)]) for values in (m.labels, m.predictions)
+        ))
+        for m in models
+    ]  # fmt: skip
+    frame = compare_named(names, models, n_bootstrap=20).frame
+    assert list(frame.columns) == [
+        "task", "metric", "model", "n", "value", "difference", "low", "high", "better",
+    ]  # fmt: skip
+    numbers = frame[["value", "difference", "low", "high"]]
+    assert set(numbers.dtypes) == {np.dtype(np.float64)}
+    assert frame.groupby(["task", "metric"])["model"].apply(list).tolist() == [list(names)] * 11
+    reference = frame[frame["model"] == names[0]]
+    assert reference[["difference", "low", "high"]].isna().all(axis=None)
+    undefined = frame[(frame["task"] == "B") & (frame["metric"] == "AUROC")].iloc[1]
+    assert math.isnan(undefined["value"])
+    assert undefined["better"] == "unclear"

@@ -1,0 +1,150 @@
+"""Paired differences of metrics between models, with intervals from common resamples."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from admet.evaluation.metrics import BY_KIND, Metric
+from admet.evaluation.scores import MACRO
+from admet.evaluation.scoring import interval, none_for_nan
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One metric of one task and model, and its difference to the reference.
+
+    Attributes:
+        task: Name of the task, or "macro mean" over the tasks of a kind.
+        metric: Name of the metric.
+        model: Name of the model.
+        n: Labels of the molecules compared.
+        value: The model's value, None where undefined.
+        difference: The value less the reference's; None for the reference itself.
+        low: Lower bound of the 95 % percentile interval of the difference.
+        high: Upper bound.
+        better: Whether the interval lies on the better side of zero, "yes", "worse" or "unclear";
+            empty for the reference itself.
+    """
+
+    task: str
+    metric: str
+    model: str
+    n: int
+    value: float | None
+    difference: float | None = None
+    low: float | None = None
+    high: float | None = None
+    better: str = ""
+
+
+def compare_kind(
+    aligned: list[tuple[np.ndarray, np.ndarray]],
+    names: Sequence[str],
+    members: list[str],
+    tasks: list[str],
+    kind: str,
+    n_bootstrap: int,
+    seed: int,
+) -> list[Difference]:
+    """Compares models on the tasks of one kind.
+
+    Args:
+        aligned: Labels and predictions of each model, shape (n, T), rows of the same molecules.
+        names: Names of the models, the reference first.
+        members: The tasks of the kind.
+        tasks: Names of the T columns.
+        kind: The kind.
+        n_bootstrap: Resamples of the molecules, the same for every model.
+        seed: Seed of the resampling.
+
+    Returns:
+        Metric by metric one row for each task and model, then, where there are several tasks, one
+        for the mean over them and each model.
+    """
+    rows: list[Difference] = []
+    n_common = len(aligned[0][0])
+    stream = np.random.default_rng(seed).integers(0, n_common, (n_bootstrap, n_common))
+    columns = [tasks.index(task) for task in members]
+    labelled = [~np.isnan(aligned[0][0][:, column]) for column in columns]
+    picks = [_resample(stream, present, seed) for present in labelled]
+    for metric in BY_KIND[kind].values():
+        values = np.full((len(names), len(members)), np.nan)
+        resampled = np.full((len(names), len(members), n_bootstrap), np.nan)
+        counts = [int(present.sum()) for present in labelled]
+        for t, (column, present) in enumerate(zip(columns, labelled, strict=True)):
+            if counts[t] < 2:
+                continue
+            for m, (labels, predictions) in enumerate(aligned):
+                y, p = labels[:, column], predictions[:, column]
+                values[m, t] = metric.function(y[None, present], p[None, present])[0]
+                resampled[m, t] = metric.function(y[picks[t]], p[picks[t]])
+        for t, task in enumerate(members):
+            rows += _rows(task, metric, names, counts[t], values[:, t], resampled[:, t])
+        if len(members) > 1:
+            defined = ~np.isnan(values).any(axis=0)
+            if defined.any():
+                mean, spread = values[:, defined].mean(axis=1), resampled[:, defined].mean(axis=1)
+                n_labels = int(np.array(counts)[defined].sum())
+                rows += _rows(MACRO, metric, names, n_labels, mean, spread)
+    return rows
+
+
+def _resample(stream: np.ndarray, present: np.ndarray, seed: int) -> np.ndarray:
+    """Turns one resampling of all molecules into one of a task's labelled molecules.
+
+    A task takes the first n labelled picks of each resample, n being the number of its labels, and
+    draws anew where there are fewer. Its own resamples are then ordinary bootstrap samples, and
+    those of two tasks hold the same molecules as far as both have labels, which the interval of
+    their mean depends on.
+
+    Args:
+        stream: Picked molecules, shape (b, n_molecules).
+        present: Which molecules have a label, shape (n_molecules,).
+        seed: Seed of what is drawn anew.
+
+    Returns:
+        Picked molecules, shape (b, n).
+    """
+    own = np.flatnonzero(present)
+    if not own.size:
+        return np.empty((len(stream), 0), dtype=np.int64)
+    hit = present[stream]  # (b, n_molecules)
+    order = np.argsort(~hit, axis=1, kind="stable")[:, : own.size]
+    picks = np.take_along_axis(stream, order, axis=1)
+    fresh = own[np.random.default_rng((seed, own.size)).integers(0, own.size, picks.shape)]
+    return np.where(np.take_along_axis(hit, order, axis=1), picks, fresh)
+
+
+def _rows(
+    task: str,
+    metric: Metric,
+    names: Sequence[str],
+    n: int,
+    values: np.ndarray,
+    resampled: np.ndarray,
+) -> list[Difference]:
+    """Makes one row a model; values have shape (m,), resampled (m, n_bootstrap)."""
+    rows = [Difference(task, metric.name, names[0], n, none_for_nan(values[0]))]
+    for m, name in enumerate(names[1:], start=1):
+        low, high = interval(resampled[m] - resampled[0])
+        rows.append(
+            Difference(
+                task,
+                metric.name,
+                name,
+                n,
+                value=none_for_nan(values[m]),
+                difference=none_for_nan(values[m] - values[0]),
+                low=low,
+                high=high,
+                better=_verdict(low, high, metric),
+            )
+        )
+    return rows
+
+
+def _verdict(low: float | None, high: float | None, metric: Metric) -> str:
+    if low is None or high is None or low <= 0 <= high:
+        return "unclear"
+    return "yes" if (high < 0) == metric.lower_is_better else "worse"
