@@ -3,16 +3,9 @@
 from admet.data.chemistry import Molecule, cell_text, read_molecules
 from admet.data.labels import Labels, Task
 from admet.data.panel import Panel, build_panel, load_panel, rejected_frame
+from admet.data.reading import count_records, read_table, stream_table
 from admet.data.splits import SIDES, Split, folds, split_panel
-from admet.data.table import (
-    Rejection,
-    Table,
-    count_records,
-    read_table,
-    require_columns,
-    stream_table,
-    table_from_frame,
-)
+from admet.data.table import Rejection, Table, require_columns, table_from_frame
 
 __all__ = [
     "SIDES",

@@ -12,8 +12,9 @@ from admet.config.data import DataConfig
 from admet.data.chemistry import read_molecules
 from admet.data.duplicates import merge_duplicates
 from admet.data.labels import Labels, Task, check_kinds, infer_tasks, read_labels
+from admet.data.reading import read_table
 from admet.data.split_column import read_split_column
-from admet.data.table import Rejection, Table, read_table, require_columns
+from admet.data.table import Rejection, Table, require_columns
 from admet.errors import DataError
 from admet.kinds import Kind, kind_of
 

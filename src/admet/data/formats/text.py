@@ -4,12 +4,12 @@ import csv
 import gzip
 import io
 import zlib
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
 
+from admet.data.table import check_header
 from admet.errors import DataError
 
 _CELL_LIMIT = 10_000_000  # characters; csv's own limit of 131,072 is below a long peptide's notes
@@ -97,19 +97,6 @@ def open_text(path: Path, delimiter: str) -> Iterator[TextTable]:
         raise DataError(_undecodable(path, error)) from None
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"Data file {str(path)!r} cannot be read: {error}.") from None
-
-
-def check_header(header: list[str], source: str) -> None:
-    """Checks that no column stands twice.
-
-    Raises:
-        DataError: Names those that do.
-    """
-    counts = Counter(name for name in header if name)
-    twice = [name for name, count in counts.items() if count > 1]
-    if twice:
-        named = ", ".join(repr(name) for name in twice[:5])
-        raise DataError(f"{source} has more than one column named {named}. Rename all but one.")
 
 
 def _open_binary(path: Path) -> io.BufferedReader:

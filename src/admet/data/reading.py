@@ -1,0 +1,83 @@
+"""Table files, whole or part by part; `formats` knows what each ending means."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from admet.data.formats import FORMATS, Format
+from admet.data.table import Table
+from admet.errors import DataError, DataFileNotFoundError, near_names
+
+
+def read_table(path: str | Path) -> Table:
+    """Reads a table.
+
+    Args:
+        path: A file of a format that `FORMATS` knows by its ending. Text is UTF-8 (with or without
+            a byte-order mark) or UTF-16 with one; cells may be quoted and hold newlines.
+
+    Returns:
+        The table. A record with fewer or more cells than the header is among its `faults`.
+
+    Raises:
+        DataFileNotFoundError: If the file does not exist.
+        DataError: If it cannot be read, is empty, has no records, or names a column twice.
+    """
+    return format_of(path).read(Path(path))
+
+
+def stream_table(path: str | Path, size: int) -> Iterator[Table]:
+    """Reads a table part by part, in constant memory.
+
+    Args:
+        path: As for `read_table`.
+        size: Records in one part.
+
+    Yields:
+        The parts, in order; rows of a file without lines are counted through all of them.
+
+    Raises:
+        DataFileNotFoundError: If the file does not exist.
+        DataError: As `read_table`, once the fault is reached.
+    """
+    yield from format_of(path).stream(Path(path), size)
+
+
+def count_records(path: str | Path) -> int:
+    """Counts the records of a table; a text is read for it, so that its faults are met early.
+
+    Args:
+        path: As for `read_table`.
+
+    Returns:
+        The number of records.
+
+    Raises:
+        DataFileNotFoundError: If the file does not exist.
+        DataError: As `read_table`.
+    """
+    return format_of(path).count(Path(path))
+
+
+def format_of(path: str | Path) -> Format:
+    """Finds the format of a file by its ending.
+
+    Raises:
+        DataFileNotFoundError: If the file does not exist.
+        DataError: If it is a folder, a pipe or a device, or its ending is not known.
+    """
+    path = Path(path)
+    if not path.exists():
+        beside = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+        hint = near_names(path.name, beside) if beside else f"No folder {str(path.parent)!r}."
+        raise DataFileNotFoundError(
+            f"Data file {str(path)!r} does not exist. {hint} Name yours with --data-path."
+        )
+    known = ", ".join(ending for form in FORMATS for ending in form.endings)
+    if path.is_dir():
+        raise DataError(f"{str(path)!r} is a folder, not a table. Name a file: {known}.")
+    if not path.is_file():  # it would be read twice, and perhaps never end
+        raise DataError(f"{str(path)!r} is a pipe or a device. Write the table to a file first.")
+    for form in FORMATS:
+        if path.name.lower().endswith(form.endings):
+            return form
+    raise DataError(f"{str(path)!r} has an unknown format. Known endings: {known}.")
