@@ -12,10 +12,10 @@ from safetensors.torch import load_file, save_file
 from admet.cli.__main__ import main
 from admet.data.demo import TASKS
 from admet.errors import ConfigError, DataError, RunDirectoryError
-from admet.featurize.pool import WorkerPool
 from admet.inference import TrainedModel, compare_results, compare_runs, evaluate_run, predict_table
 from admet.run_directory import Files
 from admet.run_directory.checksums import write_checksums
+from admet.workers import WorkerPool
 
 
 @pytest.fixture(scope="session")

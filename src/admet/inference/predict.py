@@ -13,10 +13,10 @@ import pandas as pd
 from admet.data import Table, count_records, require_columns, stream_table
 from admet.errors import ConfigError
 from admet.featurize.encode import encode
-from admet.featurize.pool import WorkerPool
 from admet.files import atomic, check_output, check_replaces_nothing, free_name
 from admet.run_directory import TrainedModel
 from admet.spreadsheet import harmless
+from admet.workers import WorkerPool
 
 log = logging.getLogger(__name__)
 
