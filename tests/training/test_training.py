@@ -14,7 +14,7 @@ from admet.cli.__main__ import main
 from admet.config import TrainConfig, TrainingConfig
 from admet.data.demo import TASKS
 from admet.errors import ConfigError, DataError, NumericalError, RunDirectoryError
-from admet.featurize import featurize
+from admet.featurize import featurize, unfold
 from admet.model.chemprop import BatchLoader, GraphBatch, GroupedNetwork, TaskLoss
 from admet.model.chemprop.task_affinity.computer import ESTIMATORS
 from admet.model.chemprop.task_affinity.estimator import AffinityEstimate
@@ -319,7 +319,7 @@ def test_a_tiny_model_learns(tiny):
     graphs, targets, _ = tiny
     network.eval()
     with torch.no_grad():
-        outputs = network(GraphBatch.of(graphs.unfold(3).batch(np.arange(60)))).numpy()
+        outputs = network(GraphBatch.of(unfold(graphs, 3).batch(np.arange(60)))).numpy()
     assert np.square(outputs - targets).mean() < 0.05
     assert len(result.history) == 40
 
@@ -332,7 +332,7 @@ def test_the_best_epoch_is_kept(tiny):
     rows = np.flatnonzero(sides == 1)
     network.eval()
     with torch.no_grad():
-        outputs = network(GraphBatch.of(graphs.unfold(3).batch(rows))).numpy()
+        outputs = network(GraphBatch.of(unfold(graphs, 3).batch(rows))).numpy()
     assert np.square(outputs - targets[rows]).mean() == pytest.approx(min(losses), rel=1e-4)
 
 
@@ -397,7 +397,7 @@ def test_validation_loss_does_not_depend_on_batches(tiny):
             accelerator="cpu", logger=False, enable_progress_bar=False, enable_model_summary=False
         )
 
-        loader = BatchLoader(graphs.unfold(3), np.arange(60), targets, batch_size)
+        loader = BatchLoader(unfold(graphs, 3), np.arange(60), targets, batch_size)
         losses.append(trainer.validate(module, loader, verbose=False)[0]["val_loss"])
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
 
@@ -444,7 +444,7 @@ def test_overlapping_groups_are_trained_kept_and_served(
     model = TrainedModel.load(run)
     stored = pd.read_csv(run / Files.PREDICTIONS)
     batch = GraphBatch.of(
-        featurize(stored["smiles"].tolist()).unfold(3).batch(np.arange(len(stored)))
+        unfold(featurize(stored["smiles"].tolist()), 3).batch(np.arange(len(stored)))
     )
     heads = [(network, head) for network in model.networks for head in network.heads]
     for task in spec.tasks:

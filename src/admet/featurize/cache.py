@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 _FORMAT = "admet graphs 1, Chemprop V2 features"
 _WORTH_KEEPING = 200  # molecules; fewer are featurised faster than a file is found
 _LARGEST = 2 * 1024**3  # bytes of the whole folder, beyond which the oldest files go
-_ARRAYS = tuple(f.name for f in fields(PackedGraphs) if not f.name.startswith("_"))
+_ARRAYS = tuple(f.name for f in fields(PackedGraphs) if f.init)
 
 
 def cache_folder(named: Path | None = None) -> Path:
@@ -87,7 +87,7 @@ def _read(path: Path, n: int) -> PackedGraphs | None:
     if content is not None:
         with suppress(SafetensorError, KeyError, ValueError):
             arrays = load(content)
-            graphs = PackedGraphs(*[arrays[name] for name in _ARRAYS])  # type: ignore[arg-type]
+            graphs = PackedGraphs(*[arrays[name] for name in _ARRAYS])
             if len(graphs) == n:
                 with suppress(OSError):
                     path.touch()  # the least recently used go first

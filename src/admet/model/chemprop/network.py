@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from admet.config import ModelConfig
-from admet.featurize import Batcher, PackedGraphs, Unshared
+from admet.featurize import Batcher, PackedGraphs, Unshared, unfold
 from admet.model.chemprop.encoder import Encoder
 from admet.model.chemprop.graph_batch import GraphBatch
 from admet.model.chemprop.heads import build_head
@@ -87,7 +87,7 @@ class GroupedNetwork(nn.Module):
             training: Whether dropout will be active.
         """
         config = self.encoder.config
-        unfolding = graphs.unfold(config.depth, config.undirected)
+        unfolding = unfold(graphs, config.depth, config.undirected)
         return Unshared(unfolding) if training and config.dropout > 0 else unfolding
 
     def forward(self, graphs: GraphBatch) -> Tensor:

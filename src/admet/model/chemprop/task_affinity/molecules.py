@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from admet.config import FFNConfig, ModelConfig
 from admet.errors import NumericalError
-from admet.featurize import Batcher, PackedGraphs
+from admet.featurize import Batcher, PackedGraphs, unfold
 from admet.featurize.arrays import stack
 from admet.model.chemprop.batches import BatchLoader
 from admet.model.chemprop.encoder import Product
@@ -120,7 +120,7 @@ class LabelledMolecules:
             seed: Seed of the choice and of the folds.
         """
         shape = problem.model.message_passing
-        unfolding = problem.graphs.unfold(shape.depth, shape.undirected)
+        unfolding = unfold(problem.graphs, shape.depth, shape.undirected)
         batcher = replace(unfolding, multiple=1)  # many small parts, cut once: rounding is a waste
         # One order and one fold for all tasks, so that those measured on the same molecules are
         # compared there, and a molecule is left out of all of them at once.
