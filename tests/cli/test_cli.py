@@ -141,7 +141,7 @@ def test_flags_override_the_yaml_file(tmp_path):
           "C"], "Data file 'nowhere.csv' does not exist"),
         (["compute_task_affinity", "--target-columns", "A"], "`n_groups` must be between 1 and"),
         (["compute_task_affinity", "--enabled", "false"], "`enabled` cannot be false here"),
-        (["compute_task_affinity", "--model.groups", "single_task"], "have no effect on the"),
+        (["compute_task_affinity", "--model.groups", "single_task"], "Unrecognized options"),
         (["trian"], "unknown command 'trian'. Nearest: 'train'"),
         (["train", "--task-affinity.device", "cuda:99", "--task-affinity.enabled", "true"],
          "Set it to auto or cpu"),

@@ -204,8 +204,9 @@ def test_keys_without_effect_are_named(demo_csv, tmp_path, caplog):
             task_affinity={"n_groups": 7},
         )
     )
-    assert "task_affinity.enabled is false, so these do nothing: n_groups" in caplog.text
-    assert "data.split_column does nothing" in caplog.text
+    said = [record.getMessage() for record in caplog.records]
+    assert "task_affinity.enabled is false, so these do nothing: task_affinity.n_groups" in said
+    assert "split_type is random, so these do nothing: data.split_column" in said
 
 
 def test_overwriting_through_a_link_replaces_the_folder_behind_it(demo_csv, tmp_path):

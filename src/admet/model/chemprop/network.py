@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from admet.config import ModelConfig
+from admet.config import NetworkConfig
 from admet.featurize import Batcher, PackedGraphs, Unshared, unfold
 from admet.model.chemprop.encoder import Encoder
 from admet.model.chemprop.graph_batch import GraphBatch
@@ -26,7 +26,7 @@ class GroupedNetwork(nn.Module):
 
     def __init__(
         self,
-        config: ModelConfig,
+        config: NetworkConfig,
         groups: Sequence[Sequence[int]],
         d_v: int,
         d_e: int,
@@ -35,7 +35,7 @@ class GroupedNetwork(nn.Module):
         """Builds the network.
 
         Args:
-            config: The `model` section.
+            config: Its shape.
             groups: For each group the columns (0 … T − 1) of its tasks; every column in one group
                 at least.
             d_v: Number of atom features.

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from admet.config import FFNConfig, ModelConfig
+from admet.config import FFNConfig, NetworkConfig
 from admet.errors import NumericalError
 from admet.featurize import Batcher, PackedGraphs, unfold
 from admet.featurize.arrays import stack
@@ -42,7 +42,7 @@ class MoleculeProblem:
     graphs: PackedGraphs
     targets: np.ndarray
     kinds: tuple[str, ...]
-    model: ModelConfig
+    model: NetworkConfig
     device: torch.device
     encoder: str = "encoder"
 
