@@ -22,7 +22,7 @@ from chemprop.models import MPNN
 from rdkit import Chem
 
 from admet.config import ModelConfig
-from admet.featurize import PackedGraphs, Unshared, featurize
+from admet.featurize import PackedGraphs, Unshared, featurize, unfold
 from admet.model.chemprop import GraphBatch, GroupedNetwork
 from admet.model.chemprop.device import has_fast_bfloat16
 from admet.model.chemprop.plan import NetworkPlan
@@ -84,7 +84,7 @@ def main() -> None:
     """Measures, prints and writes the table."""
     smiles, source = panel_smiles(panel_argument(), BATCH * N_BATCHES)
     graphs: PackedGraphs = featurize(smiles)
-    unfolding = graphs.unfold(3)
+    unfolding = unfold(graphs, 3)
     rows = np.random.default_rng(0).permutation(len(smiles)).reshape(N_BATCHES, BATCH)
     featurizer = SimpleMoleculeMolGraphFeaturizer()
     mol_graphs = [featurizer(Chem.MolFromSmiles(s)) for s in smiles]

@@ -115,6 +115,17 @@ def test_flags_override_the_yaml_file(tmp_path):
     assert config.training.epochs == 9
 
 
+def test_a_section_knows_which_keys_were_named(tmp_path):
+    section = parse(TrainCommand, ["--training.max-lr", "0.01"], "x").training
+    assert section.model_fields_set == {"max_lr"}
+    assert section.peak_lr == 0.01
+    path = tmp_path / "c.yaml"
+    path.write_text("training: {max_lr: 0.02, epochs: 50}\n")
+    config = parse(TrainCommand, ["--config", str(path), "--training.batch-size", "8"], "x")
+    assert config.training.model_fields_set == {"max_lr", "epochs", "batch_size"}
+    assert config.training.peak_lr == 0.02
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -141,7 +152,8 @@ def test_flags_override_the_yaml_file(tmp_path):
           "C"], "Data file 'nowhere.csv' does not exist"),
         (["compute_task_affinity", "--target-columns", "A"], "`n_groups` must be between 1 and"),
         (["compute_task_affinity", "--enabled", "false"], "`enabled` cannot be false here"),
-        (["compute_task_affinity", "--model.groups", "single_task"], "have no effect on the"),
+        (["compute_task_affinity", "--model.groups", "single_task"], "Unrecognized options"),
+        (["train", "--training.max-lr", "0.1", "--training.learning-rate", "0.001"], "must agree;"),
         (["trian"], "unknown command 'trian'. Nearest: 'train'"),
         (["train", "--task-affinity.device", "cuda:99", "--task-affinity.enabled", "true"],
          "Set it to auto or cpu"),
@@ -158,6 +170,13 @@ def test_bad_usage_is_one_message_and_exit_two(words, message, capsys, tmp_path)
     assert message in shown
     assert "Traceback" not in shown
     assert not list(tmp_path.iterdir())
+
+
+def test_flags_that_say_nothing_are_named(capsys):
+    words = ["--result-files", "a.json", "b.json", "--device", "cpu", "--seed", "3"]
+    assert main(["compare_models", *words]) == 2  # there is no a.json
+    shown = capsys.readouterr().err
+    assert "warning: result_files hold predictions already, so these do nothing: device\n" in shown
 
 
 def test_a_bug_is_exit_one_with_its_trace(capsys):

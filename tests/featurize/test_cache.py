@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from admet import workers
 from admet.data.demo import make_demo_panel
 from admet.featurize import cache
 from admet.featurize.cache import cache_folder, cached_graphs
@@ -77,8 +78,9 @@ def test_the_oldest_entries_go_when_it_grows_too_large(tmp_path, monkeypatch):
 
 
 def test_processes_give_what_one_gives(monkeypatch):
-    monkeypatch.setattr(cache, "_PARALLEL_FROM", 100)
-    monkeypatch.setattr(cache, "_CHUNK", 90)
+    monkeypatch.setattr(workers, "PARALLEL_FROM", 100)
+    monkeypatch.setattr(workers, "PART", 90)
+    monkeypatch.setattr(workers, "n_cores", lambda: 2)
     assert same(cached_graphs(SMILES, None), featurize(SMILES))
 
 

@@ -5,6 +5,7 @@ from admet.data import read_molecules
 from admet.data.demo import make_demo_panel
 from admet.featurize.encode import encode, read_graphs
 from admet.featurize.packed import concatenate, featurize
+from admet.featurize.unfolding import unfold
 
 TRICKY = [
     "CCO", "OCC", "C[C@H](N)C(=O)O", "OC(=O)[C@H](C)N", "N[C@@H](C)C(=O)O", "F/C=C/F", "CS(C)=O",
@@ -23,7 +24,7 @@ def test_both_ways_give_the_same_graph():
     assert [bool(r) for r in reasons] == [m.smiles is None for m in molecules]
     assert valid.tolist() == [i for i, m in enumerate(molecules) if m.smiles is not None]
     slow = featurize([molecules[i].smiles for i in valid])
-    both = concatenate([graphs, slow]).unfold(3)  # equal atoms have equal numbers
+    both = unfold(concatenate([graphs, slow]), 3)  # equal atoms have equal numbers
     starts, n = both.graphs.atom_start, len(valid)
     for i in range(n):
         a, b = (np.sort(both.atom_class[starts[k] : starts[k + 1]]) for k in (i, n + i))

@@ -5,7 +5,7 @@ from chemprop.data import BatchMolGraph
 from chemprop.featurizers import SimpleMoleculeMolGraphFeaturizer
 from rdkit import Chem
 
-from admet.featurize import featurize
+from admet.featurize import featurize, unfold
 from admet.featurize.packed import pack
 from admet.model.chemprop import BatchLoader
 
@@ -72,7 +72,7 @@ def test_a_loader_passes_over_nothing_and_repeats_by_seed():
     targets = np.stack([rows.astype(float), np.where(rows % 2, np.nan, 1.0)], axis=1)
 
     def passes(seed):
-        loader = BatchLoader(graphs.unfold(3), rows, targets, 4, shuffle=True, seed=seed)
+        loader = BatchLoader(unfold(graphs, 3), rows, targets, 4, shuffle=True, seed=seed)
         assert len(loader) == 4
         return [torch.cat([b.targets[:, 0] for b in loader]).tolist() for _ in range(2)]
 
@@ -80,9 +80,9 @@ def test_a_loader_passes_over_nothing_and_repeats_by_seed():
     assert sorted(first) == sorted(second) == rows.tolist()
     assert first != second
     assert passes(1) == [first, second]
-    lonely = BatchLoader(graphs.unfold(3), rows[:13], targets[:13], 4, shuffle=True)
+    lonely = BatchLoader(unfold(graphs, 3), rows[:13], targets[:13], 4, shuffle=True)
     assert [len(b) for b in lonely] == [4, 4, 5]
     assert len(lonely) == 3
-    batch = next(iter(BatchLoader(graphs.unfold(3), rows, targets, 4)))
+    batch = next(iter(BatchLoader(unfold(graphs, 3), rows, targets, 4)))
     assert batch.mask.tolist() == [[True, False], [True, True], [True, False], [True, True]]
     assert batch.targets[0, 1] == 0.0

@@ -1,10 +1,13 @@
+import gc
+import weakref
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from admet.data.demo import make_demo_panel
-from admet.featurize import featurize
+from admet.featurize import featurize, unfold
 from admet.featurize.indexing import compact, ranges, starts_of
 
 SMILES = [*make_demo_panel(60, seed=4)["SMILES"], "C", "[Na+].[Cl-]", "c1ccccc1", "CCCCCCCC"]
@@ -31,7 +34,7 @@ def surroundings(graphs, depth):
 @pytest.mark.parametrize("depth", [1, 2, 3, 4])
 def test_atoms_are_one_where_they_see_the_same(depth):
     graphs = featurize(SMILES[:12] + SMILES[-4:])
-    classes = graphs.unfold(depth).atom_class
+    classes = unfold(graphs, depth).atom_class
     seen = surroundings(graphs, depth)
     numbers = {}
     expected = [numbers.setdefault(s, len(numbers)) for s in seen]
@@ -40,29 +43,40 @@ def test_atoms_are_one_where_they_see_the_same(depth):
 
 
 def test_symmetric_atoms_share_and_different_ones_do_not():
-    benzene = featurize(["c1ccccc1"]).unfold(3)
+    benzene = unfold(featurize(["c1ccccc1"]), 3)
     assert len(set(benzene.atom_class)) == 1
-    octane = featurize(["CCCCCCCC"]).unfold(3)
+    octane = unfold(featurize(["CCCCCCCC"]), 3)
     assert octane.atom_class.tolist() == octane.atom_class[::-1].tolist()
     assert len(set(octane.atom_class)) == 4
 
 
 def test_a_batch_holds_each_surrounding_once():
-    unfolding = featurize(SMILES).unfold(3)
+    unfolding = unfold(featurize(SMILES), 3)
     rows = np.array([5, 5, 9, 0])
     arrays = unfolding.batch(rows)
     atoms, _ = ranges(unfolding.graphs.atom_start, rows)
-    members = np.split(arrays.index, np.cumsum(arrays.lengths)[:-1])[-4]
+    lists = np.split(arrays.index, np.cumsum(arrays.lengths)[:-1])
+    bags = [lists[i : i + 4] for i in range(0, len(lists), 4)]  # index, start, and back
+    members = bags[-1][0]  # rows of the atoms of each molecule
+    atom_starts = bags[-2][1]  # where the bonds of each row of atoms start
     assert len(members) == len(atoms)
     assert len(np.unique(members)) == len(np.unique(unfolding.atom_class[atoms]))
-    n_rows = arrays.lengths[-7]  # starts of the atoms' sums: one a row, rounded up
-    assert n_rows % 64 == 0
+    n_rows = len(np.unique(members))
+    assert len(atom_starts) == -(-n_rows // 64) * 64
 
 
 def test_the_unfolding_is_made_once():
     graphs = featurize(SMILES)
-    assert graphs.unfold(3) is graphs.unfold(3)
-    assert graphs.unfold(3) is not graphs.unfold(3, undirected=True)
+    assert unfold(graphs, 3) is unfold(graphs, 3)
+    assert unfold(graphs, 3) is not unfold(graphs, 3, undirected=True)
+
+
+def test_the_unfolding_goes_with_its_graphs():
+    graphs = featurize(SMILES)
+    gone = weakref.ref(unfold(graphs, 3))
+    del graphs
+    gc.collect()
+    assert gone() is None
 
 
 @given(st.lists(st.integers(0, 30), max_size=60))

@@ -12,11 +12,11 @@ from safetensors.torch import load_file, save_file
 from admet.cli.__main__ import main
 from admet.data.demo import TASKS
 from admet.errors import ConfigError, DataError, RunDirectoryError
-from admet.featurize.pool import WorkerPool
 from admet.inference import compare_results, compare_runs, evaluate_run, predict_table
 from admet.run_directory import Files, load_model
 from admet.run_directory.checksums import write_checksums
 from admet.training import read_test
+from admet.workers import WorkerPool
 
 
 @pytest.fixture(scope="session")

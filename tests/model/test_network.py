@@ -11,7 +11,7 @@ from rdkit import Chem
 
 from admet.config import ModelConfig
 from admet.data.demo import make_demo_panel
-from admet.featurize import Unshared, featurize
+from admet.featurize import Unshared, featurize, unfold
 from admet.model.chemprop import BondMessagePassing, GraphBatch, GroupedNetwork
 from admet.model.chemprop.device import resolve_precision
 from admet.model.chemprop.plan import NetworkPlan, disjoint, overlapping
@@ -181,7 +181,7 @@ def test_atom_descriptors_are_chemprops():
     theirs = chemprop_nn.BondMessagePassing(d_h=30, d_vd=5)
     bmg = chemprop_batch()
     V_d = torch.randn(len(bmg.V), 5)
-    batch = GraphBatch.of(graphs.unfold(3).batch(np.arange(len(SMILES)), backward=True))
+    batch = GraphBatch.of(unfold(graphs, 3).batch(np.arange(len(SMILES)), backward=True))
     a, b = ours(batch, V_d), theirs(bmg, V_d)
     torch.testing.assert_close(a, b, atol=1e-6, rtol=1e-6)
     a.square().sum().backward()

@@ -7,6 +7,7 @@ import pkgutil
 import socket
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,10 @@ GUIDE_CONFIGS = [
 ]
 
 
+def pyproject():
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
 def test_layers_hold():
     done = subprocess.run(
         [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
@@ -42,7 +47,9 @@ def test_layers_hold():
         text=True,
         check=False,
     )
-    assert "2 kept, 0 broken" in done.stdout, done.stdout + done.stderr
+    contracts = pyproject()["tool"]["importlinter"]["contracts"]
+    assert len(contracts) >= 2
+    assert f"{len(contracts)} kept, 0 broken" in done.stdout, done.stdout + done.stderr
 
 
 def test_every_public_name_exists():
@@ -118,6 +125,22 @@ def test_the_example_of_another_network_finds_the_planted_groups():
     assert groups == {frozenset(group) for group in PLANTED_GROUPS}
 
 
+def test_the_distribution_is_not_called_as_another_project():
+    """`admet` on the package index is not this; what is imported and typed is `admet` still."""
+    project = pyproject()["project"]
+    assert project["name"] == "admet-grouping"
+    assert project["scripts"] == {"admet": "admet.cli.__main__:main"}
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"admet_grouping-{admet.__version__}-py3-none-any.whl" in readme
+    ours = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    commands = [
+        line for page in ours for line in page.read_text(encoding="utf-8").splitlines()
+        if line.startswith("pip install")
+    ]  # fmt: skip
+    assert commands
+    assert not [line for line in commands if "admet" in line.split()]
+
+
 def test_ci_calls_the_readmes_test_command():
     assert "make test" in (ROOT / "README.md").read_text()
     script = (ROOT / ".ci" / "run").read_text().splitlines()
@@ -153,10 +176,12 @@ def test_every_package_that_is_needed_is_pinned():
         for line in (ROOT / "constraints.txt").read_text().splitlines()
         if "==" in line
     }
-    waiting, needed = [("admet", {"", "dev"})], set()
+    project = pyproject()["project"]
+    own = project["dependencies"] + project["optional-dependencies"]["dev"]
+    waiting, needed = [(own, {""})], set()
     while waiting:
-        name, extras = waiting.pop()
-        for text in importlib.metadata.requires(name) or []:
+        requirements, extras = waiting.pop()
+        for text in requirements:
             found = Requirement(text)
             key = canonicalize_name(found.name)
             # torch for GPUs brings libraries that torch itself pins.
@@ -165,6 +190,7 @@ def test_every_package_that_is_needed_is_pinned():
             if found.marker and not any(found.marker.evaluate({"extra": e}) for e in extras):
                 continue
             needed.add(key)
-            waiting.append((found.name, {"", *found.extras}))
+            brought = importlib.metadata.requires(found.name) or []
+            waiting.append((brought, {"", *found.extras}))
     assert len(needed) > 50
     assert needed <= pinned, f"not in constraints.txt: {sorted(needed - pinned)}"

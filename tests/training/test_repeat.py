@@ -83,13 +83,11 @@ def test_one_and_two_processes_give_the_same_bits(tmp_path, monkeypatch):
     path = tmp_path / "panel.csv"
     make_demo_panel(300).to_csv(path, index=False)
     one = train_to(config_for(path, tmp_path / "one", cache=False))
-    from admet.data import chemistry
-    from admet.featurize import cache, pool
+    from admet import workers
 
-    for module in (chemistry, cache):
-        monkeypatch.setattr(module, "_PARALLEL_FROM", 0)
-        monkeypatch.setattr(module, "_CHUNK", 70)
-    monkeypatch.setattr(pool, "n_cores", lambda: 2)
+    monkeypatch.setattr(workers, "PARALLEL_FROM", 0)
+    monkeypatch.setattr(workers, "PART", 70)
+    monkeypatch.setattr(workers, "n_cores", lambda: 2)
     two = train_to(config_for(path, tmp_path / "two", cache=False))
     for name in (Files.WEIGHTS, Files.PREDICTIONS, Files.SPLIT, "affinity.csv"):
         assert (one / name).read_bytes() == (two / name).read_bytes()

@@ -1,7 +1,6 @@
 """What all commands share: parsing from the schema, the console log, errors to exit codes."""
 
 import itertools
-import json
 import logging
 import os
 import sys
@@ -13,18 +12,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import tyro
-from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, PrimitiveTypeInfo
 
-from admet.config import ModelConfig, TrainCommand, TrainConfig, load_yaml_config
+from admet.cli._flags import registry
+from admet.config import TrainCommand, TrainConfig, load_yaml_config
 from admet.config.base import Section
 from admet.errors import AdmetError, ConfigError
 
 S = TypeVar("S", bound=Section)
 
 BUG, BAD_INPUT, INTERRUPTED = 1, 2, 130
-_BOOLEANS = {"true": True, "false": False}
-_GROUPS = ModelConfig.model_fields["groups"].annotation
-
 
 # Threads that spin long while they wait for one another starve on a busy machine: training is
 # several times slower there with GNU OpenMP's default and no faster on an idle one (to see it, set
@@ -120,7 +116,7 @@ def parse(command: type[S], words: Sequence[str], prog: str) -> S:
         args=list(words),
         default=default if default is not None else tyro.MISSING_NONPROP,
         config=(tyro.conf.FlagConversionOff,),
-        registry=_registry(),
+        registry=registry(),
     )
     return parsed
 
@@ -157,48 +153,6 @@ def _path_behind(flag: str, words: Sequence[str]) -> Path | None:
         elif word == flag and following:
             found = Path(following)
     return found
-
-
-def _registry() -> ConstructorRegistry:
-    registry = ConstructorRegistry()
-
-    @registry.primitive_rule
-    def boolean(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | None:
-        """Takes true and false in any case."""
-        if info.type is not bool:
-            return None
-        return PrimitiveConstructorSpec(
-            nargs=1,
-            metavar="{true,false}",
-            instance_from_str=lambda words: _boolean(words[0]),
-            is_instance=lambda value: isinstance(value, bool),
-            str_from_instance=lambda value: [str(value).lower()],
-        )
-
-    @registry.primitive_rule
-    def groups(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | None:
-        """Takes a list of lists as one word of JSON; the schema parses and checks it."""
-        if info.type != _GROUPS:
-            return None
-        return PrimitiveConstructorSpec(
-            nargs=1,
-            metavar="multi_task|single_task|JSON",
-            instance_from_str=lambda words: words[0],
-            is_instance=lambda value: isinstance(value, str | tuple),
-            str_from_instance=lambda value: [_as_json(value)],
-        )
-
-    return registry
-
-
-def _boolean(word: str) -> bool:
-    if word.lower() not in _BOOLEANS:
-        raise ValueError(f"must be true or false; got {word!r}")
-    return _BOOLEANS[word.lower()]
-
-
-def _as_json(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 @contextmanager

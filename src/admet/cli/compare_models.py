@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from admet.cli._common import execute
-from admet.config import CompareCommand
+from admet.config import CompareCommand, warn_of_idle_keys
 from admet.errors import ConfigError
 from admet.files import atomic, check_output, check_replaces_nothing
 
@@ -34,6 +34,7 @@ def _compare(command: CompareCommand) -> None:
         check_output(command.output, "output")
         read = [command.test_data, *command.result_files]
         check_replaces_nothing({"output": [command.output]}, read)
+    warn_of_idle_keys(command.idle_keys())
     from admet.cli._tables import print_comparison
     from admet.inference import compare_results, compare_runs
     from admet.model.chemprop.device import resolve_device

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from admet.cli._common import execute
 from admet.config import AffinityCommand, DataConfig
+from admet.config.data import PanelColumns
 from admet.errors import ConfigError
 from admet.files import PICTURES, check_output, check_replaces_nothing
 
@@ -32,12 +33,7 @@ def _compute(command: AffinityCommand) -> None:
     from admet.model.chemprop.task_affinity.matrix import save_affinity, uncertain_pairs
     from admet.spreadsheet import harmless
 
-    data = DataConfig(
-        smiles_column=command.smiles_column,
-        target_columns=command.target_columns,
-        task_kinds=command.task_kinds,
-        standardize=command.standardize,
-    )
+    data = DataConfig(**{key: getattr(command, key) for key in PanelColumns.model_fields})
     if data.target_columns:
         check_n_groups(command.n_groups, len(data.target_columns))
     panel = load_panel(command.data_path, data)

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from admet.cli._common import execute
-from admet.config import EvaluateCommand
+from admet.config import EvaluateCommand, warn_of_idle_keys
 from admet.files import check_output, check_replaces_nothing
 
 
@@ -17,6 +17,7 @@ def _evaluate(command: EvaluateCommand) -> None:
     if command.output:
         check_output(command.output, "output")
         check_replaces_nothing({"output": [command.output]}, [command.data_path])
+    warn_of_idle_keys(command.idle_keys())
     from admet.cli._tables import print_metrics
     from admet.inference import evaluate_run
     from admet.model.chemprop.device import resolve_device

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from admet.cli._common import execute
@@ -18,10 +19,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _predict(command: PredictCommand) -> None:
     check_output(command.output, "output")
-    from admet.featurize.pool import WorkerPool
+    from admet.featurize.encode import encode
+    from admet.workers import WorkerPool
 
     # The processes start before torch is imported, and get ready while it is.
-    with WorkerPool(1 if _is_small(command.data_path) else None) as pool:
+    n_workers = 1 if _is_small(command.data_path) else None
+    with WorkerPool(n_workers, warm_up=partial(encode, ["C"], True, 1, False)) as pool:
         from admet.inference import predict_table
         from admet.model.chemprop.device import resolve_device
         from admet.run_directory import load_model

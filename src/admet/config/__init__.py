@@ -9,8 +9,9 @@ from admet.config.commands import (
     TrainCommand,
 )
 from admet.config.data import DataConfig
+from admet.config.idle import warn_of_idle_keys
 from admet.config.load import dump_yaml_config, load_yaml_config
-from admet.config.model import FFNConfig, MessagePassingConfig, ModelConfig
+from admet.config.model import FFNConfig, MessagePassingConfig, ModelConfig, NetworkConfig
 from admet.config.root import TrainConfig
 from admet.config.task_affinity import TaskAffinityConfig
 from admet.config.training import TrainingConfig
@@ -24,6 +25,7 @@ __all__ = [
     "FFNConfig",
     "MessagePassingConfig",
     "ModelConfig",
+    "NetworkConfig",
     "PredictCommand",
     "TaskAffinityConfig",
     "TrainCommand",
@@ -31,4 +33,5 @@ __all__ = [
     "TrainingConfig",
     "dump_yaml_config",
     "load_yaml_config",
+    "warn_of_idle_keys",
 ]

@@ -1,7 +1,8 @@
 """The base of all sections: frozen, strict about names, and readable when it refuses."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -24,7 +25,8 @@ class Section(BaseModel):
     """A frozen group of settings; an unknown key is an error that names the nearest one.
 
     Raises:
-        ConfigError: From the constructor, for an unknown key or a value that breaks its rule.
+        ConfigError: From the constructor and `model_copy`, for an unknown key or a value that
+            breaks its rule.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -37,6 +39,54 @@ class Section(BaseModel):
             super().__init__(**data)
         except ValidationError as error:
             raise ConfigError(_readable(error, type(self))) from None
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Gives a copy; where keys change, it is checked as a new section is.
+
+        Args:
+            update: New values of some keys; they count as given.
+            deep: Whether the values that stay are copied, too.
+
+        Raises:
+            ConfigError: As from the constructor.
+        """
+        copied = super().model_copy(deep=deep)
+        if not update:
+            return copied
+        given = {key: getattr(copied, key) for key in copied.model_fields_set}
+        return type(self)(**given | dict(update))
+
+    def idle_keys(self, unread: Mapping[str, str] | None = None) -> dict[str, str]:
+        """Finds the keys that were changed from their defaults but say nothing.
+
+        Args:
+            unread: Keys that nobody reads where the section is used, besides those of `_unread`.
+
+        Returns:
+            The keys, dotted from here, each with why it says nothing.
+        """
+        silent = {**self._unread(), **(unread or {})}
+        idle = {}
+        for name, field in type(self).model_fields.items():
+            value = getattr(self, name)
+            if isinstance(value, Section):
+                start = f"{name}."
+                inner = {
+                    k.removeprefix(start): why for k, why in silent.items() if k.startswith(start)
+                }
+                if name in silent:
+                    inner = dict.fromkeys(type(value).model_fields, silent[name])
+                idle.update({start + key: why for key, why in value.idle_keys(inner).items()})
+            elif name in silent and value != field.get_default(call_default_factory=True):
+                idle[name] = silent[name]
+        return idle
+
+    def _unread(self) -> dict[str, str]:
+        """Lists the keys that nobody reads as the others are set, each with why.
+
+        A key may stand in a section inside (`a.b`), or be one, which means all of its keys.
+        """
+        return {}
 
 
 def _check_text(value: Any, key: str, seen: set[int]) -> None:

@@ -3,13 +3,14 @@
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from admet.config.base import LARGEST_BATCH, LARGEST_SEED, MOST_RESAMPLES, Section
-from admet.config.data import ColumnName, TaskKind
-from admet.config.model import ModelConfig
-from admet.config.root import DEFAULT_DATA_PATH, TrainConfig
-from admet.config.task_affinity import DeviceName, TaskAffinityConfig
+from admet.config.data import ColumnName, PanelColumns, PanelFile
+from admet.config.device import DeviceName
+from admet.config.model import NetworkConfig
+from admet.config.root import TrainConfig
+from admet.config.task_affinity import TaskAffinityConfig
 
 SplitSide = Literal["all", "train", "val", "test"]
 
@@ -37,22 +38,12 @@ class TrainCommand(TrainConfig):
         return self
 
 
-class AffinityCommand(TaskAffinityConfig):
+class AffinityCommand(TaskAffinityConfig, PanelColumns, PanelFile):
     """Measure the affinity of the tasks and group them, without training a model."""
 
     enabled: bool = Field(True, description="Always true here: measuring is what it does.")
-    data_path: Path = Field(
-        DEFAULT_DATA_PATH, description="The panel: CSV, CSV.gz, TSV or Parquet."
-    )
-    smiles_column: ColumnName = Field("SMILES", description="Column with the SMILES.")
     target_columns: tuple[ColumnName, ...] = Field(
         (), description="Columns to compare, one a task."
-    )
-    task_kinds: dict[str, TaskKind] = Field(
-        {}, description="Kind of a task where it should not be inferred."
-    )
-    standardize: bool = Field(
-        True, description="Strip salts to the parent, normalise and neutralise the molecules."
     )
     save_path: Path = Field(
         Path("results/task_affinity.npz"), description="Where matrix, names and groups are saved."
@@ -61,38 +52,61 @@ class AffinityCommand(TaskAffinityConfig):
     plot_clustered: Path | None = Field(
         None, description="Where the heatmap ordered by its dendrogram is drawn."
     )
-    model: ModelConfig = Field(ModelConfig(), description="The network of the affinity phase.")
+    model: NetworkConfig = Field(NetworkConfig(), description="The network of the affinity phase.")
 
     @model_validator(mode="after")
     def _nothing_ignored(self) -> Self:
         if not self.enabled:
             raise ValueError("`enabled` cannot be false here: this command measures the affinity.")
-        if self.model.groups != "multi_task" or self.model.share_encoder is not None:
-            raise ValueError(
-                "`model.groups` and `model.share_encoder` have no effect on the affinity, which is "
-                "measured on one network with one head. Remove them."
-            )
         return self
 
+    def _unread(self) -> dict[str, str]:
+        of_network = self.unread_of_network(self.model)
+        return super()._unread() | {f"model.{key}": why for key, why in of_network.items()}
 
-class EvaluateCommand(Section):
-    """Test a trained model on a labelled table."""
+
+class _OneModel(Section):
+    """Reads a trained model."""
 
     model_dir: Path = Field(description="Run directory of the model.")
+
+
+class _Predicting(Section):
+    """Predicts with trained networks."""
+
+    batch_size: int = Field(1024, ge=1, le=LARGEST_BATCH, description="Molecules in one step.")
+    device: DeviceName = Field("auto", description="auto, cpu, cuda or cuda:N.")
+
+
+class _Resampling(Section):
+    """Gives intervals from a bootstrap."""
+
+    n_bootstrap: int = Field(
+        1000, ge=0, le=MOST_RESAMPLES, description="Resamples of the 95 % intervals."
+    )
+    seed: int = Field(42, ge=0, le=LARGEST_SEED, description="Seed of the resampling.")
+
+    def _unread(self) -> dict[str, str]:
+        return {} if self.n_bootstrap else {"seed": "n_bootstrap is 0"}
+
+
+class _OneFile(Section):
+    """Writes one file, which may be there."""
+
+    overwrite: bool = Field(False, description="Replace the output file that is there.")
+
+
+class EvaluateCommand(_Predicting, _Resampling, _OneModel):
+    """Test a trained model on a labelled table."""
+
     data_path: Path = Field(description="Labelled table.")
     output: Path | None = Field(None, description="JSON file to write.")
     split: SplitSide = Field(
         "all", description="Only the molecules that the run had on this side of its split."
     )
-    n_bootstrap: int = Field(
-        1000, ge=0, le=MOST_RESAMPLES, description="Resamples of the 95 % intervals."
-    )
-    seed: int = Field(42, ge=0, le=LARGEST_SEED, description="Seed of the resampling.")
-    batch_size: int = Field(1024, ge=1, le=LARGEST_BATCH, description="Molecules in one step.")
-    device: DeviceName = Field("auto", description="auto, cpu, cuda or cuda:N.")
 
 
-class CompareCommand(Section):
+class CompareCommand(_Predicting, _Resampling):
     """Compare models, molecule by molecule, with the first one named."""
 
     model_dirs: tuple[Path, ...] = Field((), description="Run directories, the reference first.")
@@ -102,29 +116,30 @@ class CompareCommand(Section):
     split: SplitSide = Field(
         "all", description="With --model-dirs: only this side of the first run's split."
     )
-    n_bootstrap: int = Field(
-        1000, ge=1, le=MOST_RESAMPLES, description="Resamples of the 95 % intervals."
-    )
-    seed: int = Field(42, ge=0, le=LARGEST_SEED, description="Seed of the resampling.")
-    batch_size: int = Field(1024, ge=1, le=LARGEST_BATCH, description="Molecules in one step.")
-    device: DeviceName = Field("auto", description="auto, cpu, cuda or cuda:N.")
+
+    @field_validator("n_bootstrap", mode="before")
+    @classmethod
+    def _some(cls, value: object) -> object:
+        if isinstance(value, int) and value < 1:  # a comparison is its intervals
+            raise ValueError(f"`n_bootstrap` should be greater than or equal to 1; got {value}.")
+        return value
+
+    def _unread(self) -> dict[str, str]:
+        why = "result_files hold predictions already"
+        return dict.fromkeys(("device", "batch_size"), why) if self.result_files else {}
 
 
-class PredictCommand(Section):
+class PredictCommand(_Predicting, _OneFile, _OneModel):
     """Predict every row of a table."""
 
-    model_dir: Path = Field(description="Run directory of the model.")
     data_path: Path = Field(description="Table with a SMILES column.")
     output: Path = Field(description="CSV file to write.")
     smiles_column: str | None = Field(
         None, description="Column with the SMILES; empty: the one that the model was trained on."
     )
-    overwrite: bool = Field(False, description="Replace the output file that is there.")
-    batch_size: int = Field(1024, ge=1, le=LARGEST_BATCH, description="Molecules in one step.")
-    device: DeviceName = Field("auto", description="auto, cpu, cuda or cuda:N.")
 
 
-class DemoCommand(Section):
+class DemoCommand(_OneFile):
     """Write the simulated demo panel."""
 
     output: Path = Field(Path("data/demo_panel.csv"), description="CSV file to write.")
@@ -133,4 +148,3 @@ class DemoCommand(Section):
     seed: int = Field(
         0, ge=0, le=LARGEST_SEED, description="Seed of the choice, the noise and the gaps."
     )
-    overwrite: bool = Field(False, description="Replace the output file that is there.")

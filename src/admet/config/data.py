@@ -13,8 +13,16 @@ ColumnName = Annotated[str, StringConstraints(min_length=1)]
 SplitType = Literal["random", "scaffold", "cluster", "group", "time", "predefined"]
 
 
-class DataConfig(Section):
-    """Which columns are read, how molecules are cleaned, how the panel is split."""
+class PanelFile(Section):
+    """The table of a panel."""
+
+    data_path: Path = Field(
+        Path("data/admet_train.csv"), description="The panel: CSV, CSV.gz, TSV or Parquet."
+    )
+
+
+class PanelColumns(Section):
+    """What of a table is a panel, and how its molecules are cleaned."""
 
     smiles_column: ColumnName = Field("SMILES", description="Column with the SMILES.")
     target_columns: tuple[ColumnName, ...] = Field(
@@ -27,6 +35,30 @@ class DataConfig(Section):
     standardize: bool = Field(
         True, description="Strip salts to the parent, normalise and neutralise the molecules."
     )
+
+    @field_validator("target_columns")
+    @classmethod
+    def _once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        twice = sorted({name for name in value if value.count(name) > 1})
+        if twice:
+            raise ValueError(f"`target_columns` names {twice} more than once. Name each once.")
+        return value
+
+    @model_validator(mode="after")
+    def _columns(self) -> Self:
+        if self.smiles_column in self.target_columns:
+            raise ValueError(
+                f"`target_columns` holds the SMILES column {self.smiles_column!r}. Remove it."
+            )
+        strangers = sorted(set(self.task_kinds) - set(self.target_columns))
+        if strangers and self.target_columns:
+            raise ValueError(f"`task_kinds` names {strangers}, which `target_columns` does not.")
+        return self
+
+
+class DataConfig(PanelColumns):
+    """Which columns are read, how molecules are cleaned, how the panel is split."""
+
     split_type: SplitType = Field("scaffold", description="How the panel is split.")
     split_ratios: tuple[float, float, float] = Field(
         (0.8, 0.1, 0.1), description="Shares of train, validation and test."
@@ -63,31 +95,25 @@ class DataConfig(Section):
             )
         return value
 
-    @field_validator("target_columns")
-    @classmethod
-    def _once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        twice = sorted({name for name in value if value.count(name) > 1})
-        if twice:
-            raise ValueError(f"`target_columns` names {twice} more than once. Name each once.")
-        return value
-
     @property
     def needs_split_column(self) -> bool:
         """Whether the split is read from a column."""
         return self.split_type in {"group", "time", "predefined"}
 
     @model_validator(mode="after")
-    def _columns(self) -> Self:
+    def _split_column(self) -> Self:
         if self.needs_split_column and not self.split_column:
             raise ValueError(
                 f"`split_column` must name a column for split_type {self.split_type!r}; it is "
                 "empty."
             )
-        if self.smiles_column in self.target_columns:
-            raise ValueError(
-                f"`target_columns` holds the SMILES column {self.smiles_column!r}. Remove it."
-            )
-        strangers = sorted(set(self.task_kinds) - set(self.target_columns))
-        if strangers and self.target_columns:
-            raise ValueError(f"`task_kinds` names {strangers}, which `target_columns` does not.")
         return self
+
+    def _unread(self) -> dict[str, str]:
+        why = f"split_type is {self.split_type}"
+        unread = {"split_seed" if self.needs_split_column else "split_column": why}
+        if self.split_type == "predefined":
+            unread["split_ratios"] = why
+        if not self.cache:
+            unread["cache_dir"] = "cache is false"
+        return unread

@@ -25,6 +25,11 @@ class MessagePassingConfig(Section):
     aggregation_norm: float = Field(100.0, gt=0, description="Divisor of the norm aggregation.")
     batch_norm: bool = Field(False, description="Batch normalisation of the embedding.")
 
+    def _unread(self) -> dict[str, str]:
+        if self.aggregation == "norm":
+            return {}
+        return {"aggregation_norm": f"aggregation is {self.aggregation}"}
+
 
 class FFNConfig(Section):
     """One head: a feed-forward network for the tasks of one group."""
@@ -37,14 +42,19 @@ class FFNConfig(Section):
     activation: Activation = Field("relu", description="Activation in the head.")
 
 
-class ModelConfig(Section):
-    """The network and its groups."""
+class NetworkConfig(Section):
+    """The shape of a network, whatever its groups."""
 
     type: Literal["chemprop"] = Field("chemprop", description="Kind of the network.")
     message_passing: MessagePassingConfig = Field(
         MessagePassingConfig(), description="The shared encoder."
     )
     ffn: FFNConfig = Field(FFNConfig(), description="The heads.")
+
+
+class ModelConfig(NetworkConfig):
+    """The network and its groups."""
+
     groups: str | tuple[tuple[str, ...], ...] = Field(
         "multi_task",
         description="Groups of a training without affinity: multi_task (one group), single_task "

@@ -5,21 +5,16 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from admet.config.base import LARGEST_SEED, Section
-from admet.config.data import DataConfig
+from admet.config.base import LARGEST_SEED
+from admet.config.data import DataConfig, PanelFile
 from admet.config.model import ModelConfig
 from admet.config.task_affinity import TaskAffinityConfig
 from admet.config.training import TrainingConfig
 
-DEFAULT_DATA_PATH = Path("data/admet_train.csv")
 
-
-class TrainConfig(Section):
+class TrainConfig(PanelFile):
     """Everything that a YAML file can say about a training."""
 
-    data_path: Path = Field(
-        DEFAULT_DATA_PATH, description="The panel: CSV, CSV.gz, TSV or Parquet."
-    )
     save_dir: Path = Field(Path("models/admet"), description="The run directory to write.")
     seed: int = Field(
         42, ge=0, le=LARGEST_SEED, description="Seed of the split, the weights and the shuffling."
@@ -44,3 +39,11 @@ class TrainConfig(Section):
                 "which needs molecules to average over; got 1."
             )
         return self
+
+    def _unread(self) -> dict[str, str]:
+        if self.task_affinity.enabled:
+            return {}
+        unread = {"task_affinity": "task_affinity.enabled is false"}
+        if self.model.groups == "multi_task":
+            unread["model.share_encoder"] = "model.groups is multi_task"
+        return unread

@@ -1,32 +1,12 @@
 """The `task_affinity` section."""
 
-import re
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import Field, field_validator
 
 from admet.config.base import LARGEST_BATCH, LARGEST_SEED, WIDEST, Section
-
-
-def check_device_name(value: str) -> str:
-    """Checks the form of a device name, not whether the device is there.
-
-    Args:
-        value: What the user wrote.
-
-    Returns:
-        The same string.
-
-    Raises:
-        ValueError: If it is none of `auto`, `cpu`, `cuda`, `cuda:N`.
-    """
-    if value in {"auto", "cpu", "cuda"} or re.fullmatch(r"cuda:[0-9]{1,3}", value):
-        return value
-    raise ValueError(f"`device` must be auto, cpu, cuda or cuda:N; got {value!r}.")
-
-
-DeviceName = Annotated[str, AfterValidator(check_device_name)]
-
+from admet.config.device import DeviceName
+from admet.config.model import NetworkConfig
 
 ClusteringMethod = Literal["agglomerative", "spectral", "network_selection", "transfer"]
 
@@ -105,13 +85,34 @@ class TaskAffinityConfig(Section):
             )
         return value
 
-    def idle_keys(self) -> list[str]:
-        """Lists the keys that were changed but say nothing under the other settings."""
-        default = TaskAffinityConfig()
-        idle = [key for key, readers in _READ_BY.items() if self.estimator not in readers]
+    def _unread(self) -> dict[str, str]:
+        why = f"estimator is {self.estimator}"
+        unread = {key: why for key, readers in _READ_BY.items() if self.estimator not in readers}
         if self.clustering_method != "network_selection":
-            idle.append("singleton_score")
-        return [key for key in idle if getattr(self, key) != getattr(default, key)]
+            unread["singleton_score"] = f"clustering_method is {self.clustering_method}"
+        return unread
+
+    def unread_of_network(self, network: NetworkConfig) -> dict[str, str]:
+        """Lists the keys of a network's shape that measuring the affinity on it does not read.
+
+        Args:
+            network: The shape.
+
+        Returns:
+            The keys as `Section.idle_keys` takes them, each with why it is not read.
+        """
+        why = f"estimator is {self.estimator}"
+        one_head = "the affinity is measured on one network with one head"
+        unread = dict.fromkeys(("groups", "share_encoder"), one_head)
+        if self.estimator != "gradient":
+            unread |= dict.fromkeys(("message_passing.dropout", "ffn.dropout"), why)
+        if self.estimator == "aligned":
+            unread["ffn"] = why  # a narrow head of one layer stands in
+            if network.message_passing.hidden_size > self.affinity_hidden_size:
+                unread["message_passing.hidden_size"] = (
+                    f"affinity_hidden_size is {self.affinity_hidden_size}"
+                )
+        return unread
 
 
 _READ_BY: dict[str, tuple[str, ...]] = {

@@ -5,7 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from admet.config.base import LARGEST_BATCH, Section
-from admet.config.task_affinity import DeviceName
+from admet.config.device import DeviceName
 
 MOST_THREADS = 1024
 """More would take the memory for their stacks and nothing else."""
@@ -67,6 +67,9 @@ class TrainingConfig(Section):
                 f"`init_lr` must not exceed the peak rate {self.peak_lr:g}; got {self.init_lr:g}."
             )
         return self
+
+    def _unread(self) -> dict[str, str]:
+        return {"init_lr": "warmup_epochs is 0"} if self.warmup_epochs == 0 else {}
 
     @property
     def peak_lr(self) -> float:

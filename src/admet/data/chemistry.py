@@ -1,19 +1,17 @@
 """Molecules: SMILES parsed once, salts stripped, standardised, written as canonical SMILES."""
 
-import multiprocessing
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
-import joblib
 import pandas as pd
 from rdkit import Chem, rdBase
 from rdkit.Chem.MolStandardize import rdMolStandardize
 
-_PARALLEL_FROM = 20_000  # molecules; below, starting the workers takes longer than the work
-_CHUNK = 2_000
+from admet.workers import map_parts
+
 # What a canonical SMILES may hold for its molecule to be its own parent: no charge, isotope, metal,
 # explicit hydrogen atom or second fragment. All of standardisation but `_UNUSUAL` acts on these.
 _PLAIN = re.compile(
@@ -51,18 +49,14 @@ def read_molecules(cells: Sequence[Any], standardize: bool = True) -> list[Molec
 
     Returns:
         n molecules in the order of the cells.
+
+    Raises:
+        WorkerError: If a process that reads them died.
     """
     texts = [cell_text(cell) for cell in cells]
     distinct = list(dict.fromkeys(texts))
-    in_a_worker = multiprocessing.parent_process() is not None
-    if len(distinct) < _PARALLEL_FROM or in_a_worker:
-        read = _read_chunk(distinct, standardize)
-    else:
-        chunks = [distinct[i : i + _CHUNK] for i in range(0, len(distinct), _CHUNK)]
-        parts = joblib.Parallel(n_jobs=-1)(
-            joblib.delayed(_read_chunk)(chunk, standardize) for chunk in chunks
-        )
-        read = [molecule for part in parts for molecule in part]
+    parts = map_parts(partial(_read_part, standardize=standardize), distinct)
+    read = [molecule for part in parts for molecule in part]
     by_text = dict(zip(distinct, read, strict=True))
     return [by_text[text] for text in texts]
 
@@ -75,7 +69,7 @@ def cell_text(cell: Any) -> str:
     return "" if pd.api.types.is_scalar(cell) and pd.isna(cell) else str(cell).strip()
 
 
-def _read_chunk(texts: list[str], standardize: bool) -> list[Molecule]:
+def _read_part(texts: Sequence[str], standardize: bool) -> list[Molecule]:
     with rdBase.BlockLogs():
         return [_read_one(text, standardize) for text in texts]
 

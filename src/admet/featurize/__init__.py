@@ -5,7 +5,7 @@ Free of torch, so that the processes that featurise start quickly.
 
 from admet.featurize.arrays import GraphArrays
 from admet.featurize.packed import PackedGraphs, featurize
-from admet.featurize.unfolding import Batcher, Unfolding, Unshared
+from admet.featurize.unfolding import Batcher, Unfolding, Unshared, unfold
 
 __all__ = [
     "Batcher",
@@ -14,4 +14,5 @@ __all__ = [
     "Unfolding",
     "Unshared",
     "featurize",
+    "unfold",
 ]

@@ -15,17 +15,15 @@ from safetensors.numpy import load, save
 
 from admet.featurize.cuik import versions
 from admet.featurize.packed import PackedGraphs, concatenate, featurize
-from admet.featurize.pool import WorkerPool
 from admet.files import read_sealed, write_sealed
+from admet.workers import map_parts
 
 log = logging.getLogger(__name__)
 
 _FORMAT = "admet graphs 1, Chemprop V2 features"
 _WORTH_KEEPING = 200  # molecules; fewer are featurised faster than a file is found
-_PARALLEL_FROM = 20_000  # molecules; below, starting processes takes longer than the work
-_CHUNK = 2_000
 _LARGEST = 2 * 1024**3  # bytes of the whole folder, beyond which the oldest files go
-_ARRAYS = tuple(f.name for f in fields(PackedGraphs) if not f.name.startswith("_"))
+_ARRAYS = tuple(f.name for f in fields(PackedGraphs) if f.init)
 
 
 def cache_folder(named: Path | None = None) -> Path:
@@ -56,9 +54,10 @@ def cached_graphs(smiles: Sequence[str] | np.ndarray, folder: Path | None) -> Pa
 
     Raises:
         ValueError: If there is no molecule.
+        WorkerError: If a process that featurises died.
     """
     if folder is None or len(smiles) < _WORTH_KEEPING:
-        return _featurize(smiles)
+        return _featurize([str(s) for s in smiles])
     distinct = sorted({str(s) for s in smiles})
     place = {s: i for i, s in enumerate(distinct)}
     path = folder / "graphs" / f"{_key(distinct)}.bin"
@@ -71,12 +70,8 @@ def cached_graphs(smiles: Sequence[str] | np.ndarray, folder: Path | None) -> Pa
     return graphs.subset(np.array([place[str(s)] for s in smiles]))
 
 
-def _featurize(smiles: Sequence[str] | np.ndarray) -> PackedGraphs:
-    if len(smiles) < _PARALLEL_FROM:
-        return featurize(smiles)
-    chunks = (smiles[i : i + _CHUNK] for i in range(0, len(smiles), _CHUNK))
-    with WorkerPool() as pool:
-        return concatenate(list(pool.map(featurize, chunks)))
+def _featurize(smiles: Sequence[str]) -> PackedGraphs:
+    return concatenate(map_parts(featurize, smiles))
 
 
 def _key(distinct: Sequence[str]) -> str:
@@ -92,7 +87,7 @@ def _read(path: Path, n: int) -> PackedGraphs | None:
     if content is not None:
         with suppress(SafetensorError, KeyError, ValueError):
             arrays = load(content)
-            graphs = PackedGraphs(*[arrays[name] for name in _ARRAYS])  # type: ignore[arg-type]
+            graphs = PackedGraphs(*[arrays[name] for name in _ARRAYS])
             if len(graphs) == n:
                 with suppress(OSError):
                     path.touch()  # the least recently used go first

@@ -11,6 +11,7 @@ from admet.data import cell_text, read_molecules
 from admet.data.chemistry import LONGEST
 from admet.featurize.arrays import GraphArrays
 from admet.featurize.packed import PackedGraphs, concatenate, featurize
+from admet.featurize.unfolding import unfold
 
 # A SMILES whose graph does not depend on how it is written: one fragment, no charge, isotope or
 # explicit hydrogen, and no stereo mark, whose features depend on the order of the atoms.
@@ -49,7 +50,7 @@ def encode(cells: Sequence[Any], standardize: bool, depth: int, undirected: bool
     graphs, valid, reasons = read_graphs(cells, standardize)
     if graphs is None:
         return Encoded(None, valid, reasons)
-    arrays = graphs.unfold(depth, undirected).batch(np.arange(len(valid)))
+    arrays = unfold(graphs, depth, undirected).batch(np.arange(len(valid)))
     return Encoded(arrays, valid, reasons)
 
 

@@ -1,8 +1,8 @@
 """Molecular graphs in a few flat arrays of small integers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Any, TypeVar, TypeVarTuple
 
 import numpy as np
 import pandas as pd
@@ -10,8 +10,8 @@ import pandas as pd
 from admet.featurize.cuik import RawGraphs, raw_graphs
 from admet.featurize.indexing import ranges, starts_of
 
-if TYPE_CHECKING:
-    from admet.featurize.unfolding import Unfolding
+D = TypeVar("D")
+Args = TypeVarTuple("Args")
 
 _CHUNK = 1024  # molecules featurised in one call; bounds the memory of the float features
 
@@ -42,8 +42,8 @@ class PackedGraphs:
     target: np.ndarray
     atom_start: np.ndarray
     edge_start: np.ndarray
-    _unfoldings: dict[tuple[int, bool], "Unfolding"] = field(
-        default_factory=dict, repr=False, compare=False
+    _derived: dict[tuple[Any, ...], Any] = field(
+        default_factory=dict, init=False, repr=False, compare=False
     )
 
     def __len__(self) -> int:
@@ -59,14 +59,18 @@ class PackedGraphs:
         """Number of bond features."""
         return int(self.bond_table.shape[1])
 
-    def unfold(self, depth: int, undirected: bool = False) -> "Unfolding":
-        """Gives the graphs as a message-passing encoder of some depth sees them; kept once made."""
-        from admet.featurize.unfolding import Unfolding  # noqa: PLC0415 - it needs this module
+    def derive(self, make: Callable[["PackedGraphs", *Args], D], *args: *Args) -> D:
+        """Gives what a function makes of the graphs, kept with them once it is made.
 
-        key = (depth, undirected)
-        if key not in self._unfoldings:
-            self._unfoldings[key] = Unfolding.of(self, depth, undirected)
-        return self._unfoldings[key]
+        Args:
+            make: The function.
+            args: What it takes beside the graphs, hashable.
+        """
+        key = (make, *args)
+        if key not in self._derived:
+            self._derived[key] = make(self, *args)
+        found: D = self._derived[key]
+        return found
 
     def subset(self, rows: np.ndarray) -> "PackedGraphs":
         """Gives the graphs of some molecules, indices of shape (m,), in that order."""

@@ -77,44 +77,6 @@ class Unfolding:
     def __len__(self) -> int:
         return len(self.graphs)
 
-    @classmethod
-    def of(cls, graphs: PackedGraphs, depth: int, undirected: bool) -> "Unfolding":
-        """Numbers the surroundings of all bonds and atoms.
-
-        Args:
-            graphs: The graphs.
-            depth: Message-passing depth, at least 1.
-            undirected: Whether a message averages the two directions of a bond.
-        """
-        source, target = _global_ends(graphs)
-        n_kinds = len(graphs.bond_table)
-        pair = graphs.atom_kind[source].astype(np.int64) * n_kinds + graphs.bond_kind
-        edge_class, pairs = pd.factorize(pair)
-        X = np.concatenate(
-            [graphs.atom_table[pairs // n_kinds], graphs.bond_table[pairs % n_kinds]], axis=1
-        )
-        incoming, n_incoming = _incoming(graphs, source, target)
-        current, n_classes, levels = edge_class, len(pairs), []
-        for _ in range(1, depth):
-            below, counts = current[incoming], n_incoming
-            if undirected:
-                below = np.stack([below, current[incoming ^ 1]], axis=1).ravel()
-                counts = counts * 2
-            current, level = _refine(edge_class, below, counts, n_classes)
-            levels.append(level)
-            n_classes = len(level)
-        order, n_inbound = _inbound(target, int(graphs.atom_start[-1]))
-        atom_class, atoms = _refine(graphs.atom_kind, current[order], n_inbound, n_classes)
-        return cls(
-            graphs,
-            X,
-            edge_class.astype(np.int32),
-            tuple(levels),
-            atoms,
-            atom_class.astype(np.int32),
-            undirected,
-        )
-
     def batch(self, rows: np.ndarray, *, backward: bool = False) -> GraphArrays:
         """Cuts out a batch in which equal surroundings are one row.
 
@@ -207,6 +169,49 @@ class Unshared:
         per_molecule = np.diff(part.atom_start)
         lists += bag_lists(np.arange(len(part.atom_kind)), per_molecule, n_atoms, backward=backward)
         return GraphArrays.join(X, part.atom_table[kinds], lists, len(rows))
+
+
+def unfold(graphs: PackedGraphs, depth: int, undirected: bool = False) -> Unfolding:
+    """Gives graphs as a message-passing encoder of some depth sees them; kept with the graphs.
+
+    Args:
+        graphs: The graphs.
+        depth: Message-passing depth, at least 1.
+        undirected: Whether a message averages the two directions of a bond.
+    """
+    return graphs.derive(_number, depth, undirected)
+
+
+def _number(graphs: PackedGraphs, depth: int, undirected: bool) -> Unfolding:
+    """Numbers the surroundings of all bonds and atoms; see `unfold`."""
+    source, target = _global_ends(graphs)
+    n_kinds = len(graphs.bond_table)
+    pair = graphs.atom_kind[source].astype(np.int64) * n_kinds + graphs.bond_kind
+    edge_class, pairs = pd.factorize(pair)
+    X = np.concatenate(
+        [graphs.atom_table[pairs // n_kinds], graphs.bond_table[pairs % n_kinds]], axis=1
+    )
+    incoming, n_incoming = _incoming(graphs, source, target)
+    current, n_classes, levels = edge_class, len(pairs), []
+    for _ in range(1, depth):
+        below, counts = current[incoming], n_incoming
+        if undirected:
+            below = np.stack([below, current[incoming ^ 1]], axis=1).ravel()
+            counts = counts * 2
+        current, level = _refine(edge_class, below, counts, n_classes)
+        levels.append(level)
+        n_classes = len(level)
+    order, n_inbound = _inbound(target, int(graphs.atom_start[-1]))
+    atom_class, atoms = _refine(graphs.atom_kind, current[order], n_inbound, n_classes)
+    return Unfolding(
+        graphs,
+        X,
+        edge_class.astype(np.int32),
+        tuple(levels),
+        atoms,
+        atom_class.astype(np.int32),
+        undirected,
+    )
 
 
 def _padded_rows(X: np.ndarray, multiple: int) -> np.ndarray:

@@ -10,10 +10,10 @@ import numpy as np
 
 from admet.data import Table, count_records, require_columns, stream_table
 from admet.errors import ConfigError
-from admet.featurize.pool import WorkerPool
 from admet.files import atomic, check_output, check_replaces_nothing
 from admet.model.trained_model import TrainedModel, append_predictions
 from admet.spreadsheet import harmless
+from admet.workers import WorkerPool
 
 log = logging.getLogger(__name__)
 

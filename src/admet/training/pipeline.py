@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from admet.config import TaskAffinityConfig, TrainConfig
+from admet.config import TrainConfig, warn_of_idle_keys
 from admet.data import Panel, Split, load_panel, rejected_frame, split_panel
 from admet.errors import ConfigError, DataError
 from admet.featurize import PackedGraphs
@@ -166,13 +166,8 @@ def _check_training_labels(panel: Panel, split: Split) -> None:
 
 
 def _hint_at_idle_keys(config: TrainConfig) -> None:
-    """Names keys that were changed but have no effect."""
-    affinity, default = config.task_affinity, TaskAffinityConfig()
-    if not affinity.enabled:
-        idle = [
-            k for k in type(affinity).model_fields if getattr(affinity, k) != getattr(default, k)
-        ]
-        if idle:
-            log.warning("task_affinity.enabled is false, so these do nothing: %s", ", ".join(idle))
-    if config.data.split_column and not config.data.needs_split_column:
-        log.warning("data.split_column does nothing with split_type %s", config.data.split_type)
+    """Names keys that were changed but have no effect; the affinity, once measured, its own."""
+    idle = config.idle_keys()
+    if config.task_affinity.enabled:
+        idle = {key: why for key, why in idle.items() if not key.startswith("task_affinity.")}
+    warn_of_idle_keys(idle)

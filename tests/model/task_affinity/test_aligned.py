@@ -6,7 +6,7 @@ import torch
 from admet.config import DataConfig, ModelConfig, TaskAffinityConfig
 from admet.data import build_panel, table_from_frame
 from admet.data.demo import PLANTED_GROUPS, TASKS, make_demo_panel
-from admet.featurize import featurize
+from admet.featurize import featurize, unfold
 from admet.model.chemprop import GraphBatch, TargetScaler
 from admet.model.chemprop.task_affinity import TaskAffinityComputer, TaskGrouper
 from admet.model.chemprop.task_affinity.heads_fit import fit_heads
@@ -41,7 +41,7 @@ def test_a_look_is_its_definition(demo_frame):
     parameters = list(network.encoder.parameters())
     for task in range(4):
         rows = np.flatnonzero(~np.isnan(problem.targets[:, task]))
-        batch = GraphBatch.of(problem.graphs.unfold(3).batch(rows, backward=True))
+        batch = GraphBatch.of(unfold(problem.graphs, 3).batch(rows, backward=True))
         Z = network.encoder(batch)
         y = torch.tensor(problem.targets[rows, task], dtype=torch.float32)
         binary = [problem.kinds[task] == "binary"]

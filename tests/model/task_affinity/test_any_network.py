@@ -1,12 +1,14 @@
 """The computer on a small MLP and a plain list of batches."""
 
+import logging
+
 import numpy as np
 import pytest
 import torch
 from sklearn.metrics import adjusted_rand_score
 from torch import nn
 
-from admet.config import TaskAffinityConfig
+from admet.config import NetworkConfig, TaskAffinityConfig
 from admet.errors import AffinityWarning, ConfigError, DataError, NoGradientStepsError
 from admet.model.chemprop.task_affinity import TaskAffinityComputer, TaskGrouper
 from admet.model.chemprop.task_affinity.any_network import LoaderProblem
@@ -99,6 +101,22 @@ def test_labels_of_a_task_are_capped(loader):
     problem = LoaderProblem(Perceptron, loader, tuple(KINDS), torch.device("cpu"))
     examples = problem.labelled(7, 0)
     assert [len(rows) for rows in examples._rows] == [7] * 6
+
+
+def test_keys_that_a_loader_silences_are_named(loader, caplog):
+    with caplog.at_level(logging.WARNING):
+        computer(affinity_runs=1).compute_from_loader(Perceptron, loader, NAMES)
+    assert not caplog.messages
+    keys = {"affinity_batch_size": 8, "affinity_hidden_size": 32, "lookahead_lr": 1.0}
+    config = TaskAffinityConfig(log_affinity_matrix=False, affinity_runs=1, **keys)
+    shape = NetworkConfig(message_passing={"depth": 2})
+    TaskAffinityComputer(config, shape).compute_from_loader(Perceptron, loader, NAMES)
+    whole = ["affinity_hidden_size", "model.message_passing.depth"]
+    assert caplog.messages == [
+        "estimator is aligned, so these do nothing: lookahead_lr",
+        f"the network comes as it is, so these do nothing: {', '.join(whole)}",
+        "the batches are the loader's, so these do nothing: affinity_batch_size",
+    ]
 
 
 def test_inputs_may_be_nested(loader):

@@ -4,7 +4,7 @@ import torch
 
 from admet.config import ModelConfig
 from admet.data.demo import make_demo_panel
-from admet.featurize import featurize
+from admet.featurize import featurize, unfold
 from admet.featurize.arrays import stack
 from admet.model.chemprop import GraphBatch, GroupedNetwork
 from admet.model.chemprop.task_affinity.task_gradients import TaskBlocks, task_gradients
@@ -14,7 +14,7 @@ MEMBERS = [np.arange(20), np.array([1, 41, 3, 40]), np.arange(10, 42), np.array(
 
 
 def blocks_of(graphs, depth, undirected=False):
-    unfolding = graphs.unfold(depth, undirected)
+    unfolding = unfold(graphs, depth, undirected)
     stacked = stack([unfolding.batch(rows, backward=True) for rows in MEMBERS])
     return TaskBlocks(GraphBatch.of(stacked.arrays), stacked), unfolding
 

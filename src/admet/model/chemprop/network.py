@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from admet.config import ModelConfig
-from admet.featurize import Batcher, PackedGraphs, Unshared
+from admet.config import NetworkConfig
+from admet.featurize import Batcher, PackedGraphs, Unshared, unfold
 from admet.model.chemprop.encoder import Encoder
 from admet.model.chemprop.graph_batch import GraphBatch
 from admet.model.chemprop.heads import build_head
@@ -22,11 +22,11 @@ class GroupedNetwork(nn.Module):
         serving: For each of T tasks the slot (output of a head) that serves it.
     """
 
-    def __init__(self, config: ModelConfig, plan: NetworkPlan, d_v: int, d_e: int) -> None:
+    def __init__(self, config: NetworkConfig, plan: NetworkPlan, d_v: int, d_e: int) -> None:
         """Builds the network.
 
         Args:
-            config: The `model` section.
+            config: Its shape.
             plan: Its groups.
             d_v: Number of atom features.
             d_e: Number of bond features.
@@ -49,7 +49,7 @@ class GroupedNetwork(nn.Module):
             training: Whether dropout will be active.
         """
         config = self.encoder.config
-        unfolding = graphs.unfold(config.depth, config.undirected)
+        unfolding = unfold(graphs, config.depth, config.undirected)
         return Unshared(unfolding) if training and config.dropout > 0 else unfolding
 
     def forward(self, graphs: GraphBatch) -> Tensor:

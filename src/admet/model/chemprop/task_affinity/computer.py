@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 from torch import nn
 
-from admet.config import DataConfig, ModelConfig, TaskAffinityConfig
+from admet.config import DataConfig, NetworkConfig, TaskAffinityConfig, warn_of_idle_keys
 from admet.data import Panel, build_panel, table_from_frame
 from admet.data.chemistry import read_molecules
 from admet.data.labels import read_labels
@@ -42,13 +42,20 @@ ESTIMATORS: dict[str, Callable[[], AffinityEstimator]] = {
 }
 
 
+_COMES_WHOLE = "the network comes as it is"
+_UNREAD_BESIDE_A_LOADER = {
+    "affinity_batch_size": "the batches are the loader's",
+    "affinity_hidden_size": _COMES_WHOLE,
+}
+
+
 class TaskAffinityComputer:
     """Measures the affinity of the tasks of a panel with a freshly initialised network."""
 
     def __init__(
         self,
         config: TaskAffinityConfig | None = None,
-        model: ModelConfig | None = None,
+        model: NetworkConfig | None = None,
         estimator: AffinityEstimator | None = None,
     ) -> None:
         """Stores how to measure.
@@ -59,7 +66,7 @@ class TaskAffinityComputer:
             estimator: What measures; None takes the one that `config.estimator` names.
         """
         self.config = config or TaskAffinityConfig()
-        self.model = model or ModelConfig()
+        self.model = model or NetworkConfig()
         self.estimator = estimator or ESTIMATORS[self.config.estimator]()
 
     def compute_from_dataframe(
@@ -81,8 +88,27 @@ class TaskAffinityComputer:
             NoGradientStepsError: If no label or no valid SMILES is there at all.
         """
         data = DataConfig(smiles_column=smiles_column, target_columns=tuple(target_columns))
+        panel, estimate = self.compute_frame(df, data)
+        return estimate.matrix, panel.task_names
+
+    def compute_frame(self, df: pd.DataFrame, data: DataConfig) -> tuple[Panel, AffinityEstimate]:
+        """Makes a panel of a frame and measures the affinity of its tasks.
+
+        Args:
+            df: Molecules × endpoints; it is not changed.
+            data: Names of its columns.
+
+        Returns:
+            The panel and the estimate.
+
+        Raises:
+            DataError: If a column is missing or its labels cannot be used.
+            NoGradientStepsError: If no label or no valid SMILES is there at all.
+        """
         panel = _panel_from_frame(df, data)
-        return self.compute(panel).matrix, panel.task_names
+        unread = self.config.unread_of_network(self.model)
+        warn_of_idle_keys(_of_model(self.model.idle_keys(unread)))
+        return panel, self.compute(panel)
 
     def compute(self, panel: Panel, graphs: PackedGraphs | None = None) -> AffinityEstimate:
         """Measures the affinity of the tasks of a panel.
@@ -101,13 +127,7 @@ class TaskAffinityComputer:
         """
         config = self.config
         device = resolve_device(config.device, "task_affinity.device")
-        if idle := config.idle_keys():
-            log.warning(
-                "These do nothing with estimator %s and clustering_method %s: %s",
-                config.estimator,
-                config.clustering_method,
-                ", ".join(idle),
-            )
+        warn_of_idle_keys(config.idle_keys())
         started = time.perf_counter()
         graphs = featurize(panel.smiles) if graphs is None else graphs
         labels = panel.labels.values
@@ -132,8 +152,8 @@ class TaskAffinityComputer:
     ) -> AffinityEstimate:
         """Measures the affinity of the tasks of any network with an encoder and a head.
 
-        `affinity_batch_size` and `affinity_hidden_size` say nothing here: the batches are the
-        loader's, and the network is as it comes.
+        `affinity_batch_size`, `affinity_hidden_size` and the shape of a network say nothing here:
+        the batches are the loader's, and the network is as it comes.
 
         Args:
             network: What makes a network with fresh weights, called once a run; or a network, from
@@ -159,6 +179,9 @@ class TaskAffinityComputer:
         """
         started = time.perf_counter()
         device = resolve_device(self.config.device, "task_affinity.device")
+        whole = dict.fromkeys(type(self.model).model_fields, _COMES_WHOLE)
+        idle = self.config.idle_keys(_UNREAD_BESIDE_A_LOADER)
+        warn_of_idle_keys(idle | _of_model(self.model.idle_keys(whole)))
         names = list(task_names)
         named = [REGRESSION.name] * len(names) if kinds is None else list(kinds)
         if len(named) != len(names) or set(named) - set(KINDS):
@@ -193,7 +216,7 @@ def compute_task_affinity(
     smiles_col: str,
     target_cols: Sequence[str],
     config: TaskAffinityConfig | None = None,
-    model: ModelConfig | None = None,
+    model: NetworkConfig | None = None,
 ) -> tuple[np.ndarray, list[str], list[list[str]]]:
     """Measures the affinity of the target columns of a frame and groups them.
 
@@ -223,8 +246,7 @@ def compute_task_affinity(
         raise ConfigError(f"`target_cols` must be a list of column names; got {target_cols!r}.")
     check_n_groups(config.n_groups, len(target_cols))
     data = DataConfig(smiles_column=smiles_col, target_columns=tuple(target_cols))
-    panel = _panel_from_frame(df_train, data)
-    estimate = TaskAffinityComputer(config, model).compute(panel)
+    panel, estimate = TaskAffinityComputer(config, model).compute_frame(df_train, data)
     names = panel.task_names
     return (
         estimate.matrix,
@@ -277,6 +299,11 @@ def group_tasks(
         sure = "stable" if share >= STABLE else "not stable"
         log.info("  Group %d is %s: %.2f", index, sure, share)
     return grouping
+
+
+def _of_model(idle: dict[str, str]) -> dict[str, str]:
+    """Writes `model.` before the keys of a network's shape."""
+    return {f"model.{key}": why for key, why in idle.items()}
 
 
 def _panel_from_frame(df: pd.DataFrame, data: DataConfig) -> Panel:

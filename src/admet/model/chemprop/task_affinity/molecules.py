@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from admet.config import FFNConfig, ModelConfig
+from admet.config import FFNConfig, NetworkConfig
 from admet.errors import NumericalError
-from admet.featurize import Batcher, PackedGraphs
+from admet.featurize import Batcher, PackedGraphs, unfold
 from admet.featurize.arrays import stack
 from admet.kinds import Kind
 from admet.model.chemprop.batches import BatchLoader
@@ -44,7 +44,7 @@ class MoleculeProblem:
     graphs: PackedGraphs
     targets: np.ndarray
     kinds: tuple[Kind, ...]
-    model: ModelConfig
+    model: NetworkConfig
     device: torch.device
     encoder: str = "encoder"
 
@@ -122,7 +122,7 @@ class LabelledMolecules:
             seed: Seed of the choice and of the folds.
         """
         shape = problem.model.message_passing
-        unfolding = problem.graphs.unfold(shape.depth, shape.undirected)
+        unfolding = unfold(problem.graphs, shape.depth, shape.undirected)
         batcher = replace(unfolding, multiple=1)  # many small parts, cut once: rounding is a waste
         # One order and one fold for all tasks, so that those measured on the same molecules are
         # compared there, and a molecule is left out of all of them at once.

@@ -1,11 +1,16 @@
-"""Processes that featurise while the main one computes."""
+"""Processes that work on many items at once: the one way to run in parallel.
+
+Molecules are read and featurised in them, in parts (`map_parts`) or while the main process computes
+(`WorkerPool`). Where a process is a worker itself, the cores are shared out already, so it works
+alone.
+"""
 
 import multiprocessing
 import os
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import connection
@@ -19,38 +24,93 @@ B = TypeVar("B")
 
 _AHEAD = 2  # items begun for each worker before the oldest is taken: bounds the memory
 _MOST = 61  # processes that Windows can wait for
+PARALLEL_FROM = 20_000  # molecules; below, starting processes takes longer than the work
+PART = 2_000
 
 
 def n_cores() -> int:
-    """Gives the number of cores that this process may use; `OMP_NUM_THREADS` limits it."""
+    """Gives the number of cores that this process may use; `OMP_NUM_THREADS` limits it.
+
+    It is one in a worker, whose pool has shared out the cores.
+    """
+    if in_a_worker():
+        return 1
     found = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     limit = os.environ.get("OMP_NUM_THREADS", "")
     return max(1, min(found or 1, int(limit) if limit.isdecimal() else _MOST, _MOST))
+
+
+def in_a_worker() -> bool:
+    """Tells whether this process, or this thread of it, is a worker of a pool.
+
+    Known are the processes of multiprocessing, concurrent.futures and joblib (loky and
+    multiprocessing), all of which multiprocessing starts, and the tasks of dask.distributed, which
+    may run in threads of a process that something else started.
+    """
+    if multiprocessing.parent_process() is not None:
+        return True
+    # Whoever runs a task of dask has imported it.
+    get_worker = getattr(sys.modules.get("distributed"), "get_worker", None)
+    if get_worker is None:
+        return False
+    try:
+        get_worker()
+    except ValueError:  # dask's word for a thread that runs no task
+        return False
+    return True
+
+
+def map_parts(function: Callable[[Sequence[A]], B], items: Sequence[A]) -> list[B]:
+    """Applies a function to many molecules, part by part in processes where that saves time.
+
+    Args:
+        function: A function of a module, or a `functools.partial` of one, which takes several
+            items at once.
+        items: The items.
+
+    Returns:
+        The results of the parts, in order; of all items as one part where they are few, or there
+        is one core.
+
+    Raises:
+        WorkerError: If a process died.
+    """
+    if len(items) < PARALLEL_FROM or n_cores() == 1:
+        return [function(items)]
+    parts = (items[i : i + PART] for i in range(0, len(items), PART))
+    with WorkerPool() as pool:
+        return list(pool.map(function, parts))
 
 
 class WorkerPool:
     """Maps a function over items in processes, in order; with one worker, in this process.
 
     RDKit holds Python's lock while it parses, so threads would not help. A pool that is entered
-    before torch is imported forks, which takes milliseconds; later joblib's loky starts fresh
-    processes, since a fork of a process with running threads may hang. These do not run a caller's
-    script again, so a script needs no main guard.
+    before torch is imported forks, which takes milliseconds; later, or beside other threads,
+    joblib's loky starts fresh processes, since a fork of a process with running threads may hang.
+    These do not run a caller's script again, so a script needs no main guard.
     """
 
-    def __init__(self, n_workers: int | None = None) -> None:
+    def __init__(
+        self, n_workers: int | None = None, warm_up: Callable[[], object] | None = None
+    ) -> None:
         """Stores the size.
 
         Args:
-            n_workers: Number of processes; None takes one a core.
+            n_workers: Number of processes; None takes one a core, and in a worker one.
+            warm_up: What each process runs at once, so that it is ready when the first item comes;
+                a function of a module, or a `functools.partial` of one.
         """
         self.n_workers = n_cores() if n_workers is None else n_workers
+        self._warm_up = warm_up
         self._executor: Executor | None = None
 
     def __enter__(self) -> Self:
         if self.n_workers > 1:
             self._executor = _executor(self.n_workers)
-            for _ in range(self.n_workers):
-                self._executor.submit(_warm_up)
+            if self._warm_up is not None:
+                for _ in range(self.n_workers):
+                    self._executor.submit(self._warm_up)
         return self
 
     def __exit__(
@@ -100,7 +160,7 @@ class WorkerPool:
 
 def _executor(n_workers: int) -> Executor:
     forks = "fork" in multiprocessing.get_all_start_methods() and sys.platform.startswith("linux")
-    if forks and "torch" not in sys.modules:
+    if forks and "torch" not in sys.modules and threading.active_count() == 1:
         context = multiprocessing.get_context("fork")
         return ProcessPoolExecutor(n_workers, context, initializer=_end_with_the_parent)
     from joblib.externals import loky  # noqa: PLC0415 - only where it is needed
@@ -120,10 +180,3 @@ def _end_with_the_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=wait, daemon=True).start()
-
-
-def _warm_up() -> None:
-    """Imports what a worker needs, while the main process still imports torch."""
-    from admet.featurize.encode import encode  # noqa: PLC0415
-
-    encode(["C"], True, 1, False)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from admet.errors import WorkerError
-from admet.featurize.pool import WorkerPool
+from admet.workers import WorkerPool
 
 
 def square(x):
@@ -49,7 +49,7 @@ def test_a_process_that_dies_is_an_error_not_a_hang():
 def test_workers_end_with_a_main_process_that_is_killed():
     script = (
         "import os, signal\n"
-        "from admet.featurize.pool import WorkerPool\n"
+        "from admet.workers import WorkerPool\n"
         "from test_workers import who\n"
         "with WorkerPool(2) as pool:\n"
         "    print(*set(pool.map(who, range(8))), flush=True)\n"
@@ -63,7 +63,7 @@ def test_workers_end_with_a_main_process_that_is_killed():
             stdout=subprocess.PIPE,
             text=True,
             check=False,
-            env=os.environ | {"PYTHONPATH": folder},
+            env=os.environ | {"PYTHONPATH": os.pathsep.join([folder, *sys.path])},
         )
     workers = [int(word) for word in done.stdout.split()]
     assert done.returncode == -9

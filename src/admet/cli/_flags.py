@@ -1,0 +1,97 @@
+"""How flags become values: what the parser is told of the schema's types."""
+
+import json
+from typing import Any, get_type_hints
+
+import tyro
+from pydantic.fields import FieldInfo
+from tyro.constructors import (
+    ConstructorRegistry,
+    PrimitiveConstructorSpec,
+    PrimitiveTypeInfo,
+    StructConstructorSpec,
+    StructFieldSpec,
+    StructTypeInfo,
+)
+
+from admet.config import ModelConfig
+from admet.config.base import Section
+
+_BOOLEANS = {"true": True, "false": False}
+_GROUPS = ModelConfig.model_fields["groups"].annotation
+
+
+def registry() -> ConstructorRegistry:
+    """Gives the rules for sections, booleans and groups."""
+    rules = ConstructorRegistry()
+    rules.primitive_rule(_booleans)
+    rules.primitive_rule(_groups)
+    rules.struct_rule(_section)
+    return rules
+
+
+def _booleans(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | None:
+    """Takes true and false in any case."""
+    if info.type is not bool:
+        return None
+    return PrimitiveConstructorSpec(
+        nargs=1,
+        metavar="{true,false}",
+        instance_from_str=lambda words: _boolean(words[0]),
+        is_instance=lambda value: isinstance(value, bool),
+        str_from_instance=lambda value: [str(value).lower()],
+    )
+
+
+def _groups(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | None:
+    """Takes a list of lists as one word of JSON; the schema parses and checks it."""
+    if info.type != _GROUPS:
+        return None
+    return PrimitiveConstructorSpec(
+        nargs=1,
+        metavar="multi_task|single_task|JSON",
+        instance_from_str=lambda words: words[0],
+        is_instance=lambda value: isinstance(value, str | tuple),
+        str_from_instance=lambda value: [_as_json(value)],
+    )
+
+
+def _section(info: StructTypeInfo) -> StructConstructorSpec | None:
+    """Gives a section only the keys that a flag or the file named: its rules ask which these are.
+
+    The parser hands over every key; one that nobody named is its default, the very same object.
+    """
+    kind = info.type
+    if not (isinstance(kind, type) and issubclass(kind, Section)):
+        return None
+    before = info.default if isinstance(info.default, Section) else None
+    named = set() if before is None else before.model_fields_set
+    defaults = {
+        name: _default(field) if before is None else getattr(before, name)
+        for name, field in kind.model_fields.items()
+    }
+
+    def make(**values: Any) -> Section:
+        return kind(**{k: v for k, v in values.items() if k in named or v is not defaults[k]})
+
+    make.__doc__ = kind.__doc__  # which the help shows
+    hints = get_type_hints(kind, include_extras=True)
+    fields = [
+        StructFieldSpec(name, hints[name], defaults[name], helptext=field.description)
+        for name, field in kind.model_fields.items()
+    ]
+    return StructConstructorSpec(make, tuple(fields))
+
+
+def _default(field: FieldInfo) -> Any:
+    return tyro.MISSING_NONPROP if field.is_required() else field.get_default()
+
+
+def _boolean(word: str) -> bool:
+    if word.lower() not in _BOOLEANS:
+        raise ValueError(f"must be true or false; got {word!r}")
+    return _BOOLEANS[word.lower()]
+
+
+def _as_json(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,17 @@
+"""Keys that were set but say nothing: a user is told, and nothing else happens."""
+
+import logging
+from collections.abc import Mapping
+
+log = logging.getLogger(__name__)
+
+
+def warn_of_idle_keys(idle: Mapping[str, str]) -> None:
+    """Logs a warning a reason.
+
+    Args:
+        idle: What `Section.idle_keys` found: keys, each with why it says nothing.
+    """
+    for why in dict.fromkeys(idle.values()):
+        keys = [key for key in idle if idle[key] == why]
+        log.warning("%s, so these do nothing: %s", why, ", ".join(keys))
