@@ -56,7 +56,14 @@ def blocks(path: Path) -> list[Block]:
 
 
 WITH_BLOCKS = [
-    path for path in (ROOT / "README.md", DOCS / "tutorial.md", DOCS / "howto.md") if blocks(path)
+    path
+    for path in (
+        ROOT / "README.md",
+        DOCS / "tutorial.md",
+        DOCS / "howto.md",
+        DOCS / "architecture.md",
+    )
+    if blocks(path)
 ]
 
 

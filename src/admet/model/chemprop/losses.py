@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from admet.kinds import KINDS, Kind
+from admet.kinds import Kind
 
 
 class TaskLoss(nn.Module):
@@ -19,8 +19,7 @@ class TaskLoss(nn.Module):
             weights: T weights of a label of each task; None weighs all labels alike.
         """
         super().__init__()
-        # Which columns are of each kind that there is, in one order whatever that of the tasks.
-        self._kinds = [kind for kind in KINDS.values() if kind in kinds]
+        self._kinds = list(dict.fromkeys(kinds))
         columns = torch.tensor([[own is kind for own in kinds] for kind in self._kinds])
         self.register_buffer("_columns", columns, persistent=False)  # (n_kinds, T)
         given = [1.0] * len(kinds) if weights is None else list(weights)
