@@ -21,7 +21,7 @@ from admet.featurize import PackedGraphs, featurize
 from admet.model.chemprop import TargetScaler
 from admet.model.chemprop.losses import TaskLoss
 from admet.model.chemprop.task_affinity import TaskAffinityComputer
-from admet.model.chemprop.task_affinity.molecules import MoleculeProblem
+from admet.model.chemprop.task_affinity.problems import MoleculeProblem
 from admet.training.arms import plan_of
 from admet.training.fit_model import fit_model
 from library import panel_smiles

@@ -20,9 +20,8 @@ from admet.data import build_panel, load_panel, table_from_frame
 from admet.data.demo import TASKS, make_demo_panel
 from admet.featurize import featurize
 from admet.model.chemprop.task_affinity import TaskAffinityComputer
-from admet.model.chemprop.task_affinity.computer import group_tasks
-from admet.model.chemprop.task_affinity.estimator import AffinityEstimate
-from admet.model.chemprop.task_affinity.stability import STABLE
+from admet.model.chemprop.task_affinity.estimators import AffinityEstimate
+from admet.model.chemprop.task_affinity.groups import STABLE, group_tasks
 from report import panel_argument, write_results
 from whole_command import CONFIG
 
@@ -33,11 +32,6 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "aligned (4 runs)": {},
     "aligned, 16 runs": {"affinity_runs": 16},
 }
-
-
-def labels_of(groups: list[list[str]], names: list[str]) -> list[int]:
-    """Gives the group of each task."""
-    return [next(i for i, group in enumerate(groups) if name in group) for name in names]
 
 
 def coverage(
@@ -89,7 +83,7 @@ def main() -> None:
             for seed, estimate in enumerate(found):
                 config = TaskAffinityConfig(n_groups=k, seed=seed, log_affinity_matrix=False)
                 grouping = group_tasks(estimate, names, config)
-                cuts.append(labels_of(grouping.groups, names))
+                cuts.append(grouping.labels)
                 stable += grouping.agreement >= STABLE
             agreement = [adjusted_rand_score(a, b) for a, b in itertools.combinations(cuts, 2)]
             calls = f" (stable: {stable} of {n_seeds})" if found[0].doubt else ""

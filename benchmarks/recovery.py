@@ -20,8 +20,8 @@ from admet.config import DataConfig, TaskAffinityConfig
 from admet.data import build_panel, table_from_frame
 from admet.data.demo import PLANTED_GROUPS, TASKS, make_demo_panel
 from admet.model.chemprop.task_affinity import TaskAffinityComputer, TaskGrouper
-from admet.model.chemprop.task_affinity.computer import group_tasks
-from admet.model.chemprop.task_affinity.estimator import AffinityEstimate
+from admet.model.chemprop.task_affinity.estimators import AffinityEstimate
+from admet.model.chemprop.task_affinity.groups import group_tasks
 from library import panel_smiles
 from report import panel_argument, peak_mib, write_results
 from simulate import simulated_panel
@@ -36,10 +36,13 @@ MANY = (  # tasks, groups, share of cells with a label, seeds
 )
 
 
-def rand_index(groups: list[list[str]], names: list[str], planted: list[int]) -> float:
+def rand_index(
+    estimate: AffinityEstimate, names: list[str], n_groups: int, method: str, planted: list[int]
+) -> float:
     """Gives the adjusted Rand index of the groups found and the planted ones."""
-    place = {name: index for index, group in enumerate(groups) for name in group}
-    return float(adjusted_rand_score([place[name] for name in names], planted))
+    grouper = TaskGrouper(n_groups, method)
+    grouper.cluster(estimate.matrix, names)
+    return float(adjusted_rand_score(grouper.labels, planted))
 
 
 def affinity(
@@ -81,12 +84,9 @@ def main() -> None:
             "peak_mib": peak_mib(),
         }
         for method in ("agglomerative", "spectral", "transfer"):
-            row[method] = [
-                rand_index(TaskGrouper(n_groups, method).cluster(e.matrix, names), names, planted)
-                for e, *_ in measured
-            ]
+            row[method] = [rand_index(e, names, n_groups, method, planted) for e, *_ in measured]
         row["auto"] = [
-            rand_index(group_tasks(e, names, config).groups, names, planted)
+            float(adjusted_rand_score(group_tasks(e, names, config).labels, planted))
             for e, config, _ in measured
         ]
         rows.append(row)

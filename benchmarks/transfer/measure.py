@@ -83,9 +83,14 @@ def sets_of(n_tasks: int) -> list[tuple[int, ...]]:
 
 
 def train_network(
-    panel: Panel, graphs: PackedGraphs, split: Split, tasks: tuple[int, ...], seed: int
+    panel: Panel,
+    graphs: PackedGraphs,
+    split: Split,
+    tasks: tuple[int, ...],
+    seed: int,
+    rows: np.ndarray,
 ) -> np.ndarray:
-    """Trains one set with one seed on one thread; predictions of the test side, shape (n, T)."""
+    """Trains one set with one seed on one thread; predictions of some molecules, shape (m, T)."""
     logging.disable(logging.WARNING)
     warnings.simplefilter("ignore")
     names = [panel.task_names[column] for column in tasks]
@@ -93,7 +98,7 @@ def train_network(
     config = TrainConfig(training=training, seed=seed)
     plan = Plan.of("manual_groups", disjoint([names]), names, share_encoder=True)
     model = fit_model(panel, split, graphs, config, plan)
-    return model.predictor.predict_graphs(graphs, split.test).mean
+    return model.predictor.predict_graphs(graphs, rows).mean
 
 
 def train_set(
@@ -101,7 +106,7 @@ def train_set(
 ) -> list[tuple[str, int, str, int, float, float, float]]:
     """Trains one set with one seed; a row a task."""
     started = time.perf_counter()
-    predicted = train_network(panel, graphs, split, tasks, seed)
+    predicted = train_network(panel, graphs, split, tasks, seed, split.test)
     seconds = time.perf_counter() - started
     rows = []
     for k, column in enumerate(tasks):

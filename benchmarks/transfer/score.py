@@ -25,12 +25,11 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from measure import FOLDER, load, train_network
 
 from admet.config import TaskAffinityConfig
-from admet.data import Panel
+from admet.data import Panel, Split
 from admet.featurize import PackedGraphs, featurize
-from admet.model.chemprop.task_affinity import TaskAffinityComputer
-from admet.model.chemprop.task_affinity.computer import group_tasks
-from admet.model.chemprop.task_affinity.estimator import AffinityEstimate
-from admet.model.chemprop.task_affinity.partition import transfer_scores
+from admet.model.chemprop.task_affinity import TaskAffinityComputer, get_task_group_indices
+from admet.model.chemprop.task_affinity.estimators import AffinityEstimate
+from admet.model.chemprop.task_affinity.groups import group_tasks, transfer_scores
 from report import write_results
 
 Errors = dict[tuple[tuple[int, ...], int, int], float]
@@ -110,10 +109,11 @@ def label_correlation(labels: np.ndarray) -> np.ndarray:
     return found
 
 
-def prediction_correlation(panel: Panel, graphs: PackedGraphs, sides: np.ndarray) -> np.ndarray:
+def prediction_correlation(panel: Panel, graphs: PackedGraphs, split: Split) -> np.ndarray:
     """Trains each task alone (seed 0); |Pearson| of their predictions over all molecules."""
+    everything = np.arange(len(panel))
     singles = joblib.Parallel(n_jobs=-1)(
-        joblib.delayed(train_network)(panel, graphs, sides, (task,), 0)
+        joblib.delayed(train_network)(panel, graphs, split, (task,), 0, everything)
         for task in range(len(panel.tasks))
     )
     return np.abs(np.corrcoef(np.column_stack(singles).T))
@@ -159,7 +159,7 @@ def main() -> None:
     logging.disable(logging.WARNING)
     warnings.simplefilter("ignore")
     n_seeds = int(sys.argv[2]) if len(sys.argv) > 2 else 5
-    panel, sides, short = load(sys.argv[1])
+    panel, split, short = load(sys.argv[1])
     names, n_tasks = panel.task_names, len(panel.tasks)
     errors = read_errors(FOLDER / f"{short}.csv", names)
     seeds = sorted({seed for _, seed, _ in errors})
@@ -173,10 +173,10 @@ def main() -> None:
     single = float(np.mean([within_target(a, b) for a, b in pairs])) if pairs else np.nan
     reliability = len(seeds) * single / (1 + (len(seeds) - 1) * single)
 
-    train = panel.subset(np.flatnonzero(sides == 0))
+    train = panel.subset(split.train)
     graphs = featurize(panel.smiles)
     train_graphs = featurize(train.smiles)
-    n_labels = (~np.isnan(train.labels)).sum(axis=0)
+    n_labels = train.labels.present.sum(axis=0)
     measured = affinities(train, train_graphs, n_seeds)
     rng = np.random.default_rng(0)
     scores: dict[str, list[np.ndarray]] = {}
@@ -184,9 +184,9 @@ def main() -> None:
         matrices = [estimate.matrix for estimate in estimates]
         scores[name] = matrices
         scores[f"{name}, transfer"] = [transfer_scores(m, n_labels) for m in matrices]
-    scores["label correlation"] = [label_correlation(train.labels)]
+    scores["label correlation"] = [label_correlation(train.labels.values)]
     scores["correlation of single-task predictions"] = [
-        prediction_correlation(panel, graphs, sides)
+        prediction_correlation(panel, graphs, split)
     ]
     scores["number of the source's labels"] = [np.repeat(n_labels[:, None], n_tasks, axis=1)]
     scores["random"] = [rng.standard_normal((n_tasks, n_tasks)) for _ in range(1000)]
@@ -216,7 +216,7 @@ def main() -> None:
                         n_groups=number, clustering_method=method, seed=seed
                     )
                     groups = group_tasks(estimate, names, config).groups
-                    index = [[names.index(task) for task in group] for group in groups]
+                    index = get_task_group_indices([group.tasks for group in groups], names)
                     found.append(chosen_share(errors, seeds, index, n_tasks))
                 own, mean, best, share, count = np.mean(found, axis=0).tolist()
                 rows.append(

@@ -21,6 +21,9 @@ LONGEST_NAME = 255
 """Bytes that the usual file systems take."""
 SUMS = "SHA256SUMS"
 """The list of a run directory's files."""
+AFFINITY_ARCHIVE, AFFINITY_HEATMAP = "affinity.npz", "affinity.png"
+AFFINITY_CLUSTERMAP = "affinity_clustered.png"
+"""An affinity and its pictures, in a run directory or another folder."""
 PICTURES = frozenset({".png", ".pdf", ".svg", ".jpg", ".jpeg"})
 """Endings that a picture may have."""
 

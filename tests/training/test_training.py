@@ -19,8 +19,7 @@ from admet.featurize import featurize, unfold
 from admet.kinds import REGRESSION
 from admet.model.chemprop import BatchLoader, GraphBatch, GroupedNetwork, TaskLoss
 from admet.model.chemprop.plan import NetworkPlan
-from admet.model.chemprop.task_affinity.computer import ESTIMATORS
-from admet.model.chemprop.task_affinity.estimator import AffinityEstimate
+from admet.model.chemprop.task_affinity.estimators import ESTIMATORS, AffinityEstimate
 from admet.run_directory import Files, load_model, read_json, read_spec
 from admet.training import read_test, train
 from admet.training.arms import check_groups

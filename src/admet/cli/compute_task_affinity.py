@@ -2,15 +2,10 @@
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from admet.cli._common import execute
 from admet.config import AffinityCommand, DataConfig
 from admet.config.data import PanelColumns
-from admet.errors import ConfigError
-from admet.files import PICTURES, check_output, check_replaces_nothing
-
-_HEADERS = (b",", b"source,target,", b"line,smiles,reason", b"row,smiles,reason")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -19,82 +14,29 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _compute(command: AffinityCommand) -> None:
-    _check_outputs(command)
-    from admet.data import load_panel, rejected_frame
+    from admet.data import load_panel
     from admet.featurize.cache import cache_folder, cached_graphs
-    from admet.files import atomic
-    from admet.model.chemprop.task_affinity import (
-        TaskAffinityComputer,
-        plot_clustered_heatmap,
-        plot_task_affinity_heatmap,
-    )
-    from admet.model.chemprop.task_affinity.computer import group_tasks
-    from admet.model.chemprop.task_affinity.grouping import check_n_groups
-    from admet.model.chemprop.task_affinity.matrix import save_affinity, uncertain_pairs
-    from admet.spreadsheet import harmless
+    from admet.model.chemprop.task_affinity import TaskAffinityComputer
+    from admet.model.chemprop.task_affinity.groups import check_n_groups, group_tasks
+    from admet.model.chemprop.task_affinity.outputs import AffinityFiles
 
+    files = AffinityFiles(command.save_path, command.plot_heatmap, command.plot_clustered)
+    files.check("plot_heatmap", "plot_clustered", [command.data_path])
     data = DataConfig(**{key: getattr(command, key) for key in PanelColumns.model_fields})
     if data.target_columns:
         check_n_groups(command.n_groups, len(data.target_columns))
     panel = load_panel(command.data_path, data)
     graphs = cached_graphs(panel.smiles, cache_folder())
     estimate = TaskAffinityComputer(command, command.model).compute(panel, graphs)
-    grouping = group_tasks(estimate, panel.task_names, command)
-    save_affinity(command.save_path, estimate, panel.task_names, grouping)
+    files.write(estimate, group_tasks(estimate, panel.task_names, command))
+    files.write_rejected(panel)
     if panel.rejected:
-        rejected = _rejected(command.save_path)
-        with atomic(rejected) as partial:
-            harmless(rejected_frame(panel)).to_csv(partial, index=False)
-        print(f"Rows left out: {rejected}")
-    print(f"Affinity: {command.save_path} and {command.save_path.with_suffix('.csv')}")
-    if command.plot_heatmap:
-        plot_task_affinity_heatmap(
-            estimate.matrix,
-            panel.task_names,
-            save_path=command.plot_heatmap,
-            uncertain=None if estimate.doubt is None else uncertain_pairs(estimate.doubt),
-        )
-        print(f"Heatmap:  {command.plot_heatmap}")
-    if command.plot_clustered:
-        plot_clustered_heatmap(
-            estimate.matrix,
-            panel.task_names,
-            save_path=command.plot_clustered,
-            groups=[group.serves for group in grouping.groups],
-        )
-        print(f"Clustered heatmap: {command.plot_clustered}")
-
-
-def _check_outputs(command: AffinityCommand) -> None:
-    """Checks all files that will be written: four tables beside one another, and the pictures."""
-    from admet.model.chemprop.task_affinity.matrix import beside
-
-    path = command.save_path
-    check_output(path, "save_path", {".npz"})
-    tables = [*beside(path), _rejected(path)]
-    for table in tables:
-        check_output(table, "save_path")
-        if table.is_file() and not _written_by_us(table):
-            raise ConfigError(
-                f"`save_path` {str(path)!r} would replace {str(table)!r}, which no earlier "
-                "measurement wrote. Name another file."
-            )
-    outputs = {"save_path": [path, *tables]}
-    for picture in ("plot_heatmap", "plot_clustered"):
-        if drawn := getattr(command, picture):
-            check_output(drawn, picture, PICTURES)
-            outputs[picture] = [drawn]
-    check_replaces_nothing(outputs, [command.data_path])
-
-
-def _written_by_us(table: Path) -> bool:
-    """Tells a table of an earlier measurement by its header."""
-    with table.open("rb") as file:
-        return file.readline(100).startswith(_HEADERS)
-
-
-def _rejected(path: Path) -> Path:
-    return path.with_name(f"{path.stem}_rejected.csv")
+        print(f"Rows left out: {files.rejected}")
+    print(f"Affinity: {files.archive} and {files.archive.with_suffix('.csv')}")
+    if files.heatmap:
+        print(f"Heatmap:  {files.heatmap}")
+    if files.clustermap:
+        print(f"Clustered heatmap: {files.clustermap}")
 
 
 if __name__ == "__main__":

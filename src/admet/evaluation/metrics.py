@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from admet.kinds import KINDS
+
 
 @dataclass(frozen=True)
 class Metric:
@@ -137,12 +139,12 @@ METRICS = (
     Metric("Accuracy", "binary", accuracy),
     Metric("MCC", "binary", mcc),
 )
-"""Every metric, in the order of the tables. The first of a kind is its primary one."""
+"""Every metric, in the order of the tables."""
 BY_KIND: dict[str, dict[str, Metric]] = {
     kind: {metric.name: metric for metric in METRICS if metric.kind == kind}
     for kind in dict.fromkeys(metric.kind for metric in METRICS)
 }
-PRIMARY: dict[str, str] = {kind: next(iter(metrics)) for kind, metrics in BY_KIND.items()}
+PRIMARY: dict[str, str] = {name: kind.metric for name, kind in KINDS.items()}
 """The metric that a comparison prints for each kind of task."""
 
 

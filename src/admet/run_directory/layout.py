@@ -1,6 +1,6 @@
 """The names of the files in a run directory."""
 
-from admet.files import SUMS
+from admet.files import AFFINITY_ARCHIVE, AFFINITY_CLUSTERMAP, AFFINITY_HEATMAP, SUMS
 
 SCHEMA_VERSION = 4
 """Raised when a reader of an older version could no longer understand the directory."""
@@ -17,11 +17,11 @@ class Files:
     """The weights."""
     RUN = "run.json"
     """Versions, seeds, hardware, seconds of every phase."""
-    AFFINITY = "affinity.npz"
+    AFFINITY = AFFINITY_ARCHIVE
     """Matrix, names and groups; `affinity.csv` and `affinity_pairs.csv` stand beside it."""
-    HEATMAP = "affinity.png"
+    HEATMAP = AFFINITY_HEATMAP
     """The matrix as a picture."""
-    CLUSTERED = "affinity_clustered.png"
+    CLUSTERED = AFFINITY_CLUSTERMAP
     """The matrix in the order of its dendrogram, the groups framed."""
     SPLIT = "split.csv"
     """Side of every molecule."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from admet.config import TrainConfig
 from admet.errors import ConfigError, near_names
 from admet.model.chemprop.plan import Arm, Group, Plan, disjoint
-from admet.model.chemprop.task_affinity.grouping import check_n_groups
+from admet.model.chemprop.task_affinity.groups import check_n_groups
 
 Groups = list[list[str]]
 

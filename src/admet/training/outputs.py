@@ -14,30 +14,9 @@ from admet.errors import DataError, RunDirectoryError
 from admet.evaluation import Scores, score_tasks
 from admet.featurize import PackedGraphs
 from admet.files import free_name
-from admet.model.chemprop.task_affinity import plot_clustered_heatmap, plot_task_affinity_heatmap
-from admet.model.chemprop.task_affinity.estimator import AffinityEstimate
-from admet.model.chemprop.task_affinity.matrix import save_affinity, uncertain_pairs
-from admet.model.chemprop.task_affinity.stability import Grouping
 from admet.model.trained_model import TrainedModel
 from admet.run_directory import Files, read_json, write_json
 from admet.spreadsheet import harmless
-
-
-def write_affinity(
-    folder: Path, estimate: AffinityEstimate, names: list[str], grouping: Grouping
-) -> None:
-    """Keeps the matrix as numbers and draws it."""
-    save_affinity(folder / Files.AFFINITY, estimate, names, grouping)
-    uncertain = None if estimate.doubt is None else uncertain_pairs(estimate.doubt)
-    plot_task_affinity_heatmap(
-        estimate.matrix, names, save_path=folder / Files.HEATMAP, uncertain=uncertain
-    )
-    plot_clustered_heatmap(
-        estimate.matrix,
-        names,
-        save_path=folder / Files.CLUSTERED,
-        groups=[group.serves for group in grouping.groups],
-    )
 
 
 def write_tests(

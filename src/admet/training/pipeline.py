@@ -15,7 +15,8 @@ from admet.featurize.cache import cache_folder, cached_graphs
 from admet.model.chemprop.device import resolve_device
 from admet.model.chemprop.plan import Plan
 from admet.model.chemprop.task_affinity import TaskAffinityComputer
-from admet.model.chemprop.task_affinity.computer import group_tasks
+from admet.model.chemprop.task_affinity.groups import group_tasks
+from admet.model.chemprop.task_affinity.outputs import AffinityFiles
 from admet.model.trained_model import TrainedModel
 from admet.run_directory import (
     Files,
@@ -27,7 +28,7 @@ from admet.run_directory import (
 from admet.spreadsheet import harmless
 from admet.training.arms import check_groups, plan_of
 from admet.training.fit_model import fit_model, precision_of
-from admet.training.outputs import log_to, write_affinity, write_config, write_split, write_tests
+from admet.training.outputs import log_to, write_config, write_split, write_tests
 from admet.training.provenance import PhaseClock, describe_run, peak_memory_mib
 from admet.training.surroundings import own_surroundings
 from admet.training.unfinished import Unfinished
@@ -137,7 +138,7 @@ def _choose_plan(
         estimate = computer.compute(panel.subset(split.train), graphs.subset(split.train))
         grouping = group_tasks(estimate, panel.task_names, config.task_affinity)
     with clock.phase("pictures"):
-        write_affinity(folder, estimate, panel.task_names, grouping)
+        AffinityFiles.in_folder(folder).write(estimate, grouping)
     return plan_of(config, panel.task_names, grouping.groups)
 
 

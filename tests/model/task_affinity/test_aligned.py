@@ -9,9 +9,8 @@ from admet.data.demo import PLANTED_GROUPS, TASKS, make_demo_panel
 from admet.featurize import featurize, unfold
 from admet.model.chemprop import GraphBatch, TargetScaler
 from admet.model.chemprop.task_affinity import TaskAffinityComputer, TaskGrouper
-from admet.model.chemprop.task_affinity.heads_fit import fit_heads
-from admet.model.chemprop.task_affinity.molecules import MoleculeProblem
-from admet.model.chemprop.task_affinity.problem import FOLDS
+from admet.model.chemprop.task_affinity.problems import FOLDS, MoleculeProblem
+from admet.model.chemprop.task_affinity.problems.heads_fit import fit_heads
 
 SMALL = ModelConfig(message_passing={"hidden_size": 16})
 COLUMNS = ["LogD", "KSOL", "PAMPA", "hERG"]
@@ -20,7 +19,7 @@ COLUMNS = ["LogD", "KSOL", "PAMPA", "hERG"]
 def problem_of(frame, columns=COLUMNS):
     panel = build_panel(table_from_frame(frame), DataConfig(target_columns=columns))
     kinds = tuple(task.kind for task in panel.tasks)
-    targets = TargetScaler.fit(panel.labels, kinds).scale_labels(panel.labels)
+    targets = TargetScaler.fit(panel.labels.values, kinds).scale_labels(panel.labels.values)
     device = torch.device("cpu")
     return MoleculeProblem(featurize(panel.smiles), targets, kinds, SMALL, device)
 
@@ -44,8 +43,7 @@ def test_a_look_is_its_definition(demo_frame):
         batch = GraphBatch.of(unfold(problem.graphs, 3).batch(rows, backward=True))
         Z = network.encoder(batch)
         y = torch.tensor(problem.targets[rows, task], dtype=torch.float32)
-        binary = [problem.kinds[task] == "binary"]
-        W, centred = fit_heads(Z, y, np.array([0, len(rows)]), binary)
+        W, centred = fit_heads(Z, y, np.array([0, len(rows)]), [problem.kinds[task]])
         goal = -(centred @ (Z @ W[0])) / len(rows)
         expected = torch.cat([g.flatten() for g in torch.autograd.grad(goal, parameters)])
         torch.testing.assert_close(found[task].sum(dim=0), expected, atol=1e-6, rtol=1e-3)
@@ -105,7 +103,7 @@ def test_labels_of_a_task_are_capped_and_blocks_do_not_show(demo_frame, monkeypa
     whole = estimate(demo_frame)
     capped = estimate(demo_frame, affinity_max_labels=40)
     assert not np.array_equal(whole.matrix, capped.matrix)
-    monkeypatch.setattr("admet.model.chemprop.task_affinity.molecules._BLOCK", 50)
+    monkeypatch.setattr("admet.model.chemprop.task_affinity.problems.molecules._BLOCK", 50)
     np.testing.assert_allclose(estimate(demo_frame).matrix, whole.matrix, atol=1e-5)
 
 

@@ -10,14 +10,16 @@ from torch import nn
 
 from admet.config import NetworkConfig, TaskAffinityConfig
 from admet.errors import AffinityWarning, ConfigError, DataError, NoGradientStepsError
+from admet.kinds import kind_of
 from admet.model.chemprop.task_affinity import TaskAffinityComputer, TaskGrouper
-from admet.model.chemprop.task_affinity.any_network import LoaderProblem
-from admet.model.chemprop.task_affinity.heads_fit import fit_heads
-from admet.model.chemprop.task_affinity.problem import FOLDS
+from admet.model.chemprop.task_affinity.problems import FOLDS, LoaderProblem
+from admet.model.chemprop.task_affinity.problems.heads_fit import fit_heads
 
 PLANTED = [0, 0, 0, 1, 1, 1]
 NAMES = [f"t{i}" for i in range(6)]
 KINDS = ["regression", "regression", "binary", "regression", "regression", "binary"]
+
+KINDS_OF_TASKS = tuple(kind_of(name) for name in KINDS)
 
 
 class Perceptron(nn.Module):
@@ -82,7 +84,7 @@ def test_every_estimator_takes_it_and_leaves_the_network_alone(loader, estimator
 
 def test_a_look_is_its_definition(loader):
     torch.manual_seed(0)
-    problem = LoaderProblem(Perceptron, loader, tuple(KINDS), torch.device("cpu"))
+    problem = LoaderProblem(Perceptron, loader, KINDS_OF_TASKS, torch.device("cpu"))
     network = problem.network()
     found = problem.labelled(10_000, 0).look(network, [])
     assert found.shape[:2] == (6, FOLDS)
@@ -90,7 +92,7 @@ def test_a_look_is_its_definition(loader):
     for task in range(6):
         Z = network.encoder(X[mask[:, task]])
         y = Y[mask[:, task], task]
-        W, centred = fit_heads(Z, y, np.array([0, len(y)]), [KINDS[task] == "binary"])
+        W, centred = fit_heads(Z, y, np.array([0, len(y)]), [KINDS_OF_TASKS[task]])
         goal = -(centred @ (Z @ W[0])) / len(y)
         parts = torch.autograd.grad(goal, list(network.encoder.parameters()))
         expected = torch.cat([g.flatten() for g in parts])
@@ -98,7 +100,7 @@ def test_a_look_is_its_definition(loader):
 
 
 def test_labels_of_a_task_are_capped(loader):
-    problem = LoaderProblem(Perceptron, loader, tuple(KINDS), torch.device("cpu"))
+    problem = LoaderProblem(Perceptron, loader, KINDS_OF_TASKS, torch.device("cpu"))
     examples = problem.labelled(7, 0)
     assert [len(rows) for rows in examples._rows] == [7] * 6
 

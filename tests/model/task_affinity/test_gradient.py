@@ -14,14 +14,15 @@ from admet.data.demo import PLANTED_GROUPS, TASKS, make_demo_panel
 from admet.errors import AffinityWarning, ConfigError, DataError, DeviceError
 from admet.featurize import featurize
 from admet.model.chemprop import BatchLoader, GraphBatch, GroupedNetwork, TargetScaler, TaskLoss
+from admet.model.chemprop.plan import NetworkPlan, disjoint
 from admet.model.chemprop.task_affinity import (
     TaskAffinityComputer,
     TaskAffinityConfig,
     TaskGrouper,
     compute_task_affinity,
 )
-from admet.model.chemprop.task_affinity.gradient import GradientAffinity
-from admet.model.chemprop.task_affinity.parameters import select_encoder_parameters
+from admet.model.chemprop.task_affinity.estimators.gradient import GradientAffinity
+from admet.model.chemprop.task_affinity.problems.parameters import select_encoder_parameters
 
 SMALL = ModelConfig(message_passing={"hidden_size": 16}, ffn={"hidden_size": 16, "num_layers": 1})
 COLUMNS = ["LogD", "KSOL", "PAMPA", "hERG"]
@@ -41,9 +42,9 @@ def naive(frame: pd.DataFrame, config: TaskAffinityConfig) -> np.ndarray:
     panel = build_panel(table_from_frame(frame), DataConfig(target_columns=COLUMNS))
     graphs = featurize(panel.smiles)
     kinds = [task.kind for task in panel.tasks]
-    targets = TargetScaler.fit(panel.labels, kinds).scale_labels(panel.labels)
+    targets = TargetScaler.fit(panel.labels.values, kinds).scale_labels(panel.labels.values)
     torch.manual_seed(config.seed)
-    network = GroupedNetwork(SMALL, [[0, 1, 2, 3]], graphs.d_v, graphs.d_e)
+    network = GroupedNetwork(SMALL, NetworkPlan.together(COLUMNS), graphs.d_v, graphs.d_e)
     loader = BatchLoader(
         network.batcher(graphs),
         np.arange(len(panel)),
@@ -102,7 +103,7 @@ def test_the_gradients_are_those_of_finite_differences(demo_frame):
     panel = build_panel(table_from_frame(demo_frame), DataConfig(target_columns=COLUMNS))
     graphs = featurize(panel.smiles[:12])
     torch.manual_seed(0)
-    network = GroupedNetwork(SMALL, [[0, 1, 2, 3]], graphs.d_v, graphs.d_e).double()
+    network = GroupedNetwork(SMALL, NetworkPlan.together(COLUMNS), graphs.d_v, graphs.d_e).double()
     batch = GraphBatch.of(network.batcher(graphs).batch(np.arange(12), backward=True))
     batch = replace(batch, X=batch.X.double(), V=batch.V.double())
     targets = torch.randn(12, 4, dtype=torch.float64)
@@ -219,7 +220,8 @@ def test_wrong_arguments_are_named(demo_frame):
 
 
 def test_parameters_are_chosen_by_name():
-    network = GroupedNetwork(SMALL, [[0], [1]], 72, 14)
+    plan = NetworkPlan.of(disjoint([["a"], ["b"]]), ["a", "b"])
+    network = GroupedNetwork(SMALL, plan, 72, 14)
     default = select_encoder_parameters(network, [])
     assert list(default) == [
         "encoder.message_passing.W_i.weight",
@@ -267,7 +269,7 @@ def test_the_log_has_the_format_of_the_contract(demo_frame, caplog):
 
 def test_a_script_without_logging_sees_the_matrix(capsys):
     code = (
-        "from admet.model.chemprop.task_affinity.matrix import log_matrix\n"
+        "from admet.model.chemprop.task_affinity.report import log_matrix\n"
         "log_matrix([[1.0, 0.5], [0.5, 1.0]], ['A', 'B'])\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

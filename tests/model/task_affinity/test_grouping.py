@@ -10,8 +10,14 @@ from sklearn.metrics import adjusted_rand_score
 
 from admet.config.task_affinity import ClusteringMethod
 from admet.errors import ConfigError
-from admet.model.chemprop.task_affinity import TaskGrouper, affinity_matrix_to_dataframe
-from admet.model.chemprop.task_affinity.stability import Grouping
+from admet.model.chemprop.task_affinity import (
+    TaskGrouper,
+    affinity_matrix_to_dataframe,
+    get_task_group_indices,
+)
+from admet.model.chemprop.task_affinity.groups import METHODS, group
+
+HOW = {"n_groups": 2, "method": "agglomerative", "seed": 0, "singleton_score": 0.0}
 
 
 def blocks(sizes, within=0.8, between=0.05, seed=0):
@@ -154,8 +160,9 @@ def test_groups_state_how_stable_they_are():
     expected = [[1, 0.75, 0.25], [0.75, 1, 0], [0.25, 0, 1]]
     np.testing.assert_allclose(grouper.co_assignment, expected)
     assert grouper.agreement == pytest.approx((1 + adjusted_rand_score([0, 0, 1], [0, 1, 0])) / 2)
-    found = Grouping([["a", "b"], ["c"]], {}, grouper.co_assignment, grouper.agreement)
-    assert found.stability(["a", "b", "c"]) == pytest.approx([0.8125, 0.875])
+    found = group(sure, ["a", "b", "c"], draws=[sure, sure, sure, other], **HOW)
+    assert found.stability == pytest.approx([0.8125, 0.875])
+    assert np.isnan(group(sure, ["a", "b", "c"], **HOW).stability).all()
 
 
 def test_auto_passes_over_a_number_whose_groups_do_not_come_out_again(caplog):
@@ -217,3 +224,90 @@ def test_misuse_is_named(method, options, message):
 def test_a_seed_is_a_whole_number_that_all_libraries_take(seed):
     with pytest.raises(ConfigError, match="`seed` must be a whole number from 0 to 4294967295"):
         TaskGrouper(2, seed=seed)
+
+
+def test_the_table_holds_what_the_configuration_names():
+    assert tuple(METHODS) == get_args(ClusteringMethod)
+
+
+def found_by(grouper):
+    """All that a grouper says of its last call."""
+    return {
+        "labels": None if grouper.labels is None else grouper.labels.tolist(),
+        "serves": grouper.serves,
+        "objective": repr(grouper.objective),
+        "bound": repr(grouper.bound),
+        "co_assignment": None if grouper.co_assignment is None else grouper.co_assignment.tolist(),
+        "agreement": repr(grouper.agreement),
+    }
+
+
+@pytest.mark.parametrize("n_groups", [2, "auto"])
+@pytest.mark.parametrize("method", get_args(ClusteringMethod))
+def test_a_second_call_keeps_nothing_of_the_first(method, n_groups):
+    small, large = blocks([2, 1])[0], blocks([2, 3])[0]
+    fresh, grouper = TaskGrouper(n_groups, method), TaskGrouper(n_groups, method)
+    before = found_by(grouper)
+    with_draws = grouper.cluster(small, names(3), [small] * 4)
+    assert grouper.co_assignment.shape == (3, 3)
+    assert grouper.cluster(large, names(5)) == fresh.cluster(large, names(5))
+    assert found_by(grouper) == found_by(fresh)
+    assert grouper.co_assignment is None
+    assert np.isnan(grouper.agreement)
+    assert np.isnan(grouper.bound) == (method != "network_selection")
+    assert grouper.cluster(small, names(3), [small] * 4) == with_draws
+    with pytest.raises(ConfigError):
+        grouper.cluster(small, names(2))
+    assert found_by(grouper) == before
+
+
+def test_another_method_leaves_no_bound():
+    grouper = TaskGrouper(2, "network_selection")
+    grouper.cluster(blocks([2, 3])[0], names(5))
+    assert np.isfinite(grouper.bound)
+    grouper.method = "agglomerative"
+    grouper.cluster(blocks([2, 3])[0], names(5))
+    assert np.isnan(grouper.bound)
+
+
+@pytest.mark.parametrize("method", get_args(ClusteringMethod))
+def test_labels_are_the_groups_that_serve(method):
+    matrix, _ = blocks([2, 3, 2])
+    order = [4, 0, 2, 1, 5, 3, 6]
+    task_names = [names(7)[i] for i in order]
+    grouper = TaskGrouper(3, method)
+    groups = grouper.cluster(matrix[np.ix_(order, order)], task_names)
+    assert grouper.labels.tolist() == [grouper.serves[name] for name in task_names]
+    assert all(
+        name in groups[label] for name, label in zip(task_names, grouper.labels, strict=True)
+    )
+
+
+def test_names_may_be_any_that_differ():
+    matrix, _ = blocks([2, 1])
+    assert TaskGrouper(2).cluster(matrix, [7, "\ud800", "c"]) == [[7, "\ud800"], ["c"]]
+
+
+def test_grouping_is_a_function_of_its_arguments():
+    matrix, label = blocks([3, 2])
+    before = matrix.copy()
+    first = group(matrix, names(5), **HOW)
+    group(blocks([1, 2])[0], names(3), **HOW | {"method": "network_selection"})
+    again = group(matrix, names(5), **HOW)
+    assert first.groups == again.groups
+    assert first.labels.tolist() == label.tolist()
+    assert first.groups[1].tasks == first.groups[1].serves == ("T3", "T4")
+    assert first.members.tolist() == [[True] * 3 + [False] * 2, [False] * 3 + [True] * 2]
+    assert np.array_equal(matrix, before)
+
+
+def test_groups_as_columns():
+    columns = ["LogD", "KSOL", "hERG"]
+    assert get_task_group_indices([["hERG", "LogD"], ["KSOL", "hERG"]], columns) == [[2, 0], [1, 2]]
+    assert get_task_group_indices([], columns) == []
+    with pytest.raises(ConfigError, match="`groups` names 'herg', .* Nearest: 'hERG'"):
+        get_task_group_indices([["herg"]], columns)
+    with pytest.raises(ConfigError, match="`target_cols` must differ"):
+        get_task_group_indices([["a"]], ["a", "a"])
+    with pytest.raises(ConfigError, match="must hold lists of names; got the text 'LogD'"):
+        get_task_group_indices(["LogD"], columns)

@@ -3,7 +3,8 @@ import pytest
 import torch
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from admet.model.chemprop.task_affinity.heads_fit import _PENALTIES, fit_heads
+from admet.kinds import BINARY, REGRESSION
+from admet.model.chemprop.task_affinity.problems.heads_fit import _PENALTIES, fit_heads
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def penalties(Z):
 
 def test_regression_is_ridge_with_the_penalty_of_gcv(problem):
     Z, y, starts = problem
-    W, centred = fit_heads(Z, y, starts, [False] * 3)
+    W, centred = fit_heads(Z, y, starts, [REGRESSION] * 3)
     for task in range(3):
         i, j = starts[task : task + 2]
         own, target = Z[i:j].numpy(), y[i:j].numpy()
@@ -43,7 +44,7 @@ def test_regression_is_ridge_with_the_penalty_of_gcv(problem):
 def test_a_binary_head_is_logistic_regression(problem):
     Z, y, starts = problem
     labels = (y > y.mean()).double()
-    W, _ = fit_heads(Z, labels, starts, [True] * 3)
+    W, _ = fit_heads(Z, labels, starts, [BINARY] * 3)
     i, j = starts[2:4]
     own, target = Z[i:j].numpy(), labels[i:j].numpy()
     best = min(penalties(own), key=lambda p: gcv(own, target, p)) / 4
@@ -53,10 +54,10 @@ def test_a_binary_head_is_logistic_regression(problem):
 
 def test_labels_that_say_nothing_give_a_flat_head():
     Z = torch.randn(30, 5, generator=torch.Generator().manual_seed(0))
-    W, centred = fit_heads(Z, torch.zeros(30), np.array([0, 30]), [False])
+    W, centred = fit_heads(Z, torch.zeros(30), np.array([0, 30]), [REGRESSION])
     assert W.abs().max() == 0
     assert centred.abs().max() == 0
     flat = torch.zeros(30, 5)
-    for binary, y in ((False, torch.randn(30)), (True, torch.arange(30) % 2)):
-        W, _ = fit_heads(flat, y.float(), np.array([0, 30]), [binary])
+    for kind, y in ((REGRESSION, torch.randn(30)), (BINARY, torch.arange(30) % 2)):
+        W, _ = fit_heads(flat, y.float(), np.array([0, 30]), [kind])
         assert torch.isfinite(W).all()

@@ -9,7 +9,7 @@ from admet.featurize import featurize
 from admet.model.chemprop import TargetScaler
 from admet.model.chemprop.losses import TaskLoss
 from admet.model.chemprop.task_affinity import TaskAffinityComputer
-from admet.model.chemprop.task_affinity.molecules import MoleculeProblem
+from admet.model.chemprop.task_affinity.problems import MoleculeProblem
 
 SMALL = ModelConfig(message_passing={"hidden_size": 16}, ffn={"hidden_size": 16, "num_layers": 1})
 COLUMNS = ["LogD", "KSOL", "PAMPA", "hERG"]
@@ -26,7 +26,7 @@ def test_the_first_step_is_equation_1(demo_frame):
     matrix = measure(demo_frame, affinity_batch_size=1000)
     panel = build_panel(table_from_frame(demo_frame), DataConfig(target_columns=COLUMNS))
     kinds = tuple(task.kind for task in panel.tasks)
-    targets = TargetScaler.fit(panel.labels, kinds).scale_labels(panel.labels)
+    targets = TargetScaler.fit(panel.labels.values, kinds).scale_labels(panel.labels.values)
     device = torch.device("cpu")
     problem = MoleculeProblem(featurize(panel.smiles), targets, kinds, SMALL, device)
     torch.manual_seed(config.seed)

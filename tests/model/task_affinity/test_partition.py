@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from admet.errors import ConfigError
-from admet.model.chemprop.task_affinity import TaskGrouper, partition
-from admet.model.chemprop.task_affinity.partition import best_partition, transfer_scores, within
+from admet.model.chemprop.task_affinity import TaskGrouper
+from admet.model.chemprop.task_affinity.groups import partition, transfer_scores
+from admet.model.chemprop.task_affinity.groups.partition import best_partition, within
 
 
 def all_labels(n):

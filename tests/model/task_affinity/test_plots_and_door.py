@@ -1,13 +1,14 @@
 import numpy as np
-import pandas as pd
 import pytest
 
 from admet.errors import ConfigError
 from admet.model.chemprop import task_affinity
-from admet.model.chemprop.task_affinity import plot_clustered_heatmap, plot_task_affinity_heatmap
-from admet.model.chemprop.task_affinity.estimator import AffinityEstimate, Doubt
-from admet.model.chemprop.task_affinity.matrix import save_affinity, uncertain_pairs
-from admet.model.chemprop.task_affinity.stability import Grouping
+from admet.model.chemprop.task_affinity import (
+    plot_clustered_heatmap,
+    plot_task_affinity_clustermap,
+    plot_task_affinity_heatmap,
+)
+from admet.model.chemprop.task_affinity.estimators import Intervals
 
 
 def matrix_of(n, rng):
@@ -61,42 +62,11 @@ def test_a_wrong_shape_is_named():
         plot_task_affinity_heatmap(np.eye(2), ["A", "B", "C"])
 
 
-def test_saved_affinity_reads_back_without_pickle(tmp_path):
-    matrix = np.array([[1.0, np.nan], [np.nan, 1.0]])
-    grouping = Grouping([["B"], ["A µ", "B"]], {"B": 0})
-    estimate = AffinityEstimate(matrix, np.eye(2, dtype=int), 1, 9 * np.eye(2, dtype=int))
-    save_affinity(tmp_path / "a" / "b.npz", estimate, ["A µ", "B"], grouping)
-    with np.load(tmp_path / "a" / "b.npz", allow_pickle=False) as stored:
-        assert np.array_equal(stored["affinity_matrix"], matrix, equal_nan=True)
-        assert stored["task_names"].tolist() == ["A µ", "B"]
-        assert stored["group"].tolist() == [1, 0]
-        assert stored["members"].tolist() == [[False, True], [True, True]]
-        assert "low" not in stored
-    assert (tmp_path / "a" / "b.csv").read_text().startswith(",A µ,B\n")
-    assert sorted(p.name for p in (tmp_path / "a").iterdir()) == ["b.csv", "b.npz", "b_pairs.csv"]
-
-
-def test_doubt_is_saved_and_drawn(tmp_path):
+def test_doubtful_pairs_are_hatched():
     matrix = np.array([[1.0, 0.1], [0.1, 1.0]])
-    doubt = Doubt(matrix - 0.2, matrix + 0.2, np.ones(2), matrix[None], 4)
-    grouping = Grouping([["A"], ["B"]], {}, np.eye(2), 0.75)
-    common = np.array([[28, 4], [4, 7]])
-    estimate = AffinityEstimate(matrix, np.ones((2, 2), dtype=int), 1, common, doubt)
-    save_affinity(tmp_path / "b.npz", estimate, ["A", "B"], grouping)
-    with np.load(tmp_path / "b.npz", allow_pickle=False) as stored:
-        assert stored["low"][0, 1] == pytest.approx(-0.1)
-        assert stored["stability"].tolist() == [1.0, 1.0]
-        assert stored["agreement"] == 0.75
-        assert stored["n_common"].tolist() == [[28, 4], [4, 7]]
-        assert stored["transfer"].tolist() == [[0.0, pytest.approx(0.4)], [pytest.approx(0.025), 0]]
-        assert stored["co_assignment"].tolist() == [[1.0, 0.0], [0.0, 1.0]]
-    pairs = pd.read_csv(tmp_path / "b_pairs.csv")
-    assert pairs.to_dict("records")[0] == {
-        "source": "A", "target": "B", "affinity": 0.1, "low": pytest.approx(-0.1),
-        "high": pytest.approx(0.3), "transfer": pytest.approx(0.4), "n_common": 4, "n_labels": 7,
-    }  # fmt: skip
+    intervals = Intervals(matrix - 0.2, matrix + 0.2, np.ones(2))
     plain = plot_task_affinity_heatmap(matrix, ["A", "B"])
-    hatched = plot_task_affinity_heatmap(matrix, ["A", "B"], uncertain=uncertain_pairs(doubt))
+    hatched = plot_task_affinity_heatmap(matrix, ["A", "B"], uncertain=intervals.holds_zero)
 
     def n_hatched(figure):
         return sum(bool(patch.get_hatch()) for patch in figure.axes[0].patches)
@@ -111,9 +81,21 @@ def test_the_public_door():
         "TaskGrouper",
         "affinity_matrix_to_dataframe",
         "compute_task_affinity",
+        "get_task_group_indices",
         "plot_clustered_heatmap",
+        "plot_task_affinity_clustermap",
         "plot_task_affinity_heatmap",
     ]
+
+
+def test_the_clustermap_has_two_names():
+    assert plot_clustered_heatmap is plot_task_affinity_clustermap
+
+
+@pytest.mark.parametrize("plot", [plot_task_affinity_heatmap, plot_clustered_heatmap])
+def test_groups_are_not_taken_for_a_title(plot):
+    with pytest.raises(TypeError, match="positional argument"):
+        plot(np.eye(2), ["A", "B"], [["A"], ["B"]])
 
 
 @pytest.mark.parametrize("plot", [plot_task_affinity_heatmap, plot_clustered_heatmap])

@@ -3,8 +3,9 @@ import itertools
 import numpy as np
 import pytest
 
-from admet.model.chemprop.task_affinity import TaskGrouper, selection
-from admet.model.chemprop.task_affinity.selection import select_groups, upper_bound
+from admet.model.chemprop.task_affinity import TaskGrouper
+from admet.model.chemprop.task_affinity.groups import selection
+from admet.model.chemprop.task_affinity.groups.selection import select_groups, upper_bound
 
 # The affinities that Google published for Taskonomy with Fifty et al. (NeurIPS 2021), rows the
 # receiving task: s, d, n, k, t = segmentation, depth, normals, keypoints, edges.

@@ -7,7 +7,8 @@ from admet.data.demo import make_demo_panel
 from admet.featurize import featurize, unfold
 from admet.featurize.arrays import stack
 from admet.model.chemprop import GraphBatch, GroupedNetwork
-from admet.model.chemprop.task_affinity.task_gradients import TaskBlocks, task_gradients
+from admet.model.chemprop.plan import NetworkPlan
+from admet.model.chemprop.task_affinity.problems.task_gradients import TaskBlocks, task_gradients
 
 SMILES = [*make_demo_panel(40, seed=2)["SMILES"], "C", "[Na+].[Cl-]"]
 MEMBERS = [np.arange(20), np.array([1, 41, 3, 40]), np.arange(10, 42), np.array([40, 41])]
@@ -38,7 +39,8 @@ def test_one_pass_gives_what_a_pass_a_task_gives(changes, names):
     graphs = featurize(SMILES)
     config = ModelConfig(message_passing={"hidden_size": 24, **changes})
     torch.manual_seed(0)
-    encoder = GroupedNetwork(config, [[0]], graphs.d_v, graphs.d_e).encoder.eval()
+    plan = NetworkPlan.together(["a"])
+    encoder = GroupedNetwork(config, plan, graphs.d_v, graphs.d_e).encoder.eval()
     parameters = [p for name, p in encoder.named_parameters() if names in name]
     blocks, unfolding = blocks_of(
         graphs, config.message_passing.depth, config.message_passing.undirected

@@ -2,8 +2,8 @@
 
 import logging
 import time
-import warnings
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,32 +14,29 @@ from admet.config import DataConfig, NetworkConfig, TaskAffinityConfig, warn_of_
 from admet.data import Panel, build_panel, table_from_frame
 from admet.data.chemistry import read_molecules
 from admet.data.labels import read_labels
-from admet.data.table import require_columns
-from admet.errors import AffinityWarning, ConfigError, NoGradientStepsError
+from admet.data.table import Table, require_columns
+from admet.errors import ConfigError, DataError, NoGradientStepsError
 from admet.featurize import PackedGraphs, featurize
 from admet.kinds import KINDS, REGRESSION
 from admet.model.chemprop.device import resolve_device
-from admet.model.chemprop.plan import overlapping
 from admet.model.chemprop.scaling import TargetScaler
-from admet.model.chemprop.task_affinity.aligned import AlignedAffinity
-from admet.model.chemprop.task_affinity.any_network import LoaderProblem
-from admet.model.chemprop.task_affinity.estimator import AffinityEstimate, AffinityEstimator
-from admet.model.chemprop.task_affinity.gradient import GradientAffinity
-from admet.model.chemprop.task_affinity.grouping import TaskGrouper, check_n_groups, n_draws
-from admet.model.chemprop.task_affinity.lookahead import LookaheadAffinity
-from admet.model.chemprop.task_affinity.matrix import log_doubt, log_matrix
-from admet.model.chemprop.task_affinity.molecules import MoleculeProblem
-from admet.model.chemprop.task_affinity.problem import AffinityProblem, Batch
-from admet.model.chemprop.task_affinity.stability import STABLE, Grouping
-from admet.model.chemprop.task_affinity.sums import NO_STEPS
+from admet.model.chemprop.task_affinity.estimators import (
+    ESTIMATORS,
+    AffinityEstimate,
+    AffinityEstimator,
+)
+from admet.model.chemprop.task_affinity.estimators.sums import NO_STEPS
+from admet.model.chemprop.task_affinity.groups import check_n_groups, group_tasks
+from admet.model.chemprop.task_affinity.outputs import folder_files
+from admet.model.chemprop.task_affinity.problems import (
+    AffinityProblem,
+    Batch,
+    LoaderProblem,
+    MoleculeProblem,
+)
+from admet.model.chemprop.task_affinity.report import log_doubt, log_matrix, warn_of_unknown
 
 log = logging.getLogger(__name__)
-
-ESTIMATORS: dict[str, Callable[[], AffinityEstimator]] = {
-    "aligned": AlignedAffinity,
-    "gradient": GradientAffinity,
-    "lookahead": LookaheadAffinity,
-}
 
 
 _COMES_WHOLE = "the network comes as it is"
@@ -50,7 +47,16 @@ _UNREAD_BESIDE_A_LOADER = {
 
 
 class TaskAffinityComputer:
-    """Measures the affinity of the tasks of a panel with a freshly initialised network."""
+    """Measures the affinity of the tasks of a panel with a freshly initialised network.
+
+    Attributes:
+        affinity_matrix: The matrix of the last computation, shape (T, T); None before the first,
+            and after one that failed.
+        task_names: Its T names; None likewise.
+    """
+
+    affinity_matrix: np.ndarray | None
+    task_names: list[str] | None
 
     def __init__(
         self,
@@ -68,16 +74,20 @@ class TaskAffinityComputer:
         self.config = config or TaskAffinityConfig()
         self.model = model or NetworkConfig()
         self.estimator = estimator or ESTIMATORS[self.config.estimator]()
+        self._forget()
+
+    def _forget(self) -> None:
+        self.affinity_matrix = self.task_names = None
 
     def compute_from_dataframe(
-        self, df: pd.DataFrame, smiles_column: str, target_columns: Sequence[str]
+        self, df: pd.DataFrame, smiles_col: str, target_cols: Sequence[str]
     ) -> tuple[np.ndarray, list[str]]:
         """Measures the affinity of the target columns of a frame.
 
         Args:
             df: Molecules × endpoints; it is not changed.
-            smiles_column: Name of the SMILES column.
-            target_columns: Names of T target columns.
+            smiles_col: Name of the SMILES column.
+            target_cols: Names of T target columns.
 
         Returns:
             The matrix, shape (T, T), float64, NaN for pairs that never had labels in one batch; and
@@ -87,28 +97,10 @@ class TaskAffinityComputer:
             DataError: If a column is missing or its labels cannot be used.
             NoGradientStepsError: If no label or no valid SMILES is there at all.
         """
-        data = DataConfig(smiles_column=smiles_column, target_columns=tuple(target_columns))
-        panel, estimate = self.compute_frame(df, data)
-        return estimate.matrix, panel.task_names
-
-    def compute_frame(self, df: pd.DataFrame, data: DataConfig) -> tuple[Panel, AffinityEstimate]:
-        """Makes a panel of a frame and measures the affinity of its tasks.
-
-        Args:
-            df: Molecules × endpoints; it is not changed.
-            data: Names of its columns.
-
-        Returns:
-            The panel and the estimate.
-
-        Raises:
-            DataError: If a column is missing or its labels cannot be used.
-            NoGradientStepsError: If no label or no valid SMILES is there at all.
-        """
-        panel = _panel_from_frame(df, data)
-        unread = self.config.unread_of_network(self.model)
-        warn_of_idle_keys(_of_model(self.model.idle_keys(unread)))
-        return panel, self.compute(panel)
+        self._forget()
+        panel = _panel_from_frame(df, smiles_col, target_cols)
+        _warn_of_unread(self.config, self.model)
+        return self.compute(panel).matrix, panel.task_names
 
     def compute(self, panel: Panel, graphs: PackedGraphs | None = None) -> AffinityEstimate:
         """Measures the affinity of the tasks of a panel.
@@ -125,6 +117,7 @@ class TaskAffinityComputer:
             DeviceError: If the device is not there.
             NoGradientStepsError: If no batch held a label.
         """
+        self._forget()
         config = self.config
         device = resolve_device(config.device, "task_affinity.device")
         warn_of_idle_keys(config.idle_keys())
@@ -177,6 +170,7 @@ class TaskAffinityComputer:
             DeviceError: If the device is not there.
             NoGradientStepsError: If no batch held a label.
         """
+        self._forget()
         started = time.perf_counter()
         device = resolve_device(self.config.device, "task_affinity.device")
         whole = dict.fromkeys(type(self.model).model_fields, _COMES_WHOLE)
@@ -201,13 +195,14 @@ class TaskAffinityComputer:
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
             torch.manual_seed(config.seed)
             estimate = self.estimator.estimate(problem, config)
-        _warn_of_unknown(estimate, names, config.estimator)
+        warn_of_unknown(estimate, names)
         if config.log_affinity_matrix:
             log_matrix(estimate.matrix, names)
             if estimate.doubt is not None:
                 log_doubt(estimate, names)
         seconds = time.perf_counter() - started
         log.info("Affinity phase: %d steps in %.1f s", estimate.n_steps, seconds)
+        self.affinity_matrix, self.task_names = estimate.matrix, names
         return estimate
 
 
@@ -217,6 +212,8 @@ def compute_task_affinity(
     target_cols: Sequence[str],
     config: TaskAffinityConfig | None = None,
     model: NetworkConfig | None = None,
+    *,
+    save_path: str | Path | None = None,
 ) -> tuple[np.ndarray, list[str], list[list[str]]]:
     """Measures the affinity of the target columns of a frame and groups them.
 
@@ -226,13 +223,16 @@ def compute_task_affinity(
         target_cols: Names of T target columns.
         config: The `task_affinity` section; None takes the defaults.
         model: Shape of the network; None takes the defaults.
+        save_path: A folder, made where it is missing, for `affinity.npz` with its tables, and the
+            pictures `affinity.png` and `affinity_clustered.png`; None keeps nothing.
 
     Returns:
         The matrix, shape (T, T); the T names; the groups, each a list of names. With
         `network_selection` groups may overlap; `TaskGrouper.serves` tells which one serves a task.
 
     Raises:
-        ConfigError: If `n_groups` exceeds the number of targets.
+        ConfigError: If `n_groups` exceeds the number of targets, or `save_path` is no folder for
+            these files or holds some that no earlier measurement wrote.
         DataError: If a column is missing or its labels cannot be used.
         NoGradientStepsError: If no label or no valid SMILES is there at all.
     """
@@ -245,60 +245,21 @@ def compute_task_affinity(
     if target_cols is None or isinstance(target_cols, str):
         raise ConfigError(f"`target_cols` must be a list of column names; got {target_cols!r}.")
     check_n_groups(config.n_groups, len(target_cols))
-    data = DataConfig(smiles_column=smiles_col, target_columns=tuple(target_cols))
-    panel, estimate = TaskAffinityComputer(config, model).compute_frame(df_train, data)
-    names = panel.task_names
-    return (
-        estimate.matrix,
-        names,
-        [list(g.tasks) for g in group_tasks(estimate, names, config).groups],
-    )
+    files = None if save_path is None else folder_files(save_path)
+    panel = _panel_from_frame(df_train, smiles_col, target_cols)
+    computer = TaskAffinityComputer(config, model)
+    _warn_of_unread(config, computer.model)
+    estimate = computer.compute(panel)
+    grouping = group_tasks(estimate, panel.task_names, config)
+    if files is not None:
+        files.write(estimate, grouping)
+        files.write_rejected(panel)
+    return estimate.matrix, panel.task_names, [list(group.tasks) for group in grouping.groups]
 
 
-def group_tasks(
-    estimate: AffinityEstimate, names: Sequence[str], config: TaskAffinityConfig
-) -> Grouping:
-    """Groups tasks as the `task_affinity` section says, and logs the groups.
-
-    Args:
-        estimate: The affinity of T tasks.
-        names: T names.
-        config: The section.
-
-    Returns:
-        The groups, which of them serves a task that is in several, and how often tasks came
-        together over draws of the affinity, where the estimate knows its doubt.
-    """
-    grouper = TaskGrouper(
-        config.n_groups, config.clustering_method, config.seed, config.singleton_score
-    )
-    doubt, n = estimate.doubt, n_draws(len(names), config.clustering_method)
-    draws: Iterable[np.ndarray] = ()
-    if doubt is not None and doubt.n_runs > 1:
-        draws = doubt.draws(estimate.matrix, n, config.seed)
-    elif doubt is not None:
-        log.info("How stable the groups are cannot be known from one run; raise affinity_runs")
-    groups = grouper.cluster(estimate.matrix, names, draws, estimate.n_common.diagonal())
-    log.info("Task groups formed:")
-    for index, group in enumerate(groups):
-        log.info("  Group %d: %s", index, ", ".join(group))
-    held = [name for group in groups for name in group]
-    serves = {name: index for name, index in grouper.serves.items() if held.count(name) > 1}
-    for name, index in serves.items():
-        log.info("  %s is served by group %d", name, index)
-    grouping = Grouping(overlapping(groups, serves), grouper.co_assignment, grouper.agreement)
-    if grouping.co_assignment is None:
-        return grouping
-    sure = "stable" if grouping.agreement >= STABLE else "not stable"
-    log.info(
-        "The grouping is %s: two measurements would agree at an adjusted Rand index of %.2f",
-        sure,
-        grouping.agreement,
-    )
-    for index, share in enumerate(grouping.stability(names)):
-        sure = "stable" if share >= STABLE else "not stable"
-        log.info("  Group %d is %s: %.2f", index, sure, share)
-    return grouping
+def _warn_of_unread(config: TaskAffinityConfig, model: NetworkConfig) -> None:
+    """Names what of a network's shape the estimator does not read."""
+    warn_of_idle_keys(_of_model(model.idle_keys(config.unread_of_network(model))))
 
 
 def _of_model(idle: dict[str, str]) -> dict[str, str]:
@@ -306,32 +267,22 @@ def _of_model(idle: dict[str, str]) -> dict[str, str]:
     return {f"model.{key}": why for key, why in idle.items()}
 
 
-def _panel_from_frame(df: pd.DataFrame, data: DataConfig) -> Panel:
+def _panel_from_frame(df: pd.DataFrame, smiles_col: str, target_cols: Sequence[str]) -> Panel:
     """Checks a frame; where nothing at all can be learnt from, says so in the affinity's words."""
+    data = DataConfig(smiles_column=smiles_col, target_columns=tuple(target_cols))
     table = table_from_frame(df)
+    try:
+        return build_panel(table, data)
+    except DataError:
+        if _says_nothing(table, data):
+            raise NoGradientStepsError(NO_STEPS) from None
+        raise
+
+
+def _says_nothing(table: Table, data: DataConfig) -> bool:
+    """Tells whether a table that was refused holds no label or no valid SMILES at all."""
     require_columns(table, [data.smiles_column], "SMILES")
     if np.isnan(read_labels(table, list(data.target_columns))).all():
-        raise NoGradientStepsError(NO_STEPS)
-    molecules = read_molecules(table.frame[data.smiles_column].tolist(), standardize=False)
-    if all(molecule.smiles is None for molecule in molecules):
-        raise NoGradientStepsError(NO_STEPS)
-    return build_panel(table, data)
-
-
-def _warn_of_unknown(estimate: AffinityEstimate, names: Sequence[str], estimator: str) -> None:
-    why = (
-        "A task has fewer than two labels there, or only equal ones. Add labels, or leave it out."
-        if estimator == "aligned"
-        else "They never had labels in one batch. Raise affinity_batch_size or affinity_epochs."
-    )
-    unseen = (estimate.pair_steps == 0) | (estimate.pair_steps == 0).T
-    unknown = np.argwhere(np.triu(unseen, k=1))
-    if not len(unknown):
-        return
-    shown = "; ".join(f"{names[i]} – {names[j]}" for i, j in unknown[:5])
-    more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
-    warnings.warn(
-        f"The affinity of {len(unknown)} pair(s) of tasks is unknown (NaN): {shown}{more}. {why}",
-        AffinityWarning,
-        stacklevel=3,
-    )
+        return True
+    cells = table.frame[data.smiles_column].tolist()
+    return all(molecule.smiles is None for molecule in read_molecules(cells, standardize=False))

@@ -16,8 +16,12 @@ from scipy.spatial.distance import squareform
 
 from admet.errors import ConfigError
 from admet.files import PICTURES, atomic, check_output
-from admet.model.chemprop.task_affinity.grouping import distances, fill_unknown
-from admet.model.chemprop.task_affinity.matrix import check_matrix, real_numbers
+from admet.model.chemprop.task_affinity.matrix import (
+    check_matrix,
+    distances,
+    fill_unknown,
+    real_numbers,
+)
 
 _ANNOTATE_UP_TO = 16  # tasks; beyond, the numbers would not fit their cells
 _LABEL_WIDTH = 24  # characters of a line of a task's name
@@ -28,6 +32,7 @@ _LARGEST = 200  # inches
 def plot_task_affinity_heatmap(
     affinity_matrix: np.ndarray,
     task_names: Sequence[str],
+    *,
     title: str = "Task affinity",
     figsize: tuple[float, float] | None = None,
     cmap: str = "RdBu_r",
@@ -68,9 +73,10 @@ def plot_task_affinity_heatmap(
     return _finish(figure, save_path)
 
 
-def plot_clustered_heatmap(
+def plot_task_affinity_clustermap(
     affinity_matrix: np.ndarray,
     task_names: Sequence[str],
+    *,
     title: str = "Task affinity, clustered",
     figsize: tuple[float, float] | None = None,
     cmap: str = "RdBu_r",
@@ -97,7 +103,9 @@ def plot_clustered_heatmap(
     """
     matrix = check_matrix(affinity_matrix, task_names)
     if len(matrix) < 2:
-        return plot_task_affinity_heatmap(matrix, task_names, title, figsize, cmap, save_path)
+        return plot_task_affinity_heatmap(
+            matrix, task_names, title=title, figsize=figsize, cmap=cmap, save_path=save_path
+        )
     filled = fill_unknown((matrix + matrix.T) / 2)
     tree = linkage(squareform(distances(filled), checks=False), method="average")
     order = leaves_list(tree)
@@ -124,6 +132,10 @@ def plot_clustered_heatmap(
     _heatmap(ax, matrix[np.ix_(order, order)], names, cmap)
     _outline(ax, names, [_names(group) for group in groups or ()])
     return _finish(figure, save_path, align=(top, ax))
+
+
+plot_clustered_heatmap = plot_task_affinity_clustermap
+"""The same function by its first name."""
 
 
 def _hatch(ax: Axes, cells: np.ndarray) -> None:

@@ -11,10 +11,10 @@ from torch import Tensor, nn
 
 from admet.errors import ConfigError, DataError, NumericalError
 from admet.kinds import Kind
-from admet.model.chemprop.task_affinity.molecules import NOT_FINITE, head_directions
-from admet.model.chemprop.task_affinity.parameters import select_within_encoder
-from admet.model.chemprop.task_affinity.problem import FOLDS, Batch, count_common
-from admet.model.chemprop.task_affinity.task_gradients import flat_gradient
+from admet.model.chemprop.task_affinity.problems.base import FOLDS, Batch, count_common
+from admet.model.chemprop.task_affinity.problems.molecules import NOT_FINITE, head_directions
+from admet.model.chemprop.task_affinity.problems.parameters import select_within_encoder
+from admet.model.chemprop.task_affinity.problems.task_gradients import flat_gradient
 
 
 @dataclass(frozen=True)

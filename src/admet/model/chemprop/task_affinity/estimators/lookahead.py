@@ -4,7 +4,6 @@ Source: Fifty et al., Efficiently Identifying Task Groupings for Multi-Task Lear
 Eq. 1, averaged over the steps of a joint training.
 """
 
-import logging
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,13 +12,11 @@ from torch import Tensor, nn
 
 from admet.config import TaskAffinityConfig
 from admet.errors import NoGradientStepsError, NumericalError
-from admet.model.chemprop.losses import TaskLoss
-from admet.model.chemprop.task_affinity.estimator import AffinityEstimate
-from admet.model.chemprop.task_affinity.parameters import select_within_encoder
-from admet.model.chemprop.task_affinity.problem import AffinityProblem
-from admet.model.chemprop.task_affinity.sums import NO_STEPS
-
-log = logging.getLogger(__name__)
+from admet.model.chemprop.task_affinity.estimators.estimate import AffinityEstimate
+from admet.model.chemprop.task_affinity.estimators.joint import JointTraining
+from admet.model.chemprop.task_affinity.estimators.sums import NO_STEPS
+from admet.model.chemprop.task_affinity.problems import AffinityProblem
+from admet.model.chemprop.task_affinity.problems.parameters import select_within_encoder
 
 
 class LookaheadAffinity:
@@ -37,52 +34,31 @@ class LookaheadAffinity:
         """Trains a network for `affinity_epochs`, looking ahead at every step; see the protocol."""
         problem = problem.without_dropout()
         network = problem.network()
-        loss = TaskLoss(problem.kinds).to(problem.device)
-        batches = problem.batches(network, config.affinity_batch_size, config.seed)
         patterns = config.encoder_param_patterns
         encoder = select_within_encoder(network, patterns, problem.encoder)
-        parameters = [p for p in network.parameters() if p.requires_grad]
-        place = {id(p): k for k, p in enumerate(parameters)}
+        training = JointTraining(network, problem, config, fill=False)
+        place = {id(p): k for k, p in enumerate(training.parameters)}
         shared = [place[id(p)] for p in encoder]
-        optimizer = torch.optim.Adam(parameters, lr=config.affinity_lr, fused=True)
         n_tasks = len(problem.kinds)
         total = np.zeros((n_tasks, n_tasks))
         steps = np.zeros((n_tasks, n_tasks), dtype=np.int64)
         n_steps = 0
-        network.train()
-        for epoch in range(config.affinity_epochs):
-            for inputs, targets, mask in batches:
-                present = mask.any(dim=0)
-                tasks = torch.nonzero(present).flatten().tolist()
-                if not tasks:
-                    continue
-                losses = loss.per_task(network(inputs), targets, mask)  # (T,)
-                before = losses.detach().double().cpu().numpy()
-                gradients = [
-                    torch.autograd.grad(
-                        losses[task], parameters, retain_graph=task != tasks[-1], allow_unused=True
-                    )
-                    for task in tasks
-                ]
-                for task, parts in zip(tasks, gradients, strict=True):
-                    moved = [parts[k] for k in shared]
-                    with torch.no_grad(), _Moved(encoder, moved, config.lookahead_lr):
-                        ahead = loss.per_task(network(inputs), targets, mask)
-                    after = ahead.double().cpu().numpy()
-                    own = [j for j in tasks if before[j] > 0]
-                    total[task, own] += 1 - after[own] / before[own]
-                    steps[task, own] += 1
-                n_steps += 1
-                if not np.isfinite(total).all():
-                    raise NumericalError(
-                        f"A loss became NaN or infinite at affinity step {n_steps}. Lower "
-                        "lookahead_lr or affinity_lr, or look for extreme target values."
-                    )
-                for k, parameter in enumerate(parameters):
-                    known = [g[k] for g in gradients if g[k] is not None]
-                    parameter.grad = torch.stack(known).sum(dim=0) / len(tasks) if known else None
-                optimizer.step()
-            log.info("Affinity epoch %d of %d", epoch + 1, config.affinity_epochs)
+        for step in training.steps():
+            before = step.losses.detach().double().cpu().numpy()
+            for task, parts in zip(step.tasks, step.gradients, strict=True):
+                moved = [parts[k] for k in shared]
+                with torch.no_grad(), _Moved(encoder, moved, config.lookahead_lr):
+                    ahead = training.losses(*step.batch)
+                after = ahead.double().cpu().numpy()
+                own = [j for j in step.tasks if before[j] > 0]
+                total[task, own] += 1 - after[own] / before[own]
+                steps[task, own] += 1
+            n_steps += 1
+            if not np.isfinite(total).all():
+                raise NumericalError(
+                    f"A loss became NaN or infinite at affinity step {n_steps}. Lower "
+                    "lookahead_lr or affinity_lr, or look for extreme target values."
+                )
         if not n_steps:
             raise NoGradientStepsError(NO_STEPS)
         with np.errstate(invalid="ignore"):

@@ -18,10 +18,10 @@ from admet.model.chemprop.encoder import Product
 from admet.model.chemprop.graph_batch import GraphBatch
 from admet.model.chemprop.network import GroupedNetwork
 from admet.model.chemprop.plan import NetworkPlan
-from admet.model.chemprop.task_affinity.heads_fit import fit_heads
-from admet.model.chemprop.task_affinity.parameters import select_within_encoder
-from admet.model.chemprop.task_affinity.problem import FOLDS, Batch, count_common
-from admet.model.chemprop.task_affinity.task_gradients import TaskBlocks, task_gradients
+from admet.model.chemprop.task_affinity.problems.base import FOLDS, Batch, count_common
+from admet.model.chemprop.task_affinity.problems.heads_fit import fit_heads
+from admet.model.chemprop.task_affinity.problems.parameters import select_within_encoder
+from admet.model.chemprop.task_affinity.problems.task_gradients import TaskBlocks, task_gradients
 
 NOT_FINITE = (
     "An embedding became NaN or infinite in the affinity phase. Lower affinity_lr, or look for "

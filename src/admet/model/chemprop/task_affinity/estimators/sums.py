@@ -9,7 +9,7 @@ from torch import Tensor
 
 from admet.config import TaskAffinityConfig
 from admet.errors import NoGradientStepsError, NumericalError
-from admet.model.chemprop.task_affinity.estimator import FREEDOM, AffinityEstimate, Doubt
+from admet.model.chemprop.task_affinity.estimators.estimate import FREEDOM, AffinityEstimate, Doubt
 
 NO_STEPS = (
     "No gradient steps were performed: no batch held a valid molecule with a label. Causes: all "

@@ -9,7 +9,7 @@ itself would move the encoder.
 import itertools
 import logging
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -17,13 +17,16 @@ from torch import Tensor, nn
 
 from admet.config import TaskAffinityConfig
 from admet.model.chemprop.losses import TaskLoss
-from admet.model.chemprop.task_affinity.estimator import AffinityEstimate
-from admet.model.chemprop.task_affinity.problem import FOLDS, AffinityProblem, Batch
-from admet.model.chemprop.task_affinity.sums import ResampledSums
+from admet.model.chemprop.task_affinity.estimators.estimate import AffinityEstimate
+from admet.model.chemprop.task_affinity.estimators.sums import ResampledSums
+from admet.model.chemprop.task_affinity.problems.base import FOLDS, AffinityProblem, Batch
 
 log = logging.getLogger(__name__)
 
 _WINDOW = 64  # batches that each run goes through in an order of its own; bounds the memory
+_TOO_FEW = (
+    "A task has fewer than two labels there, or only equal ones. Add labels, or leave it out."
+)
 
 
 class AlignedAffinity:
@@ -73,7 +76,7 @@ class AlignedAffinity:
                     G = examples.look(run.network, config.encoder_param_patterns)
                     sums.add(G, examples.tasks, index)
             log.info("Affinity epoch %d of %d", epoch + 1, config.affinity_epochs)
-        return sums.result(config, problem.n_common())
+        return replace(sums.result(config, problem.n_common()), unknown=_TOO_FEW)
 
 
 def _windows(batches: Iterable[Batch]) -> Iterator[list[Batch]]:

@@ -1,41 +1,56 @@
-"""What every affinity estimator takes and gives."""
+"""What an estimator gives: a matrix, what it rests on, and how far it can be trusted."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
-from admet.config import TaskAffinityConfig
-from admet.model.chemprop.task_affinity.problem import FOLDS, AffinityProblem
+from admet.model.chemprop.task_affinity.problems.base import FOLDS
 
 FREEDOM = FOLDS - 1
 """Degrees of freedom of what is known of the spread."""
 
+NEVER_TOGETHER = "They never had labels in one batch. Raise affinity_batch_size or affinity_epochs."
+"""Why a pair is unknown to an estimator that looks at batches, and what to do about it."""
 
-@dataclass(frozen=True)
-class Doubt:
-    """How far an affinity can be trusted.
+
+@dataclass(frozen=True, eq=False)
+class Intervals:
+    """Where the affinities may lie.
 
     Attributes:
         low: Lower ends of the 95 % intervals, shape (T, T).
         high: Upper ends, shape (T, T).
         reliability: Share of each task's squared gradient that other molecules would show too,
             shape (T,), from 0 to 1; NaN for a task without gradient.
-        components: What the matrix may be off by, in independent parts, shape (S, T, T): the sum
-            of their outer products is the covariance of the entries.
-        n_runs: Networks that it was measured on; from one nothing is known of their spread.
     """
 
     low: np.ndarray
     high: np.ndarray
     reliability: np.ndarray
-    components: np.ndarray
-    n_runs: int
+
+    @property
+    def holds_zero(self) -> np.ndarray:
+        """The pairs whose interval holds 0, shape (T, T), bool."""
+        return np.asarray((self.low <= 0) & (self.high >= 0))
 
     def too_few_labels(self) -> np.ndarray:
         """Tells which tasks have too few labels to say: half of their gradient is noise."""
         return ~(self.reliability >= 0.5)
+
+
+@dataclass(frozen=True, eq=False)
+class Doubt(Intervals):
+    """How far an affinity can be trusted: the intervals, and what they follow from.
+
+    Attributes:
+        components: What the matrix may be off by, in independent parts, shape (S, T, T): the sum
+            of their outer products is the covariance of the entries.
+        n_runs: Networks that it was measured on; from one nothing is known of their spread.
+    """
+
+    components: np.ndarray
+    n_runs: int
 
     def draws(self, matrix: np.ndarray, n: int, seed: int) -> Iterator[np.ndarray]:
         """Draws the matrix as other molecules, initial weights and orders might have given it.
@@ -59,7 +74,7 @@ class Doubt:
             yield np.clip(matrix + np.tensordot(weights, self.components, axes=1), -1.0, 1.0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class AffinityEstimate:
     """An affinity matrix and what it rests on.
 
@@ -69,6 +84,7 @@ class AffinityEstimate:
         n_steps: Steps in all.
         n_common: Molecules with labels of both tasks, shape (T, T); of the task on the diagonal.
         doubt: How far it can be trusted; None from an estimator that does not say.
+        unknown: Why a pair without a step is unknown, and the remedy, for the warning.
     """
 
     matrix: np.ndarray
@@ -76,22 +92,4 @@ class AffinityEstimate:
     n_steps: int
     n_common: np.ndarray
     doubt: Doubt | None = None
-
-
-class AffinityEstimator(Protocol):
-    """Measures the affinity of the tasks of a problem."""
-
-    def estimate(self, problem: AffinityProblem, config: TaskAffinityConfig) -> AffinityEstimate:
-        """Measures it.
-
-        Args:
-            problem: The labelled examples and the network.
-            config: The `task_affinity` section; its seed has been set for torch already.
-
-        Returns:
-            The estimate.
-
-        Raises:
-            NoGradientStepsError: If there was no label to learn from.
-        """
-        ...
+    unknown: str = NEVER_TOGETHER

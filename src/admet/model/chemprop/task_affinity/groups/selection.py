@@ -4,11 +4,10 @@ The selection of Fifty et al., Efficiently Identifying Task Groupings for Multi-
 NeurIPS 2021, Section 3.3: at most k groups, each task served by the best of those that hold it.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from admet.model.chemprop.task_affinity.partition import subsets
+from admet.model.chemprop.task_affinity.groups.base import Choice
+from admet.model.chemprop.task_affinity.groups.subsets import best_parts
 
 EXACT_UP_TO = 15  # tasks; 3^15 pairs of a group and those it serves take some seconds
 _QUICK_UP_TO = 10  # tasks; tenths of a second
@@ -17,27 +16,9 @@ _WORK = 4_000_000  # tasks² × groups over all starts: some seconds
 _TOLERANCE = 1e-12
 
 
-@dataclass(frozen=True)
-class Selection:
-    """Chosen groups.
-
-    Attributes:
-        groups: Tasks of each group, increasing; each group serves one task at least.
-        serves: For each of T tasks the index of its group.
-        objective: Mean over tasks of the score in the group that serves them.
-        bound: No selection of so many groups has a higher objective; the objective itself where
-            the search was exact.
-    """
-
-    groups: list[list[int]]
-    serves: list[int]
-    objective: float
-    bound: float
-
-
 def select_groups(
     affinity: np.ndarray, n_groups: int, singleton_score: float, seed: int = 0, quick: bool = False
-) -> Selection:
+) -> Choice:
     """Chooses at most `n_groups` groups.
 
     A task's score in a group is the mean affinity of the group's other tasks towards it; alone it
@@ -60,7 +41,7 @@ def select_groups(
     return _local_search(affinity, n_groups, singleton_score, rng, 1 if quick else _RESTARTS)
 
 
-def _exact(affinity: np.ndarray, n_groups: int, singleton_score: float) -> Selection:
+def _exact(affinity: np.ndarray, n_groups: int, singleton_score: float) -> Choice:
     """Splits the tasks into at most k served sets, each with the best group around it."""
     n = len(affinity)
     full = (1 << n) - 1
@@ -77,49 +58,11 @@ def _exact(affinity: np.ndarray, n_groups: int, singleton_score: float) -> Selec
         better = sums > value[masks]
         value[masks[better]] = sums[better]
         group_of[masks[better]] = group
-    value[0] = 0.0
-    best, choice = np.full(full + 1, -np.inf), []
-    best[0] = 0.0
-    for _ in range(min(n_groups, n)):
-        following = best.copy()
-        taken = np.zeros(full + 1, dtype=np.int64)
-        for mask in range(1, full + 1):
-            low = mask & -mask
-            rest = mask ^ low
-            parts = subsets(rest) | low
-            totals = value[parts] + best[mask ^ parts]
-            k = int(np.argmax(totals))
-            if totals[k] > following[mask] + _TOLERANCE:
-                following[mask] = totals[k]
-                taken[mask] = parts[k]
-        best = following
-        choice.append(taken)
-    groups: list[list[int]] = []
-    serves = [0] * n
-    mask = full
-    for taken in reversed(choice):
-        part = int(taken[mask])
-        if not part:
-            continue
-        group = int(group_of[part])
-        for j in range(n):
-            if part >> j & 1:
-                serves[j] = len(groups)
-        groups.append([j for j in range(n) if group >> j & 1])
-        mask ^= part
-    objective = float(best[full] / n)
+    parts, total = best_parts(value, min(n_groups, n), gain=_TOLERANCE)
+    groups = [[j for j in range(n) if group_of[part] >> j & 1] for part in parts]
+    serves = [next(k for k, part in enumerate(parts) if part >> j & 1) for j in range(n)]
+    objective = total / n
     return _ordered(groups, serves, objective, objective)
-
-
-def group_scores(affinity: np.ndarray, members: np.ndarray, singleton_score: float) -> np.ndarray:
-    """Scores every task in every group, shape (k, T), −∞ where it is not in it."""
-    off = affinity.copy()
-    np.fill_diagonal(off, 0.0)
-    others = members.sum(axis=1, keepdims=True) - 1  # (k, 1), for a task that is in the group
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = (members @ off) / others
-    scores = np.where(others > 0, mean, singleton_score)
-    return np.asarray(np.where(members, scores, -np.inf))
 
 
 def _local_search(
@@ -128,7 +71,7 @@ def _local_search(
     singleton_score: float,
     rng: np.random.Generator,
     restarts: int,
-) -> Selection:
+) -> Choice:
     """Adds, removes and moves single tasks while that helps, from random partitions."""
     n = len(affinity)
     k = min(n_groups, n)
@@ -236,11 +179,9 @@ def upper_bound(affinity: np.ndarray, n_groups: int, singleton_score: float) -> 
     return lagrangian((low + high) / 2) / n
 
 
-def _ordered(
-    groups: list[list[int]], serves: list[int], objective: float, bound: float
-) -> Selection:
+def _ordered(groups: list[list[int]], serves: list[int], objective: float, bound: float) -> Choice:
     """Orders the groups by the first task that each serves."""
     first = [min(j for j, g in enumerate(serves) if g == index) for index in range(len(groups))]
     order = sorted(range(len(groups)), key=lambda index: first[index])
     place = {old: new for new, old in enumerate(order)}
-    return Selection([groups[i] for i in order], [place[g] for g in serves], objective, bound)
+    return Choice([groups[i] for i in order], [place[g] for g in serves], objective, bound)

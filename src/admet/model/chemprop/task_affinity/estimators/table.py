@@ -1,0 +1,15 @@
+"""The estimators by name."""
+
+from collections.abc import Callable
+
+from admet.model.chemprop.task_affinity.estimators.aligned import AlignedAffinity
+from admet.model.chemprop.task_affinity.estimators.base import AffinityEstimator
+from admet.model.chemprop.task_affinity.estimators.gradient import GradientAffinity
+from admet.model.chemprop.task_affinity.estimators.lookahead import LookaheadAffinity
+
+ESTIMATORS: dict[str, Callable[[], AffinityEstimator]] = {
+    "aligned": AlignedAffinity,
+    "gradient": GradientAffinity,
+    "lookahead": LookaheadAffinity,
+}
+"""Every estimator, as `task_affinity.estimator` names it."""

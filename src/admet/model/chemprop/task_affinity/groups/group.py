@@ -1,0 +1,81 @@
+"""From a matrix to a grouping, and nothing left behind."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from admet.config.task_affinity import ClusteringMethod
+from admet.errors import ConfigError
+from admet.model.chemprop.task_affinity.groups.base import Method, Tasks
+from admet.model.chemprop.task_affinity.groups.grouping import Grouping
+from admet.model.chemprop.task_affinity.groups.number import (
+    Number,
+    check_n_groups,
+    choose_number,
+)
+from admet.model.chemprop.task_affinity.groups.table import METHODS
+from admet.model.chemprop.task_affinity.matrix import check_matrix, fill_unknown, real_numbers
+
+
+def group(
+    affinity_matrix: np.ndarray,
+    names: Sequence[str],
+    *,
+    n_groups: int | Literal["auto"],
+    method: ClusteringMethod,
+    seed: int,
+    singleton_score: float,
+    draws: Iterable[np.ndarray] = (),
+    n_labels: np.ndarray | None = None,
+) -> Grouping:
+    """Groups tasks by their affinity.
+
+    A pair whose affinity is NaN counts as the mean of the known pairs, neither for nor against
+    grouping; the log says so.
+
+    Args:
+        affinity_matrix: Shape (T, T); [i, j] is the affinity of source i and target j.
+        names: T names.
+        n_groups: From 1 to T, or "auto"; see `number.choose_number`.
+        method: A method of `METHODS`.
+        seed: Seed of what is random in the method.
+        singleton_score: Score of a task in a group of its own.
+        draws: The matrix as other measurements might have given it, each of shape (T, T).
+        n_labels: Labels of each task, shape (T,); None takes them to be equal.
+
+    Returns:
+        The groups, ordered by the first task that each serves.
+
+    Raises:
+        ConfigError: If a shape does not fit, or `n_groups` exceeds T.
+    """
+    matrix = check_matrix(affinity_matrix, names)
+    check_n_groups(n_groups, len(names))
+    counts = _counts(n_labels, len(names))
+
+    def at_work(affinity: np.ndarray) -> Method:
+        return METHODS[method](Tasks(affinity, counts, singleton_score, seed))
+
+    own = at_work(fill_unknown(matrix))
+    drawn = [at_work(fill_unknown(check_matrix(draw, names), quiet=True)) for draw in draws]
+    number = choose_number(own, drawn) if n_groups == "auto" else Number.given(int(n_groups))
+    again = [draw.repeat(number.of_draw(draw)) for draw in drawn]
+    return Grouping.of(names, own.choose(number.n_groups), again)
+
+
+def _counts(n_labels: Any, n_tasks: int) -> np.ndarray:
+    """Gives the numbers of labels, shape (T,), float64.
+
+    Raises:
+        ConfigError: If they are not T numbers from 0.
+    """
+    counts = np.ones(n_tasks) if n_labels is None else real_numbers(n_labels, "n_labels")
+    if counts.shape != (n_tasks,):
+        raise ConfigError(
+            f"`n_labels` must hold a number for each of the {n_tasks} tasks; got shape "
+            f"{counts.shape}."
+        )
+    if not (counts >= 0).all() or np.isinf(counts).any():
+        raise ConfigError(f"`n_labels` must hold numbers ≥ 0; got {counts.tolist()}.")
+    return counts

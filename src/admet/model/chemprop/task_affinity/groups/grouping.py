@@ -1,0 +1,88 @@
+"""What a grouping is: groups, who serves whom, and how far it would come out the same again."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from admet.model.chemprop.plan import Group
+from admet.model.chemprop.task_affinity.groups.base import Choice
+from admet.model.chemprop.task_affinity.groups.stability import agreement, co_assignment
+
+
+@dataclass(frozen=True, eq=False)
+class Grouping:
+    """Groups of tasks, which may overlap.
+
+    Attributes:
+        names: The T tasks.
+        groups: The groups; one of them serves each task.
+        objective: Mean over tasks of their score in the group that serves them; NaN where a file
+            does not say.
+        bound: What the objective of no choice of so many groups exceeds; NaN where it is not known.
+        co_assignment: How often two tasks came to one group over draws of the affinity, shape
+            (T, T); None where there were none.
+        agreement: Mean adjusted Rand index of the groups of two draws: what two measurements with
+            other seeds and molecules can be expected to have; NaN where there were no draws.
+    """
+
+    names: tuple[str, ...]
+    groups: tuple[Group, ...]
+    objective: float = math.nan
+    bound: float = math.nan
+    co_assignment: np.ndarray | None = None
+    agreement: float = math.nan
+
+    @classmethod
+    def of(cls, names: Sequence[str], choice: Choice, again: Sequence[np.ndarray]) -> "Grouping":
+        """Names the tasks of a choice.
+
+        Args:
+            names: T names.
+            choice: The groups.
+            again: For each draw the group of each task, shape (T,).
+        """
+        groups = tuple(
+            Group(
+                tasks=tuple(names[i] for i in members),
+                serves=tuple(names[i] for i in members if choice.serves[i] == index),
+            )
+            for index, members in enumerate(choice.groups)
+        )
+        return cls(
+            tuple(names),
+            groups,
+            choice.objective,
+            choice.bound,
+            co_assignment(again) if again else None,
+            agreement(again),
+        )
+
+    @property
+    def labels(self) -> np.ndarray:
+        """The index of the group that serves each task, shape (T,), int64."""
+        index = {name: i for i, group in enumerate(self.groups) for name in group.serves}
+        return np.array([index[name] for name in self.names])
+
+    @property
+    def members(self) -> np.ndarray:
+        """Which tasks each group holds, shape (G, T), bool."""
+        return np.array([[name in group.tasks for name in self.names] for group in self.groups])
+
+    @property
+    def stability(self) -> list[float]:
+        """How often each group's tasks stayed together and apart from the others.
+
+        The mean, over pairs of a task of the group and any other task, of how often the pair was
+        grouped as here: 1 where every draw gave this group, NaN where there were no draws.
+        """
+        if self.co_assignment is None:
+            return [math.nan for _ in self.groups]
+        found = []
+        for inside in self.members:
+            same = self.co_assignment[inside]  # (n_members, T)
+            agrees = np.where(inside, same, 1 - same)
+            np.put_along_axis(agrees, np.flatnonzero(inside)[:, None], np.nan, axis=1)
+            found.append(float(np.nanmean(agrees)) if agrees.size > 1 else 1.0)
+        return found

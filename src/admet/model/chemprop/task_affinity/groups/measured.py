@@ -1,0 +1,72 @@
+"""The groups of a measured affinity."""
+
+import logging
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from admet.config import TaskAffinityConfig
+from admet.model.chemprop.task_affinity.estimators import AffinityEstimate
+from admet.model.chemprop.task_affinity.groups.group import group
+from admet.model.chemprop.task_affinity.groups.grouping import Grouping
+from admet.model.chemprop.task_affinity.groups.stability import STABLE
+from admet.model.chemprop.task_affinity.groups.table import METHODS
+
+log = logging.getLogger(__name__)
+
+
+def group_tasks(
+    estimate: AffinityEstimate, names: Sequence[str], config: TaskAffinityConfig
+) -> Grouping:
+    """Groups tasks as the `task_affinity` section says, and logs the groups.
+
+    Args:
+        estimate: The affinity of T tasks.
+        names: T names.
+        config: The section.
+
+    Returns:
+        The groups, and how often tasks came together over draws of the affinity, where the
+        estimate knows its doubt.
+    """
+    doubt = estimate.doubt
+    draws: Iterable[np.ndarray] = ()
+    if doubt is not None and doubt.n_runs > 1:
+        n_draws = METHODS[config.clustering_method].n_draws(len(names))
+        draws = doubt.draws(estimate.matrix, n_draws, config.seed)
+    elif doubt is not None:
+        log.info("How stable the groups are cannot be known from one run; raise affinity_runs")
+    grouping = group(
+        estimate.matrix,
+        names,
+        n_groups=config.n_groups,
+        method=config.clustering_method,
+        seed=config.seed,
+        singleton_score=config.singleton_score,
+        draws=draws,
+        n_labels=estimate.n_common.diagonal(),
+    )
+    _log(grouping)
+    return grouping
+
+
+def _log(grouping: Grouping) -> None:
+    """Logs the groups, who serves a task of several, and how stable it all is."""
+    log.info("Task groups formed:")
+    for index, part in enumerate(grouping.groups):
+        log.info("  Group %d: %s", index, ", ".join(part.tasks))
+    several = grouping.members.sum(axis=0) > 1
+    for name, index, shared in zip(grouping.names, grouping.labels, several, strict=True):
+        if shared:
+            log.info("  %s is served by group %d", name, index)
+    if grouping.co_assignment is None:
+        return
+    sure = "stable" if grouping.agreement >= STABLE else "not stable"
+    log.info(
+        "The grouping is %s: two measurements would agree at an adjusted Rand index of %.2f",
+        sure,
+        grouping.agreement,
+    )
+    for index, share in enumerate(grouping.stability):
+        sure = "stable" if share >= STABLE else "not stable"
+        log.info("  Group %d is %s: %.2f", index, sure, share)

@@ -1,0 +1,165 @@
+"""The files of a measurement: checked before it starts, written when it is done."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from admet.data import Panel, rejected_frame
+from admet.errors import ConfigError, DataError
+from admet.files import (
+    AFFINITY_ARCHIVE,
+    AFFINITY_CLUSTERMAP,
+    AFFINITY_HEATMAP,
+    PICTURES,
+    atomic,
+    check_output,
+    check_replaces_nothing,
+)
+from admet.model.chemprop.task_affinity.archive import AffinityArchive, beside
+from admet.model.chemprop.task_affinity.estimators import AffinityEstimate
+from admet.model.chemprop.task_affinity.groups import Grouping
+from admet.model.chemprop.task_affinity.plots import (
+    plot_task_affinity_clustermap,
+    plot_task_affinity_heatmap,
+)
+from admet.spreadsheet import harmless
+
+_HEADERS = (b",", b"source,target,", b"line,smiles,reason", b"row,smiles,reason")
+
+
+@dataclass(frozen=True)
+class AffinityFiles:
+    """Where a measurement is kept.
+
+    Attributes:
+        archive: Numbers, names and groups, ends in .npz; tables stand beside it.
+        heatmap: The picture in the order of the tasks; None draws none.
+        clustermap: The picture in the order of the dendrogram; None draws none.
+    """
+
+    archive: Path
+    heatmap: Path | None = None
+    clustermap: Path | None = None
+
+    @classmethod
+    def in_folder(cls, folder: Path) -> "AffinityFiles":
+        """Names the files as in a run directory."""
+        names = (AFFINITY_ARCHIVE, AFFINITY_HEATMAP, AFFINITY_CLUSTERMAP)
+        return cls(*(folder / name for name in names))
+
+    @property
+    def rejected(self) -> Path:
+        """The table of rows left out, beside the archive."""
+        return self.archive.with_name(f"{self.archive.stem}_rejected.csv")
+
+    @property
+    def tables(self) -> list[Path]:
+        """All tables beside the archive."""
+        return [*beside(self.archive), self.rejected]
+
+    def check(
+        self,
+        heatmap_key: str,
+        clustermap_key: str,
+        inputs: Collection[Path] = (),
+    ) -> None:
+        """Checks that all files can be written, before the work.
+
+        Args:
+            heatmap_key: The key that named the heatmap, for the message; `save_path` named the
+                archive.
+            clustermap_key: The key that named the clustered one.
+            inputs: Files that the work reads.
+
+        Raises:
+            ConfigError: If a file cannot be written, would replace an input or a part of a model,
+                or a table that no earlier measurement wrote.
+        """
+        check_output(self.archive, "save_path", {".npz"})
+        outputs = {"save_path": [self.archive, *self.tables]}
+        for table in self.tables:
+            check_output(table, "save_path")
+            if table.is_file() and not _written_by_us(table):
+                raise ConfigError(
+                    f"`save_path` {str(self.archive)!r} would replace {str(table)!r}, which no "
+                    "earlier measurement wrote. Name another file."
+                )
+        for key, picture in ((heatmap_key, self.heatmap), (clustermap_key, self.clustermap)):
+            if picture is not None:
+                check_output(picture, key, PICTURES)
+                outputs.setdefault(key, []).append(picture)
+        check_replaces_nothing(outputs, inputs)
+
+    def check_own(self) -> None:
+        """Checks that what stands there, pictures too, is of an earlier measurement.
+
+        Raises:
+            ConfigError: If a file is there, but no archive that vouches for it.
+        """
+        present = [p for p in (self.archive, self.heatmap, self.clustermap) if p and p.exists()]
+        if not present:
+            return
+        try:
+            AffinityArchive.read(self.archive)
+        except DataError as error:
+            raise ConfigError(
+                f"`save_path` would replace {str(present[0])!r}, but nothing says that an earlier "
+                f"measurement wrote it: {error} Or name another folder."
+            ) from None
+
+    def write(self, estimate: AffinityEstimate, grouping: Grouping) -> None:
+        """Keeps a measurement as numbers and draws it.
+
+        Raises:
+            OutputError: If the disk is full or a folder is read-only.
+        """
+        archive = AffinityArchive.of(estimate, grouping)
+        archive.write(self.archive)
+        if self.heatmap is not None:
+            plot_task_affinity_heatmap(
+                archive.matrix,
+                archive.names,
+                save_path=self.heatmap,
+                uncertain=None if archive.intervals is None else archive.intervals.holds_zero,
+            )
+        if self.clustermap is not None:
+            plot_task_affinity_clustermap(
+                archive.matrix,
+                archive.names,
+                save_path=self.clustermap,
+                groups=[group.serves for group in grouping.groups],
+            )
+
+    def write_rejected(self, panel: Panel) -> None:
+        """Lists the rows that a panel has left out, if there are any."""
+        if panel.rejected:
+            with atomic(self.rejected) as partial:
+                harmless(rejected_frame(panel)).to_csv(partial, index=False)
+
+
+def folder_files(folder: str | Path) -> AffinityFiles:
+    """Names and checks the files of a folder, before the work.
+
+    Args:
+        folder: The folder; it need not be there yet.
+
+    Returns:
+        The files in it.
+
+    Raises:
+        ConfigError: If it names a file, cannot be written to, or holds files of these names that no
+            earlier measurement wrote.
+    """
+    path = Path(folder)
+    if path.suffix == ".npz" or path.is_file():
+        raise ConfigError(f"`save_path` must name a folder; got {str(folder)!r}. Name one.")
+    files = AffinityFiles.in_folder(path)
+    files.check("save_path", "save_path")
+    files.check_own()
+    return files
+
+
+def _written_by_us(table: Path) -> bool:
+    """Tells a table of an earlier measurement by its header."""
+    with table.open("rb") as file:
+        return file.readline(100).startswith(_HEADERS)
