@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check bench faults audit docs clean
+.PHONY: demo quick test check bench faults audit docs clean
 
 $(VENV)/.base: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("admet needs Python 3.11 or newer") if sys.version_info < (3, 11) else None'
@@ -22,6 +22,9 @@ $(VENV)/.docs: $(VENV)/.dev
 demo: $(VENV)/.base  ## Simulate a panel, measure, group, train, test
 	$(BIN)/admet make_demo_panel --output demo/panel.csv --overwrite
 	$(BIN)/admet train --config configs/demo.yaml --data-path demo/panel.csv --save-dir demo/run --overwrite
+
+quick: $(VENV)/.dev  ## The tests that need no whole training: a minute
+	$(BIN)/python -m pytest -q -m "not slow and not guide and not docs"
 
 test: $(VENV)/.dev  ## All tests
 	$(BIN)/python -m pytest

@@ -203,6 +203,7 @@ def test_an_interrupt_before_training_is_exit_130(capsys):
     assert "no result was written" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_affinity_command_writes_its_files(demo_csv, tmp_path, capsys, small_flags):
     code = main(
         ["compute-task-affinity", "--data-path", str(demo_csv), "--target-columns", *TASKS,
@@ -219,6 +220,7 @@ def test_affinity_command_writes_its_files(demo_csv, tmp_path, capsys, small_fla
     assert "Heatmap:" in captured.out
 
 
+@pytest.mark.slow
 def test_the_path_of_a_user(trained, tmp_path, capsys):
     panel = trained.parent / "panel.csv"
     run = str(trained)

@@ -57,6 +57,7 @@ def test_only_common_molecules_count(pair):
     assert set(compare([first, part], n_bootstrap=20)["n"]) == {30}
 
 
+@pytest.mark.slow
 def test_the_macro_interval_covers_the_truth_where_tasks_have_gaps():
     """Eight tasks with one common error a molecule and different gaps; the true difference is 0."""
     hits = 0

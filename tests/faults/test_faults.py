@@ -70,6 +70,7 @@ CELL = st.text(max_size=12)
 LABEL = st.one_of(st.just(""), st.floats().map(repr), st.integers().map(str), CELL)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(st.lists(st.tuples(CELL, LABEL), max_size=6), st.sampled_from(["\n", "\r\n"]))
 def test_any_table_is_read_or_refused(rows, end):
@@ -99,17 +100,20 @@ def test_any_smiles_is_read_or_refused(text):
     targets.fuzz_smiles(text.encode())
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("atheris") is None, reason="atheris is not there")
 @pytest.mark.parametrize("name", sorted(targets.TARGETS))
 def test_a_short_run_of_the_fuzzer(name, tmp_path):
     harness(tmp_path, "fuzz.py", name, "-runs=1500", "-seed=1", f"-artifact_prefix={tmp_path}/")
 
 
+@pytest.mark.slow
 def test_bit_flips_and_planted_pickles_are_detected(tmp_path):
     said = harness(tmp_path, "bit_flips.py", "60")
     assert "60 of 60 bit flips detected" in said
 
 
+@pytest.mark.slow
 def test_strangers_run_directories_are_refused(tmp_path):
     harness(tmp_path, "strangers.py", "30")
     assert json.loads((tmp_path / "strangers.json").read_text())["hostile_run_directories"] >= 100
@@ -136,5 +140,6 @@ def test_every_valid_molecule_gets_a_number(precision, demo_csv, tmp_path):
     assert np.isfinite(out[["LogD_pred", "KSOL_pred"]].to_numpy()).all()
 
 
+@pytest.mark.slow
 def test_a_kill_leaves_nothing_or_a_run_to_resume(tmp_path):
     harness(tmp_path, "kills.py", "3", "1")

@@ -77,6 +77,7 @@ def test_the_oldest_entries_go_when_it_grows_too_large(tmp_path, monkeypatch):
     assert not list((tmp_path / "graphs").glob("*.bin"))
 
 
+@pytest.mark.slow
 def test_processes_give_what_one_gives(monkeypatch):
     monkeypatch.setattr(workers, "PARALLEL_FROM", 100)
     monkeypatch.setattr(workers, "PART", 90)

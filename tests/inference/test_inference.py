@@ -124,6 +124,7 @@ def test_evaluation_takes_what_labels_there_are(trained, demo_frame, tmp_path, c
         evaluate_run(trained, model, path)
 
 
+@pytest.mark.slow
 def test_both_forms_of_comparison_agree(trained, panel, tmp_path, small_flags):
     other = tmp_path / "other"
     common = ["--data-path", str(panel), "--data.target-columns", *TASKS, *small_flags]
@@ -254,6 +255,7 @@ def test_a_missing_run_directory(tmp_path):
         load_model(tmp_path / "none")
 
 
+@pytest.mark.slow
 def test_parts_and_processes_do_not_show(trained, panel, tmp_path):
     """The same table in one part, in many, and read by two processes."""
     outputs = []
@@ -296,6 +298,7 @@ def test_whole_numbers_of_a_parquet_input_stay_whole_in_every_part(trained, tmp_
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_command_reads_a_long_table_in_processes(trained, tmp_path):
     """The workers start before torch is imported, which no test in this process can show."""
     smiles = ["CCO", "c1ccccc1", "not a molecule", "CC(=O)[O-]"] * 3000

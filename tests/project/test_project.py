@@ -113,12 +113,14 @@ def output_of_example(name):
     return done.stdout
 
 
+@pytest.mark.slow
 def test_every_bad_input_of_the_example_gets_one_message():
     said = output_of_example("bad_inputs.py")
     assert said.count("(exit 2)") >= 29
     assert "Traceback" not in said
 
 
+@pytest.mark.slow
 def test_the_example_of_another_network_finds_the_planted_groups():
     said = output_of_example("own_network.py")
     groups = {frozenset(group) for group in ast.literal_eval(said.splitlines()[-1])}
@@ -151,6 +153,7 @@ def test_constraints_pin_torch():
     assert "torch==2.13.0" in (ROOT / "constraints.txt").read_text().splitlines()
 
 
+@pytest.mark.slow
 def test_no_command_opens_a_connection(demo_csv, tmp_path, monkeypatch):
     def refuse(*_):
         raise AssertionError("a connection was opened")

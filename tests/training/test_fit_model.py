@@ -86,6 +86,7 @@ def test_a_fit_leaves_no_trace(panel, graphs, tmp_path, monkeypatch):
     assert list(Path(tmp_path).iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_run_with_threads_leaves_the_next_its_own(tmp_path):
     table = tmp_path / "panel.csv"
     make_demo_panel(120).to_csv(table, index=False)

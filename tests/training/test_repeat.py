@@ -39,6 +39,7 @@ def train_to(config, **keys):
     return train(config, **keys).run_dir
 
 
+@pytest.mark.slow
 def test_a_run_is_repeated_from_its_directory(demo_csv, tmp_path, capsys):
     run = train_to(config_for(demo_csv, tmp_path / "run"))
     again = tmp_path / "again"
@@ -62,6 +63,7 @@ def test_a_run_is_repeated_from_its_directory(demo_csv, tmp_path, capsys):
     assert "does not exist" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_cold_and_a_warm_cache_give_the_same_bits(tmp_path):
     path, cache = tmp_path / "panel.csv", tmp_path / "cache"
     make_demo_panel(400).to_csv(path, index=False)
@@ -79,6 +81,7 @@ def test_a_cold_and_a_warm_cache_give_the_same_bits(tmp_path):
     assert len(weights) == 1
 
 
+@pytest.mark.slow
 def test_one_and_two_processes_give_the_same_bits(tmp_path, monkeypatch):
     path = tmp_path / "panel.csv"
     make_demo_panel(300).to_csv(path, index=False)
@@ -93,6 +96,7 @@ def test_one_and_two_processes_give_the_same_bits(tmp_path, monkeypatch):
         assert (one / name).read_bytes() == (two / name).read_bytes()
 
 
+@pytest.mark.slow
 def test_a_strangers_run_does_not_choose_where_this_one_writes(demo_csv, tmp_path, capsys):
     theirs = tmp_path / "theirs" / "run"
     run = train_to(config_for(demo_csv, theirs, cache=True, cache_dir=tmp_path / "their_cache"))

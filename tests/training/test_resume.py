@@ -55,6 +55,7 @@ def stop_after(monkeypatch, n_epochs):
     return lambda: monkeypatch.setattr(Keeper, "on_train_epoch_end", keep)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("n_epochs", "training", "share"),
     [
@@ -104,6 +105,7 @@ def test_a_resumed_run_has_the_same_bits(
     assert not [p for p in tmp_path.iterdir() if p.name.startswith(".")]
 
 
+@pytest.mark.slow
 def test_an_unfinished_run_is_neither_lost_nor_mixed(demo_csv, tmp_path, monkeypatch):
     back = stop_after(monkeypatch, 2)
     config = config_for(demo_csv, tmp_path / "run")
@@ -133,11 +135,13 @@ def test_an_unfinished_run_is_neither_lost_nor_mixed(demo_csv, tmp_path, monkeyp
     assert train_to(config, resume=True) == tmp_path / "run"  # finished: nothing to do
 
 
+@pytest.mark.slow
 def test_resume_begins_where_nothing_is_there(demo_csv, tmp_path):
     run = train_to(config_for(demo_csv, tmp_path / "run", epochs=1), resume=True)
     assert load_model(run).predict("CCO")["LogD_pred"].notna().all()
 
 
+@pytest.mark.slow
 def test_a_second_run_into_the_same_folder_is_refused(demo_csv, tmp_path):
     config = config_for(demo_csv, tmp_path / "run", epochs=1)
     with FileLock(tmp_path / ".run.lock"), pytest.raises(RunDirectoryError, match="Another run"):
@@ -145,6 +149,7 @@ def test_a_second_run_into_the_same_folder_is_refused(demo_csv, tmp_path):
     train(config)  # a lock that nobody holds does not matter
 
 
+@pytest.mark.slow
 def test_a_run_that_was_being_replaced_comes_back(demo_csv, tmp_path):
     config = config_for(demo_csv, tmp_path / "run", epochs=1)
     train(config)
@@ -154,6 +159,7 @@ def test_a_run_that_was_being_replaced_comes_back(demo_csv, tmp_path):
     assert not (tmp_path / ".run.old").exists()
 
 
+@pytest.mark.slow
 def test_resuming_a_finished_run_removes_what_a_kill_left(demo_csv, tmp_path):
     config = config_for(demo_csv, tmp_path / "run", epochs=1)
     train(config)
@@ -185,6 +191,7 @@ def test_a_state_survives_its_file(tmp_path):
         Checkpoint.read(tmp_path / "y.bin")
 
 
+@pytest.mark.slow
 def test_overwriting_spares_what_is_not_of_the_run(demo_csv, tmp_path):
     config = config_for(demo_csv, tmp_path / "run", epochs=1)
     run = train_to(config)

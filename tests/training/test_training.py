@@ -101,6 +101,7 @@ def test_scalers_come_from_the_training_side_only(trained, demo_frame):
     assert task.scale == pytest.approx(values.std(ddof=0))
 
 
+@pytest.mark.slow
 def test_the_resolved_config_trains_the_same_model_again(trained, tmp_path):
     content = yaml.safe_load((trained / Files.CONFIG).read_text())
     again = train_to(TrainConfig(**content | {"save_dir": tmp_path / "again"}))
@@ -416,6 +417,7 @@ def test_metrics_that_are_not_of_a_run_are_refused(tmp_path, content, message):
         read_test(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share_encoder", ["true", "false"])
 def test_overlapping_groups_are_trained_kept_and_served(
     demo_csv, tmp_path, small_flags, share_encoder, monkeypatch

@@ -95,6 +95,7 @@ def assert_worked_alone(seen):
     assert seen == [alone, alone]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
     [

@@ -58,6 +58,7 @@ def test_seeds_agree_where_the_plain_estimator_does_not(demo_frame):
     assert agreement() > 0.9 > agreement(estimator="gradient")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1])
 def test_the_planted_groups_are_found_at_the_defaults(seed):
     found = estimate(make_demo_panel(), TASKS, seed=seed)
@@ -84,6 +85,7 @@ def test_doubt_counts_orders_and_flags(demo_frame):
     assert doubt.high[0, 2] - doubt.low[0, 2] > doubt.high[0, 1] - doubt.low[0, 1]
 
 
+@pytest.mark.slow
 def test_more_molecules_leave_less_doubt():
     whole = make_demo_panel(1200, seed=3)
     few, many = (estimate(whole.head(n), COLUMNS, ModelConfig()).doubt for n in (150, 1200))

@@ -267,6 +267,7 @@ def test_the_log_has_the_format_of_the_contract(demo_frame, caplog):
     assert "matrix computed" not in caplog.text
 
 
+@pytest.mark.slow
 def test_a_script_without_logging_sees_the_matrix(capsys):
     code = (
         "from admet.model.chemprop.task_affinity.report import log_matrix\n"
@@ -278,6 +279,7 @@ def test_a_script_without_logging_sees_the_matrix(capsys):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [42, 0])
 def test_the_planted_groups_are_found(seed):
     """With the settings of configs/demo.yaml, on the panel of `make demo`."""
