@@ -1,7 +1,7 @@
 import json
-import logging
 import os
 import signal
+from contextlib import contextmanager
 
 import lightning.pytorch as pl
 import numpy as np
@@ -23,6 +23,7 @@ from admet.model.chemprop.task_affinity.estimators import ESTIMATORS, AffinityEs
 from admet.run_directory import Files, load_model, read_json, read_spec
 from admet.training import read_test, train
 from admet.training.arms import check_groups
+from admet.training.callbacks import EpochRecorder
 from admet.training.checkpoint import Checkpoint
 from admet.training.fit import fit
 from admet.training.lesson import Lesson
@@ -180,27 +181,24 @@ def test_a_task_without_training_labels_is_refused_in_every_arm(demo_frame, tmp_
             train(config)
 
 
-class AtFirstEpoch(logging.Handler):
-    """Does something when the first epoch has been logged."""
+@contextmanager
+def at_first_epoch(action):
+    """Does something once the first epoch of a training has been recorded."""
+    recorded = EpochRecorder.on_train_epoch_end
 
-    def __init__(self, action):
-        super().__init__()
-        self.action = action
+    def then_act(self, trainer, module):
+        recorded(self, trainer, module)
+        if len(self.history) == 1:
+            action()
 
-    def emit(self, record):
-        if "epoch 1 of" in record.getMessage():
-            self.action()
-
-    def __enter__(self):
-        logging.getLogger("admet.training.callbacks").addHandler(self)
-
-    def __exit__(self, *_):
-        logging.getLogger("admet.training.callbacks").removeHandler(self)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(EpochRecorder, "on_train_epoch_end", then_act)
+        yield
 
 
 def test_a_table_that_vanishes_during_training_costs_nothing(demo_csv, tmp_path):
     config = config_for(demo_csv, tmp_path / "run", data={"target_columns": ["KSOL"]})
-    with AtFirstEpoch(demo_csv.unlink):
+    with at_first_epoch(demo_csv.unlink):
         run = train_to(config)
     assert len(read_json(run / Files.RUN)["data"]["sha256"]) == 64
 
@@ -356,7 +354,7 @@ def test_ctrl_c_leaves_a_usable_run_directory(demo_csv, tmp_path, caplog):
     """SIGINT after the first epoch: the run stops in order, says so, and predicts."""
 
     before = signal.getsignal(signal.SIGINT)
-    with AtFirstEpoch(lambda: os.kill(os.getpid(), signal.SIGINT)):
+    with at_first_epoch(lambda: os.kill(os.getpid(), signal.SIGINT)):
         run = train_to(
             config_for(
                 demo_csv,

@@ -153,7 +153,7 @@ class NetworkModule(pl.LightningModule):
         loss = (total / count)[count > 0].mean()
         if not torch.isfinite(loss):  # before the epoch is kept
             self._stop("validation loss", float(loss), ~torch.isfinite(total))
-        self.log("val_loss", loss)
+        self.log("val_loss", loss, prog_bar=True)
 
     @property
     def train_loss(self) -> float:
