@@ -18,7 +18,6 @@ import yaml
 from admet.config import DataConfig, ModelConfig, TaskAffinityConfig, TrainConfig, TrainingConfig
 from admet.data import Panel, Split, build_panel, load_panel, table_from_frame
 from admet.featurize import PackedGraphs, featurize
-from admet.model.chemprop import TargetScaler
 from admet.model.chemprop.losses import TaskLoss
 from admet.model.chemprop.task_affinity import TaskAffinityComputer
 from admet.model.chemprop.task_affinity.problems import MoleculeProblem
@@ -30,12 +29,6 @@ from simulate import simulated_panel
 from whole_command import CONFIG
 
 EPOCHS, MEASURED, DENSITY = 50, 3, {100: 0.05, 1000: 0.02}
-
-
-def scaled_targets(panel: Panel) -> np.ndarray:
-    """Gives the scaled targets, shape (n, T)."""
-    labels = panel.labels.values
-    return TargetScaler.fit(labels, panel.kinds).scale_labels(labels)
 
 
 def training_seconds(panel: Panel, graphs: PackedGraphs) -> float:
@@ -56,13 +49,12 @@ def affinity_seconds(panel: Panel, graphs: PackedGraphs, **keys: Any) -> float:
 
 def plain_seconds(panel: Panel, graphs: PackedGraphs) -> float:
     """Gives the time of the plain program for one epoch at batch size 64."""
-    targets, kinds = scaled_targets(panel), panel.kinds
-    problem = MoleculeProblem(graphs, targets, kinds, ModelConfig(), torch.device("cpu"))
+    problem = MoleculeProblem.of(panel, graphs, ModelConfig(), torch.device("cpu"))
     started = time.perf_counter()
-    network, loss = problem.network(), TaskLoss(kinds)
+    network, loss = problem.network(), TaskLoss(panel.kinds)
     optimizer = torch.optim.Adam(network.parameters())
     encoder = list(network.encoder.parameters())
-    n = len(kinds)
+    n = len(panel.tasks)
     total, count = np.zeros((n, n)), np.zeros((n, n))
     for inputs, y, mask in problem.batches(network, 64, 0):
         losses = loss.per_task(network(inputs), y, mask)

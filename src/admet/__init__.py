@@ -23,10 +23,13 @@ def load(run_dir: "str | Path", *, device: str = "auto", batch_size: int = 1024)
         The model; its `predict` takes SMILES or a frame, and follows the rules of `admet predict`.
 
     Raises:
+        ConfigError: If `device` or `batch_size` breaks its rule.
         DeviceError: If the device is not there.
         RunDirectoryError: If the folder is missing, damaged or newer than this program.
     """
-    from admet.model.chemprop.device import resolve_device  # noqa: PLC0415 - it imports torch
+    from admet.config.commands import Predicting  # noqa: PLC0415 - `import admet` costs nothing
+    from admet.model.chemprop.device import resolve_device  # noqa: PLC0415
     from admet.run_directory import load_model  # noqa: PLC0415
 
-    return load_model(run_dir, resolve_device(device), batch_size)
+    asked = Predicting(device=device, batch_size=batch_size)
+    return load_model(run_dir, resolve_device(asked.device), asked.batch_size)

@@ -6,11 +6,12 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 import admet
 from admet.cli.__main__ import main
 from admet.data.demo import TASKS
-from admet.errors import DataError, DeviceError, RunDirectoryError
+from admet.errors import ConfigError, DataError, DeviceError, RunDirectoryError
 
 CELLS = [
     "CCO", "CC(=O)[O-].[Na+]", "CC(=O)O", "C*", "", "not a molecule", " OCC ", "CCO>>CC=O",
@@ -68,10 +69,22 @@ def test_what_is_no_molecules_is_refused(trained, tmp_path):
             model.predict(wrong)
     with pytest.raises(DataError, match="SMILES column 'SMILES' is not in .* Nearest: 'smiles'"):
         model.predict(pd.DataFrame({"smiles": ["C"]}))
+    with pytest.raises(DataError, match="`smiles_col` 'x' names a column of a DataFrame"):
+        model.predict("CCO", smiles_col="x")
+    with pytest.raises(ConfigError, match="`batch_size` should be greater than or equal to 1"):
+        admet.load(trained, batch_size=0)
+    with pytest.raises(ConfigError, match="`device` must be auto, cpu, cuda or cuda:N; got 'gpu'"):
+        admet.load(trained, device="gpu")
     with pytest.raises(DeviceError, match="`device` is 'cuda:99'"):
         admet.load(trained, device="cuda:99")
     with pytest.raises(RunDirectoryError, match="does not exist"):
         admet.load(tmp_path / "none")
+
+
+def test_opening_a_model_leaves_the_random_state_alone(trained):
+    state = torch.get_rng_state()
+    admet.load(trained).predict("CCO")
+    assert torch.equal(torch.get_rng_state(), state)
 
 
 def test_importing_the_package_costs_nothing():

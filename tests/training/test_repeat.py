@@ -169,7 +169,7 @@ def test_a_validation_loss_that_is_no_number_names_its_task():
 
 def test_what_a_gpu_sees_late_is_still_seen_before_the_epoch_ends(monkeypatch):
     """A GPU is asked at some batches only; here at the first and the last of four."""
-    monkeypatch.setattr(NetworkModule, "_asks_late", True)
+    monkeypatch.setattr(NetworkModule, "asks_late", True)
     batches = []
     step = NetworkModule.training_step
 

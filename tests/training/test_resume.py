@@ -1,5 +1,6 @@
 """An interrupted training goes on to the weights of one that never stopped."""
 
+import json
 import pickle
 import shutil
 
@@ -219,3 +220,23 @@ def test_a_state_may_hold_what_a_training_may_meet(tmp_path):
     Checkpoint(path, 1, tensors={"network.W": torch.tensor([torch.nan])}).write()
     with pytest.raises(RunDirectoryError, match="it holds NaN or infinity"):
         Checkpoint.read(path)
+
+
+def test_a_run_of_an_earlier_version_goes_on(demo_csv, tmp_path, monkeypatch):
+    """Before the plan, the groups of an unfinished run stood in a file of another name."""
+    config = config_for(demo_csv, tmp_path / "cut")
+    whole = train_to(config_for(demo_csv, tmp_path / "whole"))
+    back = stop_after(monkeypatch, 2)
+    with pytest.raises(OSError, match="No space left"):
+        train(config)
+    back()
+    kept = tmp_path / ".cut.part" / Files.CHECKPOINTS
+    plan = json.loads(read_sealed(kept / "plan.bin"))
+    groups = [group["tasks"] for network in plan["networks"] for group in network["groups"]]
+    (kept / "plan.bin").unlink()
+    older = {"arm": plan["arm"], "groups": groups, "serves": {}}
+    write_sealed(kept / "groups.bin", json.dumps(older).encode())
+    resumed = train(config, resume=True)
+    assert (whole / Files.WEIGHTS).read_bytes() == (resumed.run_dir / Files.WEIGHTS).read_bytes()
+    assert len(resumed.history) == 4
+    assert read_json(resumed.run_dir / Files.RUN)["resumed"] == 1

@@ -56,14 +56,18 @@ class Section(BaseModel):
         given = {key: getattr(copied, key) for key in copied.model_fields_set}
         return type(self)(**given | dict(update))
 
+    def copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:  # type: ignore[override]
+        """Gives a copy, checked; the old name of `model_copy`."""
+        return self.model_copy(update=update, deep=deep)
+
     def idle_keys(self, unread: Mapping[str, str] | None = None) -> dict[str, str]:
-        """Finds the keys that were changed from their defaults but say nothing.
+        """Finds the keys that were changed from their defaults but have no effect.
 
         Args:
             unread: Keys that nobody reads where the section is used, besides those of `_unread`.
 
         Returns:
-            The keys, dotted from here, each with why it says nothing.
+            The keys, dotted from here, each with why it has no effect.
         """
         silent = {**self._unread(), **(unread or {})}
         idle = {}

@@ -71,7 +71,7 @@ class _OneModel(Section):
     model_dir: Path = Field(description="Run directory of the model.")
 
 
-class _Predicting(Section):
+class Predicting(Section):
     """Predicts with trained networks."""
 
     batch_size: int = Field(1024, ge=1, le=LARGEST_BATCH, description="Molecules in one step.")
@@ -96,7 +96,7 @@ class _OneFile(Section):
     overwrite: bool = Field(False, description="Replace the output file that is there.")
 
 
-class EvaluateCommand(_Predicting, _Resampling, _OneModel):
+class EvaluateCommand(Predicting, _Resampling, _OneModel):
     """Test a trained model on a labelled table."""
 
     data_path: Path = Field(description="Labelled table.")
@@ -106,7 +106,7 @@ class EvaluateCommand(_Predicting, _Resampling, _OneModel):
     )
 
 
-class CompareCommand(_Predicting, _Resampling):
+class CompareCommand(Predicting, _Resampling):
     """Compare models, molecule by molecule, with the first one named."""
 
     model_dirs: tuple[Path, ...] = Field((), description="Run directories, the reference first.")
@@ -129,7 +129,7 @@ class CompareCommand(_Predicting, _Resampling):
         return dict.fromkeys(("device", "batch_size"), why) if self.result_files else {}
 
 
-class PredictCommand(_Predicting, _OneFile, _OneModel):
+class PredictCommand(Predicting, _OneFile, _OneModel):
     """Predict every row of a table."""
 
     data_path: Path = Field(description="Table with a SMILES column.")

@@ -1,4 +1,4 @@
-"""Keys that were set but say nothing: a user is told, and nothing else happens."""
+"""Keys that were set but have no effect: the user is told."""
 
 import logging
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ def warn_of_idle_keys(idle: Mapping[str, str]) -> None:
     """Logs a warning a reason.
 
     Args:
-        idle: What `Section.idle_keys` found: keys, each with why it says nothing.
+        idle: What `Section.idle_keys` found: keys, each with why it has no effect.
     """
     for why in dict.fromkeys(idle.values()):
         keys = [key for key in idle if idle[key] == why]

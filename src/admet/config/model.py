@@ -52,6 +52,10 @@ class NetworkConfig(Section):
     ffn: FFNConfig = Field(FFNConfig(), description="The heads.")
 
 
+GROUPS_BY_NAME = ("multi_task", "single_task")
+"""Arms whose groups follow from the tasks; `training/arms.py` makes them."""
+
+
 class ModelConfig(NetworkConfig):
     """The network and its groups."""
 
@@ -69,7 +73,7 @@ class ModelConfig(NetworkConfig):
     @field_validator("groups", mode="before")
     @classmethod
     def _groups(cls, value: object) -> object:
-        if not isinstance(value, str) or value in {"multi_task", "single_task"}:
+        if not isinstance(value, str) or value in GROUPS_BY_NAME:
             return value
         try:
             parsed = json.loads(value)
@@ -81,6 +85,11 @@ class ModelConfig(NetworkConfig):
             "`groups` must be multi_task, single_task or a list of lists of task names, on the "
             f"""command line as JSON: '[["A", "B"], ["C"]]'; got {value!r}."""
         )
+
+    @property
+    def network(self) -> NetworkConfig:
+        """The shape of its networks alone."""
+        return NetworkConfig(**{name: getattr(self, name) for name in NetworkConfig.model_fields})
 
     @property
     def shares_encoder(self) -> bool:

@@ -46,13 +46,13 @@ class TrainedModel:
     def predict(
         self,
         molecules: str | Sequence[str] | np.ndarray | pd.Series | pd.DataFrame,
-        smiles_column: str | None = None,
+        smiles_col: str | None = None,
     ) -> pd.DataFrame:
         """Predicts molecules as `admet predict` does: the same reading, the same numbers.
 
         Args:
             molecules: One SMILES, several, or a frame with a column of them.
-            smiles_column: With a frame, the column of the SMILES; None takes the name that it had
+            smiles_col: With a frame, the column of the SMILES; None takes the name that it had
                 where the model was trained.
 
         Returns:
@@ -62,14 +62,20 @@ class TrainedModel:
             unit of each column of predictions, empty where the table did not say.
 
         Raises:
-            DataError: If the frame has no such column, or `molecules` are none of these.
+            DataError: If the frame has no such column, `molecules` are none of these, or there is a
+                `smiles_col` without a frame.
             NumericalError: If a prediction is not finite.
         """
         if isinstance(molecules, pd.DataFrame):
-            column = smiles_column or self.spec.smiles_column
+            column = smiles_col or self.spec.smiles_column
             table = table_from_frame(molecules)
             require_columns(table, [column], "SMILES")
             frame, cells = table.frame, table.frame[column].tolist()
+        elif smiles_col is not None:
+            raise DataError(
+                f"`smiles_col` {smiles_col!r} names a column of a DataFrame; `molecules` is of "
+                f"type {type(molecules).__name__}. Leave it out."
+            )
         else:
             cells = _cells(molecules)
             index = molecules.index if isinstance(molecules, pd.Series) else None

@@ -33,7 +33,8 @@ def load_model(
     weights = read_weights(run_dir)
     _check_weights(weights, run_dir)
     _check_shapes(spec, weights, run_dir)
-    networks = build_networks(spec)
+    with torch.random.fork_rng(devices=[]):  # the fresh weights are the caller's no more
+        networks = build_networks(spec)
     for index, network in enumerate(networks):
         prefix = f"networks.{index}."
         own = {k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)}

@@ -31,6 +31,8 @@ def _with_plan(content: dict[str, Any]) -> dict[str, Any]:
     the group, counted through all networks, that serves a task in several.
     """
     rest = {k: v for k, v in content.items() if k not in {"arm", "networks", "served_by"}}
+    # The plan says what these said.
+    shape = {k: v for k, v in content["model"].items() if k not in {"groups", "share_encoder"}}
     order = [task["name"] for task in content["tasks"]]
     flat = [group for network in content["networks"] for group in network]
     groups = overlapping(flat, content.get("served_by", {}))
@@ -38,4 +40,4 @@ def _with_plan(content: dict[str, Any]) -> dict[str, Any]:
     for network in content["networks"]:
         parts.append(groups[taken : taken + len(network)])
         taken += len(network)
-    return rest | {"plan": Plan.of_networks(content["arm"], parts, order)}
+    return rest | {"model": shape, "plan": Plan.of_networks(content["arm"], parts, order)}

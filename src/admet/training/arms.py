@@ -1,6 +1,7 @@
 """Where the groups of a training come from."""
 
 from collections.abc import Callable, Sequence
+from typing import cast
 
 from admet.config import TrainConfig
 from admet.errors import ConfigError, near_names
@@ -47,8 +48,7 @@ def arm_of(config: TrainConfig) -> Arm:
     if config.task_affinity.enabled:
         return "task_affinity"
     groups = config.model.groups
-    named: dict[object, Arm] = {"multi_task": "multi_task", "single_task": "single_task"}
-    return named.get(groups, "manual_groups")
+    return cast(Arm, groups) if isinstance(groups, str) else "manual_groups"
 
 
 def plan_of(

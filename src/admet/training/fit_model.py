@@ -18,7 +18,7 @@ from admet.model.trained_model import TrainedModel
 from admet.training.checkpoint import Checkpoint, fitting
 from admet.training.fit import fit
 from admet.training.lesson import Lesson
-from admet.training.surroundings import own_surroundings
+from admet.training.torch_state import own_torch_state
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ def fit_model(
     device = resolve_device(config.training.device, "training.device")
     _check(panel, graphs, plan)
     checkpoint = Checkpoint() if checkpoint is None else checkpoint
-    with own_surroundings(config.training.threads, device):
+    with own_torch_state(config.training.threads, device):
         scaler = TargetScaler.fit(panel.labels.values[split.train], panel.kinds)
         targets = scaler.scale_labels(panel.labels.values)
         spec = _spec(panel, graphs, config, plan, scaler)
@@ -148,7 +148,7 @@ def _spec(
         standardize=config.data.standardize,
         tasks=tuple(tasks),
         plan=plan,
-        model=config.model,
+        model=config.model.network,
         d_v=graphs.d_v,
         d_e=graphs.d_e,
     )

@@ -74,18 +74,18 @@ class NetworkModule(pl.LightningModule):
         return loss
 
     @property
-    def _asks_late(self) -> bool:
+    def asks_late(self) -> bool:
         """Whether the device computes ahead, so that asking for a number makes it wait."""
         return self.device.type == "cuda"
 
     def _looks_at(self, batch_idx: int) -> bool:
         """Tells whether to look at the numbers of a batch."""
         last = batch_idx + 1 == self.steps_per_epoch
-        return not self._asks_late or last or not batch_idx % _LOOK_EVERY
+        return not self.asks_late or last or not batch_idx % _LOOK_EVERY
 
     def _watch(self, loss: Tensor, batch: LabelledBatch, outputs: Tensor, batch_idx: int) -> None:
         """Stops at a loss that is no number; a device that is asked late remembers the first."""
-        if not self._asks_late:
+        if not self.asks_late:
             if not torch.isfinite(loss):
                 losses = self.loss.per_task(outputs, batch.targets, batch.mask)
                 self._stop("training loss", float(loss), ~torch.isfinite(losses), batch_idx)

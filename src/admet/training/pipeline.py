@@ -30,7 +30,7 @@ from admet.training.arms import check_groups, plan_of
 from admet.training.fit_model import fit_model, precision_of
 from admet.training.outputs import log_to, write_config, write_split, write_tests
 from admet.training.provenance import PhaseClock, describe_run, peak_memory_mib
-from admet.training.surroundings import own_surroundings
+from admet.training.torch_state import own_torch_state
 from admet.training.unfinished import Unfinished
 
 log = logging.getLogger(__name__)
@@ -65,8 +65,8 @@ def train(config: TrainConfig, *, overwrite: bool = False, resume: bool = False)
         log.info("Nothing to resume: %s is finished", config.save_dir)
         return model
     _check_before_reading(config)
-    surroundings = own_surroundings(config.training.threads, device)
-    with surroundings, writer, log_to(writer.path / Files.LOG):
+    state = own_torch_state(config.training.threads, device)
+    with state, writer, log_to(writer.path / Files.LOG):
         model = _run(config, writer, device)
     log.info("Run directory: %s", config.save_dir)
     return replace(model, run_dir=config.save_dir)

@@ -11,13 +11,13 @@ from pydantic import BaseModel, Field, ValidationError
 from admet.config import TrainConfig
 from admet.errors import ConfigError, RunDirectoryError
 from admet.files import read_sealed, write_sealed
-from admet.model.chemprop.plan import Plan
+from admet.model.chemprop.plan import Arm, Plan, overlapping
 from admet.run_directory import Files
 from admet.training.checkpoint import Checkpoint
 
 log = logging.getLogger(__name__)
 
-_RUN, _PLAN = "run.bin", "plan.bin"
+_RUN, _PLAN, _GROUPS = "run.bin", "plan.bin", "groups.bin"
 
 
 class _Run(BaseModel):
@@ -27,6 +27,20 @@ class _Run(BaseModel):
     data: str
     versions: dict[str, str]
     resumed: int = Field(ge=0)
+
+
+class _Groups(BaseModel):
+    """What the affinity phase chose, as versions before the plan kept it."""
+
+    arm: Arm
+    groups: list[list[str]]
+    serves: dict[str, int]
+
+    def plan(self, config: TrainConfig) -> Plan:
+        """Makes the plan that this version would have kept."""
+        groups = overlapping(self.groups, self.serves)
+        names = config.data.target_columns
+        return Plan.of(self.arm, groups, names, share_encoder=config.model.shares_encoder)
 
 
 M = TypeVar("M", bound=BaseModel)
@@ -68,6 +82,8 @@ class Unfinished:
             found.n_resumed = earlier.resumed + 1
             if (folder / _PLAN).exists():
                 found.plan = _read(folder / _PLAN, Plan)
+            elif (folder / _GROUPS).exists():
+                found.plan = _of_older(folder / _GROUPS, config)
             if found.plan is not None and (folder / Files.STATE).exists():
                 found.checkpoint = Checkpoint.read(folder / Files.STATE)
                 log.info(
@@ -108,6 +124,18 @@ def _read(path: Path, kind: type[M]) -> M:
     except (ValidationError, ConfigError):
         pass
     raise RunDirectoryError(_damaged(path))
+
+
+def _of_older(path: Path, config: TrainConfig) -> Plan:
+    """Reads the groups that an earlier version kept.
+
+    Raises:
+        RunDirectoryError: If they are damaged, or not of these tasks.
+    """
+    try:
+        return _read(path, _Groups).plan(config)
+    except (ConfigError, LookupError):
+        raise RunDirectoryError(_damaged(path)) from None
 
 
 def _damaged(path: Path) -> str:

@@ -7,7 +7,7 @@ from admet.config import DataConfig, ModelConfig, TaskAffinityConfig
 from admet.data import build_panel, table_from_frame
 from admet.data.demo import PLANTED_GROUPS, TASKS, make_demo_panel
 from admet.featurize import featurize, unfold
-from admet.model.chemprop import GraphBatch, TargetScaler
+from admet.model.chemprop import GraphBatch
 from admet.model.chemprop.task_affinity import TaskAffinityComputer, TaskGrouper
 from admet.model.chemprop.task_affinity.problems import FOLDS, MoleculeProblem
 from admet.model.chemprop.task_affinity.problems.heads_fit import fit_heads
@@ -18,10 +18,7 @@ COLUMNS = ["LogD", "KSOL", "PAMPA", "hERG"]
 
 def problem_of(frame, columns=COLUMNS):
     panel = build_panel(table_from_frame(frame), DataConfig(target_columns=columns))
-    kinds = tuple(task.kind for task in panel.tasks)
-    targets = TargetScaler.fit(panel.labels.values, kinds).scale_labels(panel.labels.values)
-    device = torch.device("cpu")
-    return MoleculeProblem(featurize(panel.smiles), targets, kinds, SMALL, device)
+    return MoleculeProblem.of(panel, featurize(panel.smiles), SMALL, torch.device("cpu"))
 
 
 def estimate(frame, columns=COLUMNS, model=SMALL, **keys):

@@ -3,6 +3,7 @@
 import io
 import pickle
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,8 @@ from admet.model.chemprop.plan import Group, disjoint
 from admet.model.chemprop.task_affinity.archive import AffinityArchive
 from admet.model.chemprop.task_affinity.estimators import AffinityEstimate, Doubt
 from admet.model.chemprop.task_affinity.groups import Grouping
+
+WRITTEN_BY = Path(__file__).parents[2] / "run_directory" / "written_by"
 
 
 def plain():
@@ -156,3 +159,19 @@ def test_any_damage_is_an_error_of_ours(tmp_path, rng):
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(DataFileNotFoundError, match="is not there, or no file"):
         AffinityArchive.read(tmp_path)
+
+
+@pytest.mark.parametrize("version", [1, 2, 3, 4])
+def test_archives_of_every_version_are_read(version):
+    path = WRITTEN_BY / f"schema_{version}" / "affinity.npz"
+    found = AffinityArchive.read(path)
+    assert found.names == ("LogD", "KSOL", "hERG", "PAMPA")
+    assert found.matrix.shape == (4, 4)
+    assert sorted(name for group in found.grouping.groups for name in group.serves) == [
+        "KSOL",
+        "LogD",
+        "PAMPA",
+        "hERG",
+    ]
+    assert (found.intervals is None) == (version == 1)
+    assert (found.grouping.co_assignment is None) == (version < 3)

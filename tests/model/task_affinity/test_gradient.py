@@ -21,7 +21,8 @@ from admet.model.chemprop.task_affinity import (
     TaskGrouper,
     compute_task_affinity,
 )
-from admet.model.chemprop.task_affinity.estimators.gradient import GradientAffinity
+from admet.model.chemprop.task_affinity.estimators import ESTIMATORS
+from admet.model.chemprop.task_affinity.problems import MoleculeProblem
 from admet.model.chemprop.task_affinity.problems.parameters import select_encoder_parameters
 
 SMALL = ModelConfig(message_passing={"hidden_size": 16}, ffn={"hidden_size": 16, "num_layers": 1})
@@ -151,18 +152,21 @@ def test_the_unit_of_a_target_changes_nothing(demo_frame):
     assert np.allclose(measure(demo_frame), measure(scaled), atol=1e-6)
 
 
-def test_two_tasks_with_one_head_row_and_one_label_are_at_one(demo_frame):
+def test_two_tasks_with_one_head_row_and_one_label_are_at_one(demo_frame, monkeypatch):
     """With equal labels and equal output weights, two gradients are the same vector."""
+    fresh = MoleculeProblem.network
 
-    class EqualHeads(GradientAffinity):
-        def prepare(self, network):
-            last = network.heads[0][-1][-1]
-            with torch.no_grad():
-                last.weight[1] = last.weight[0]
-                last.bias[1] = last.bias[0]
+    def with_equal_heads(problem):
+        network = fresh(problem)
+        last = network.heads[0][-1][-1]
+        with torch.no_grad():
+            last.weight[1] = last.weight[0]
+            last.bias[1] = last.bias[0]
+        return network
 
+    monkeypatch.setattr(MoleculeProblem, "network", with_equal_heads)
     frame = demo_frame[["SMILES", "CLint", "PAMPA"]].assign(twin=demo_frame["CLint"])
-    computer = TaskAffinityComputer(TaskAffinityConfig(), SMALL, EqualHeads())
+    computer = TaskAffinityComputer(TaskAffinityConfig(estimator="gradient"), SMALL)
     matrix, _ = computer.compute_from_dataframe(frame, "SMILES", ["CLint", "twin", "PAMPA"])
     assert matrix[0, 1] == pytest.approx(1.0, abs=1e-6)
     assert matrix[0, 2] < 0.9
@@ -247,7 +251,7 @@ def test_a_chosen_pattern_changes_the_matrix(demo_frame):
 def test_other_estimators_can_join(demo_frame):
     class Constant:
         def estimate(self, problem, config):
-            return replace(GradientAffinity().estimate(problem, config), matrix=np.eye(4))
+            return replace(ESTIMATORS["gradient"]().estimate(problem, config), matrix=np.eye(4))
 
     computer = TaskAffinityComputer(TaskAffinityConfig(), SMALL, Constant())
     assert np.array_equal(

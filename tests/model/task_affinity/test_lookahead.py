@@ -6,7 +6,6 @@ import torch
 from admet.config import DataConfig, ModelConfig, TaskAffinityConfig
 from admet.data import build_panel, table_from_frame
 from admet.featurize import featurize
-from admet.model.chemprop import TargetScaler
 from admet.model.chemprop.losses import TaskLoss
 from admet.model.chemprop.task_affinity import TaskAffinityComputer
 from admet.model.chemprop.task_affinity.problems import MoleculeProblem
@@ -25,12 +24,9 @@ def test_the_first_step_is_equation_1(demo_frame):
     config = TaskAffinityConfig(estimator="lookahead", affinity_batch_size=1000)
     matrix = measure(demo_frame, affinity_batch_size=1000)
     panel = build_panel(table_from_frame(demo_frame), DataConfig(target_columns=COLUMNS))
-    kinds = tuple(task.kind for task in panel.tasks)
-    targets = TargetScaler.fit(panel.labels.values, kinds).scale_labels(panel.labels.values)
-    device = torch.device("cpu")
-    problem = MoleculeProblem(featurize(panel.smiles), targets, kinds, SMALL, device)
+    problem = MoleculeProblem.of(panel, featurize(panel.smiles), SMALL, torch.device("cpu"))
     torch.manual_seed(config.seed)
-    network, loss = problem.network(), TaskLoss(kinds)
+    network, loss = problem.network(), TaskLoss(panel.kinds)
     ((inputs, y, mask),) = problem.batches(network, 1000, config.seed)
 
     def losses(moved):

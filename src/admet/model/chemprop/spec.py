@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from admet.config import ModelConfig
+from admet.config import NetworkConfig
 from admet.config.base import WIDEST, Section
 from admet.config.data import TaskKind
 from admet.kinds import Kind, kind_of
@@ -40,7 +40,7 @@ class ModelSpec(Section):
     standardize: bool
     tasks: tuple[TaskSpec, ...] = Field(min_length=1, max_length=MOST_TASKS)
     plan: Plan
-    model: ModelConfig
+    model: NetworkConfig
     d_v: int = Field(ge=1, le=WIDEST)
     d_e: int = Field(ge=1, le=WIDEST)
 

@@ -205,7 +205,26 @@ def _load(path: Path) -> dict[str, np.ndarray]:
     with zipfile.ZipFile(path) as file, np.load(path, allow_pickle=False) as stored:
         if file.testzip() is not None:
             raise ValueError("a checksum is wrong")
-        return dict(stored)
+        return _completed(dict(stored))
+
+
+def _completed(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Adds what archives of run directories of schema version 1 and 2 lack, where it can be told.
+
+    Groups did not overlap in version 1. How many molecules two tasks had in common was not kept
+    there, nor was anything made of it; nor was the agreement in version 2.
+    """
+    if "members" not in arrays and "group" in arrays:
+        serving = np.atleast_1d(arrays["group"])
+        arrays["members"] = np.arange(serving.max(initial=-1) + 1)[:, None] == serving
+    if "n_common" not in arrays and "pair_steps" in arrays:
+        arrays["n_common"] = np.zeros_like(arrays["pair_steps"])
+    if "transfer" not in arrays and "n_common" in arrays:
+        counts = arrays["n_common"].diagonal()
+        arrays["transfer"] = transfer_scores(arrays["affinity_matrix"], counts)
+    if "agreement" not in arrays:
+        return {name: array for name, array in arrays.items() if name not in _OF_DRAWS}
+    return arrays
 
 
 def _check(arrays: Mapping[str, np.ndarray]) -> None:

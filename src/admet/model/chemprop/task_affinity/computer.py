@@ -19,7 +19,6 @@ from admet.errors import ConfigError, DataError, NoGradientStepsError
 from admet.featurize import PackedGraphs, featurize
 from admet.kinds import KINDS, REGRESSION
 from admet.model.chemprop.device import resolve_device
-from admet.model.chemprop.scaling import TargetScaler
 from admet.model.chemprop.task_affinity.estimators import (
     ESTIMATORS,
     AffinityEstimate,
@@ -70,10 +69,23 @@ class TaskAffinityComputer:
             config: The `task_affinity` section; None takes the defaults.
             model: Shape of the network; None takes the defaults.
             estimator: What measures; None takes the one that `config.estimator` names.
+
+        Raises:
+            ConfigError: If `config` or `model` is no such section.
         """
-        self.config = config or TaskAffinityConfig()
-        self.model = model or NetworkConfig()
-        self.estimator = estimator or ESTIMATORS[self.config.estimator]()
+        self.config = TaskAffinityConfig() if config is None else config
+        self.model = NetworkConfig() if model is None else model
+        for name, value, wanted in (
+            ("config", self.config, TaskAffinityConfig),
+            ("model", self.model, NetworkConfig),
+        ):
+            if not isinstance(value, wanted):
+                raise ConfigError(
+                    f"`{name}` must be a {wanted.__name__}; got {type(value).__name__}. Write "
+                    f"{wanted.__name__}(…)."
+                )
+        self.estimator = ESTIMATORS[self.config.estimator]() if estimator is None else estimator
+        self._by_name = estimator is None  # what another one reads of the section is not known
         self._forget()
 
     def _forget(self) -> None:
@@ -99,8 +111,14 @@ class TaskAffinityComputer:
         """
         self._forget()
         panel = _panel_from_frame(df, smiles_col, target_cols)
-        _warn_of_unread(self.config, self.model)
+        self._warn_of_unread()
         return self.compute(panel).matrix, panel.task_names
+
+    def _warn_of_unread(self) -> None:
+        """Names what of the network's shape the estimator does not read."""
+        if self._by_name:
+            unread = self.config.unread_of_network(self.model)
+            warn_of_idle_keys(_of_model(self.model.idle_keys(unread)))
 
     def compute(self, panel: Panel, graphs: PackedGraphs | None = None) -> AffinityEstimate:
         """Measures the affinity of the tasks of a panel.
@@ -120,18 +138,17 @@ class TaskAffinityComputer:
         self._forget()
         config = self.config
         device = resolve_device(config.device, "task_affinity.device")
-        warn_of_idle_keys(config.idle_keys())
+        if self._by_name:
+            warn_of_idle_keys(config.idle_keys())
         started = time.perf_counter()
         graphs = featurize(panel.smiles) if graphs is None else graphs
-        labels = panel.labels.values
-        targets = TargetScaler.fit(labels, panel.kinds).scale_labels(labels)
         if config.affinity_batch_size > len(panel):
             log.warning(
                 "affinity_batch_size %d exceeds the %d molecules: each epoch is one step",
                 config.affinity_batch_size,
                 len(panel),
             )
-        problem = MoleculeProblem(graphs, targets, panel.kinds, self.model, device)
+        problem = MoleculeProblem.of(panel, graphs, self.model, device)
         return self._estimate(problem, panel.task_names, started)
 
     def compute_from_loader(
@@ -145,7 +162,7 @@ class TaskAffinityComputer:
     ) -> AffinityEstimate:
         """Measures the affinity of the tasks of any network with an encoder and a head.
 
-        `affinity_batch_size`, `affinity_hidden_size` and the shape of a network say nothing here:
+        `affinity_batch_size`, `affinity_hidden_size` and the shape of a network are not read here:
         the batches are the loader's, and the network is as it comes.
 
         Args:
@@ -175,7 +192,8 @@ class TaskAffinityComputer:
         device = resolve_device(self.config.device, "task_affinity.device")
         whole = dict.fromkeys(type(self.model).model_fields, _COMES_WHOLE)
         idle = self.config.idle_keys(_UNREAD_BESIDE_A_LOADER)
-        warn_of_idle_keys(idle | _of_model(self.model.idle_keys(whole)))
+        if self._by_name:
+            warn_of_idle_keys(idle | _of_model(self.model.idle_keys(whole)))
         names = list(task_names)
         named = [REGRESSION.name] * len(names) if kinds is None else list(kinds)
         if len(named) != len(names) or set(named) - set(KINDS):
@@ -236,30 +254,18 @@ def compute_task_affinity(
         DataError: If a column is missing or its labels cannot be used.
         NoGradientStepsError: If no label or no valid SMILES is there at all.
     """
-    config = TaskAffinityConfig() if config is None else config
-    if not isinstance(config, TaskAffinityConfig):
-        raise ConfigError(
-            f"`config` must be a TaskAffinityConfig; got {type(config).__name__}. Write "
-            "TaskAffinityConfig(n_groups=…)."
-        )
-    if target_cols is None or isinstance(target_cols, str):
-        raise ConfigError(f"`target_cols` must be a list of column names; got {target_cols!r}.")
-    check_n_groups(config.n_groups, len(target_cols))
+    computer = TaskAffinityComputer(config, model)
+    config = computer.config
+    check_n_groups(config.n_groups, len(_columns(target_cols)))
     files = None if save_path is None else folder_files(save_path)
     panel = _panel_from_frame(df_train, smiles_col, target_cols)
-    computer = TaskAffinityComputer(config, model)
-    _warn_of_unread(config, computer.model)
+    computer._warn_of_unread()
     estimate = computer.compute(panel)
     grouping = group_tasks(estimate, panel.task_names, config)
     if files is not None:
         files.write(estimate, grouping)
         files.write_rejected(panel)
     return estimate.matrix, panel.task_names, [list(group.tasks) for group in grouping.groups]
-
-
-def _warn_of_unread(config: TaskAffinityConfig, model: NetworkConfig) -> None:
-    """Names what of a network's shape the estimator does not read."""
-    warn_of_idle_keys(_of_model(model.idle_keys(config.unread_of_network(model))))
 
 
 def _of_model(idle: dict[str, str]) -> dict[str, str]:
@@ -269,7 +275,7 @@ def _of_model(idle: dict[str, str]) -> dict[str, str]:
 
 def _panel_from_frame(df: pd.DataFrame, smiles_col: str, target_cols: Sequence[str]) -> Panel:
     """Checks a frame; where nothing at all can be learnt from, says so in the affinity's words."""
-    data = DataConfig(smiles_column=smiles_col, target_columns=tuple(target_cols))
+    data = DataConfig(smiles_column=smiles_col, target_columns=_columns(target_cols))
     table = table_from_frame(df)
     try:
         return build_panel(table, data)
@@ -277,6 +283,20 @@ def _panel_from_frame(df: pd.DataFrame, smiles_col: str, target_cols: Sequence[s
         if _says_nothing(table, data):
             raise NoGradientStepsError(NO_STEPS) from None
         raise
+
+
+def _columns(names: Sequence[str]) -> tuple[str, ...]:
+    """Gives column names.
+
+    Raises:
+        ConfigError: If they are no list of names, or none.
+    """
+    if names is None or isinstance(names, str) or not len(names):
+        raise ConfigError(
+            f"`target_cols` must be a list of column names, at least one; got {names!r}. Name the "
+            "columns to compare."
+        )
+    return tuple(names)
 
 
 def _says_nothing(table: Table, data: DataConfig) -> bool:

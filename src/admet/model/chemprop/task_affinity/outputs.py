@@ -131,8 +131,10 @@ class AffinityFiles:
             )
 
     def write_rejected(self, panel: Panel) -> None:
-        """Lists the rows that a panel has left out, if there are any."""
-        if panel.rejected:
+        """Lists the rows that a panel has left out; a list of an earlier panel does not stay."""
+        if not panel.rejected:
+            self.rejected.unlink(missing_ok=True)
+        else:
             with atomic(self.rejected) as partial:
                 harmless(rejected_frame(panel)).to_csv(partial, index=False)
 

@@ -6,7 +6,7 @@ lookahead loss as in Yu et al., Gradient Surgery for Multi-Task Learning, NeurIP
 """
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from admet.config import TaskAffinityConfig
 from admet.model.chemprop.task_affinity.estimators.estimate import AffinityEstimate
@@ -26,7 +26,6 @@ class GradientAffinity:
     def estimate(self, problem: AffinityProblem, config: TaskAffinityConfig) -> AffinityEstimate:
         """Trains a network for `affinity_epochs` and watches its gradients; see the protocol."""
         network = problem.network()
-        self.prepare(network)
         encoder = select_encoder_parameters(network, config.encoder_param_patterns, problem.encoder)
         training = JointTraining(network, problem, config, fill=True)
         in_encoder = [any(p is q for q in encoder.values()) for p in training.parameters]
@@ -34,9 +33,6 @@ class GradientAffinity:
         for step in training.steps():
             sums.add(_flatten(step.gradients, in_encoder), step.tasks)
         return sums.result(config, problem.n_common())
-
-    def prepare(self, network: nn.Module) -> None:
-        """Changes the fresh network before the first step; a place for studies to begin from."""
 
 
 def _flatten(gradients: list[list[Tensor | None]], chosen: list[bool]) -> Tensor:

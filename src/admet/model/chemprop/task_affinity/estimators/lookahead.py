@@ -27,7 +27,7 @@ class LookaheadAffinity:
     stay where they are. The matrix is directed, entry [i, j] being what training on i does to j,
     and its diagonal is what a task does to itself, not 1. Between the looks the network follows
     Adam at `affinity_lr` along the mean of the tasks' losses, without dropout. `affinity_type` and
-    `normalize_gradients` say nothing here.
+    `normalize_gradients` are not read here.
     """
 
     def estimate(self, problem: AffinityProblem, config: TaskAffinityConfig) -> AffinityEstimate:

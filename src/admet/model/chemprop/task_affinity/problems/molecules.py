@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from admet.config import FFNConfig, NetworkConfig
+from admet.data import Panel
 from admet.errors import NumericalError
 from admet.featurize import Batcher, PackedGraphs, unfold
 from admet.featurize.arrays import stack
@@ -18,6 +19,7 @@ from admet.model.chemprop.encoder import Product
 from admet.model.chemprop.graph_batch import GraphBatch
 from admet.model.chemprop.network import GroupedNetwork
 from admet.model.chemprop.plan import NetworkPlan
+from admet.model.chemprop.scaling import TargetScaler
 from admet.model.chemprop.task_affinity.problems.base import FOLDS, Batch, count_common
 from admet.model.chemprop.task_affinity.problems.heads_fit import fit_heads
 from admet.model.chemprop.task_affinity.problems.parameters import select_within_encoder
@@ -47,6 +49,22 @@ class MoleculeProblem:
     model: NetworkConfig
     device: torch.device
     encoder: str = "encoder"
+
+    @classmethod
+    def of(
+        cls, panel: Panel, graphs: PackedGraphs, model: NetworkConfig, device: torch.device
+    ) -> "MoleculeProblem":
+        """Takes all molecules of a panel, its targets on a common scale.
+
+        Args:
+            panel: The panel.
+            graphs: Its graphs.
+            model: Shape of the network.
+            device: Where to compute.
+        """
+        labels = panel.labels.values
+        targets = TargetScaler.fit(labels, panel.kinds).scale_labels(labels)
+        return cls(graphs, targets, panel.kinds, model, device)
 
     def n_common(self) -> np.ndarray:
         """Counts the molecules with labels of both tasks, shape (T, T)."""

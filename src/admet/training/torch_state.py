@@ -7,7 +7,7 @@ import torch
 
 
 @contextmanager
-def own_surroundings(threads: int | None, device: torch.device) -> Iterator[None]:
+def own_torch_state(threads: int | None, device: torch.device) -> Iterator[None]:
     """Takes threads while the context lasts, and puts threads and random states back.
 
     Args:
