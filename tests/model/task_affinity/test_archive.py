@@ -100,7 +100,7 @@ def arrays():
     [
         ({"affinity_matrix": None}, "lacks 'affinity_matrix'"),
         ({"high": None}, "lacks 'high'"),
-        ({"agreement": None}, "lacks 'agreement'"),
+        ({"stability": None}, "lacks 'stability'"),
         ({"affinity_matrix": np.eye(3)}, r"'affinity_matrix' must have shape \(2, 2\)"),
         ({"affinity_matrix": np.eye(2, dtype=int)}, "kind 'f'; it has .* 'i'"),
         ({"affinity_matrix": np.full((2, 2), np.inf)}, "finite numbers"),
