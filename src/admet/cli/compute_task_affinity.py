@@ -10,7 +10,8 @@ from admet.config.data import PanelColumns
 from admet.errors import ConfigError
 from admet.files import PICTURES, check_output, check_replaces_nothing
 
-_HEADERS = (b",", b"source,target,", b"line,smiles,reason", b"row,smiles,reason")
+_HEADERS = (b",", b"source,target,", b"line,smiles,reason", b"row,smiles,reason",
+            b"record,smiles,reason")  # fmt: skip
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -22,7 +23,6 @@ def _compute(command: AffinityCommand) -> None:
     _check_outputs(command)
     from admet.data import load_panel, rejected_frame
     from admet.featurize.cache import cache_folder, cached_graphs
-    from admet.files import atomic
     from admet.model.chemprop.task_affinity import (
         TaskAffinityComputer,
         plot_clustered_heatmap,
@@ -31,7 +31,7 @@ def _compute(command: AffinityCommand) -> None:
     from admet.model.chemprop.task_affinity.computer import group_tasks
     from admet.model.chemprop.task_affinity.grouping import check_n_groups
     from admet.model.chemprop.task_affinity.matrix import save_affinity, uncertain_pairs
-    from admet.spreadsheet import harmless
+    from admet.table_files import write_table
 
     data = DataConfig(**{key: getattr(command, key) for key in PanelColumns.model_fields})
     if data.target_columns:
@@ -43,8 +43,7 @@ def _compute(command: AffinityCommand) -> None:
     save_affinity(command.save_path, estimate, panel.task_names, grouping)
     if panel.rejected:
         rejected = _rejected(command.save_path)
-        with atomic(rejected) as partial:
-            harmless(rejected_frame(panel)).to_csv(partial, index=False)
+        write_table(rejected, rejected_frame(panel))
         print(f"Rows left out: {rejected}")
     print(f"Affinity: {command.save_path} and {command.save_path.with_suffix('.csv')}")
     if command.plot_heatmap:
