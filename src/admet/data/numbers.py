@@ -15,6 +15,7 @@ _MINUS = str.maketrans(dict.fromkeys("\N{MINUS SIGN}\N{EN DASH}－﹣", "-"))
 _NUMBER = re.compile(
     rf"(?P<sign>[+-]?)(?P<body>\d(?:[\d.,{_GROUPERS}]*[\d.,])?|[.,]\d+)(?P<power>[eE][+-]?\d+)?"
 )
+_MARKED = frozenset(f",%{_GROUPERS}").union(map(chr, _MINUS))
 _EITHER = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}")
 _LIMIT = re.compile(r"[<>≤≥~≈=\s]*")
 _EXAMPLES = 1000
@@ -69,6 +70,8 @@ def writing_of(table: Table, name: str, decimal: DecimalName = "auto") -> Writin
         How they are written, with a question where that is not certain.
     """
     cells = [(row, cell) for row, cell in enumerate(table.frame[name]) if isinstance(cell, str)]
+    if decimal != "comma" and _is_common([cell for _, cell in cells]):
+        return Writing()
     found = _Evidence.of(cell for _, cell in cells)
     question = ""
     if decimal == "auto":
@@ -133,6 +136,16 @@ def _plain(parts: _Parts, decimal: str) -> str | None:
             return None
         whole = whole.replace(grouped[1], "")
     return f"{parts.sign}{whole}{'.' if mark else ''}{fraction}{parts.power}"
+
+
+def _is_common(cells: list[str]) -> bool:
+    """Tells quickly that a column has decimal points and no other mark; most are so."""
+    letters = set("\n".join(cells))
+    if letters & _MARKED:
+        return False
+    return "." not in letters or any(
+        "." in cell and not _EITHER.fullmatch(cell) and _is_plain(cell) for cell in cells
+    )
 
 
 def _is_plain(text: str) -> bool:

@@ -31,11 +31,11 @@ def check_table(path: Path, key: str, *, structures: bool = False) -> None:
     Raises:
         ConfigError: As `check_output`, or if the ending of its name is not known.
     """
+    check_output(path, key)
     known = _EVERY if structures else TABLES
     if writer_of(path) not in known:
         endings = ", ".join(ending for form in known for ending in form.endings)
         raise ConfigError(f"`{key}` must end in {endings}; got {str(path)!r}. Rename it.")
-    check_output(path, key)
 
 
 def check_rows(path: Path, key: str, n_rows: int) -> None:

@@ -63,10 +63,9 @@ class Workbook(Format):
 
 def _read(path: Path, reading: TableReading) -> tuple[Table, list[str]]:
     with _open(path) as book:
-        name, note = _sheet_name(path, book, reading.sheet)
-        sheet = book.get_sheet_by_name(name)
-        source = f"sheet {name!r} of {str(path)!r}"
-        content = sheet_xml(path, name)
+        sheet, note = _sheet(path, book, reading.sheet)
+        source = f"sheet {sheet.name!r} of {str(path)!r}"
+        content = sheet_xml(path, sheet.name)
         _check_cells(path, sheet, content, source)
         rows = sheet.to_python(skip_empty_area=False)
         for (row, column), error in error_cells(content).items():
@@ -105,7 +104,7 @@ def _open(path: Path) -> Iterator["CalamineWorkbook"]:
         ) from None
 
 
-def _sheet_name(path: Path, book: "CalamineWorkbook", given: str | None) -> tuple[str, str]:
+def _sheet(path: Path, book: "CalamineWorkbook", given: str | None) -> tuple["CalamineSheet", str]:
     """Gives the sheet that is meant, and what to tell the user.
 
     Raises:
@@ -122,17 +121,17 @@ def _sheet_name(path: Path, book: "CalamineWorkbook", given: str | None) -> tupl
                 f"`sheet` names {given!r}, which {str(path)!r} does not have. "
                 f"{near_names(given, names)}"
             )
-        return given, ""
-    filled = [name for name in names if book.get_sheet_by_name(name).height]
+        return book.get_sheet_by_name(given), ""
+    filled = [sheet for name in names if (sheet := book.get_sheet_by_name(name)).height]
     if not filled:
         raise DataError(f"{str(path)!r} is empty. Write a header and records to a sheet.")
     if len(filled) > 1:
-        shown = ", ".join(repr(name) for name in filled)
+        shown = ", ".join(repr(sheet.name) for sheet in filled)
         raise ConfigError(
             f"{str(path)!r} has {len(filled)} sheets with cells: {shown}. Name the one to read: "
-            f"`data.sheet: {filled[0]}` (--data.sheet of train, --sheet elsewhere)."
+            f"`data.sheet: {filled[0].name}` (--data.sheet of train, --sheet elsewhere)."
         )
-    return filled[0], f"sheet {filled[0]!r} is read" if len(names) > 1 else ""
+    return filled[0], f"sheet {filled[0].name!r} is read" if len(names) > 1 else ""
 
 
 def _check_cells(path: Path, sheet: "CalamineSheet", content: bytes, source: str) -> None:

@@ -12,7 +12,7 @@ import pandas as pd
 from admet.errors import ConfigError
 from admet.files import atomic
 from admet.model.chemprop.task_affinity.partition import transfer_scores
-from admet.spreadsheet import harmless
+from admet.table_files import open_table
 
 if TYPE_CHECKING:
     from admet.model.chemprop.task_affinity.estimator import AffinityEstimate, Doubt
@@ -194,7 +194,8 @@ def save_affinity(
         more["agreement"] = np.array(grouping.agreement)
     index = {name: i for i, group in enumerate(grouping.groups) for name in group.serves}
     with ExitStack() as stack:  # the three take their names together, once all are written
-        table, pairs, archive = (stack.enter_context(atomic(p)) for p in (*beside(path), path))
+        table, pairs = (stack.enter_context(open_table(p)) for p in beside(path))
+        archive = stack.enter_context(atomic(path))
         np.savez(
             archive,
             affinity_matrix=matrix,
@@ -207,5 +208,5 @@ def save_affinity(
             allow_pickle=False,
             **more,
         )
-        harmless(affinity_matrix_to_dataframe(matrix, names)).to_csv(table)
-        harmless(pair_table(estimate, names)).to_csv(pairs, index=False)
+        table.write(affinity_matrix_to_dataframe(matrix, names).reset_index(names=""))
+        pairs.write(pair_table(estimate, names))
