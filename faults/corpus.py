@@ -357,6 +357,13 @@ def _files() -> list[Case]:
             "not a readable workbook",
             ".ods",
         ),
+        Case(
+            "file: workbook of an unknown version of zip",
+            one.getvalue().replace(b"PK\x01\x02\x14\x03\x14", b"PK\x01\x02\x14\x03\xfa"),
+            "error",
+            "not a readable workbook",
+            ".xlsx",
+        ),
         Case("file: SD", sd, "accepted", suffix=".sdf"),
         Case("file: SD, CRLF", sd.replace(b"\n", b"\r\n"), "accepted", suffix=".sdf"),
         Case("file: SD without its last line", sd[:-5], "accepted", suffix=".sdf"),

@@ -19,6 +19,7 @@ from admet.data.formats.workbook_parts import (
     error_cells,
     merged_cells,
     sheet_xml,
+    unreadable,
     without_value,
 )
 from admet.data.table import Table, check_header
@@ -99,9 +100,7 @@ def _open(path: Path) -> Iterator["CalamineWorkbook"]:
         panics = type(error).__name__ == "PanicException"
         if not panics and not isinstance(error, CalamineError | UnicodeError):
             raise
-        raise DataError(
-            f"{str(path)!r} is not a readable workbook: {error}. Save it again, without a password."
-        ) from None
+        raise unreadable(path, error) from None
 
 
 def _sheet(path: Path, book: "CalamineWorkbook", given: str | None) -> tuple["CalamineSheet", str]:

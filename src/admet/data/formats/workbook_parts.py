@@ -1,8 +1,11 @@
 """What a workbook holds beside the values of its cells: merged cells, formulas."""
 
 import re
+import struct
 import zipfile
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -28,17 +31,36 @@ def check_size(path: Path) -> None:
     Raises:
         DataError: Says which.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            size = sum(part.file_size for part in archive.infolist())
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
-        raise DataError(
-            f"{str(path)!r} is not a readable workbook: {error}. Save it again, without a password."
-        ) from None
+    with _unpacked(path) as archive:
+        size = sum(part.file_size for part in archive.infolist())
     if size > _LARGEST:
         raise DataError(
             f"{str(path)!r} is {size / 2**30:.0f} GiB when it is unpacked. Save its sheet as CSV."
         )
+
+
+@contextmanager
+def _unpacked(path: Path) -> Iterator[zipfile.ZipFile]:
+    """Opens a workbook as the archive that it is.
+
+    Raises:
+        DataError: If it is damaged, in whatever way the archive or a part of it shows.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            yield archive
+    except (
+        zipfile.BadZipFile, zlib.error, struct.error, ET.ParseError, OSError, EOFError, ValueError,
+        LookupError, RuntimeError, OverflowError,
+    ) as error:  # fmt: skip
+        raise unreadable(path, error) from None
+
+
+def unreadable(path: Path, error: BaseException) -> DataError:
+    """Gives the error of a workbook that cannot be read."""
+    return DataError(
+        f"{str(path)!r} is not a readable workbook: {error}. Save it again, without a password."
+    )
 
 
 def cell_name(row: int, column: int) -> str:
@@ -66,8 +88,9 @@ def merged_cells(path: Path, sheet: str, known: Sequence[tuple[Place, Place]] | 
 
 def _merged_of_ods(path: Path, sheet: str) -> list[tuple[Place, Place]]:
     found: list[tuple[Place, Place]] = []
-    with zipfile.ZipFile(path) as archive, archive.open("content.xml") as content:
-        root = ET.parse(content).getroot()  # noqa: S314 - expat itself stops entities that multiply
+    with _unpacked(path) as archive:
+        # Expat itself stops entities that multiply.
+        root = ET.fromstring(archive.read("content.xml"))  # noqa: S314
     for table in root.iter(f"{_TABLE}table"):
         if table.get(f"{_TABLE}name") != sheet:
             continue
@@ -88,7 +111,7 @@ def sheet_xml(path: Path, sheet: str) -> bytes:
     """Gives what an Excel file holds of a sheet; nothing for another format."""
     if path.suffix.lower() == ".ods":
         return b""
-    with zipfile.ZipFile(path) as archive:
+    with _unpacked(path) as archive:
         part = _part_of(archive, sheet)
         return archive.read(part) if part in archive.namelist() else b""
 
