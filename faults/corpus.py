@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from rdkit import Chem
 
 from admet.config import DataConfig, ModelConfig, TrainConfig, load_yaml_config
 from admet.data import Panel, load_panel, read_table
@@ -159,7 +160,7 @@ def _tables() -> list[Case]:
         Case("table: UTF-16 with BOM", text.encode("utf-16"), "accepted"),
         Case("table: UTF-16 without BOM", text.encode("utf-16-le"), "error"),
         Case("table: UTF-32", text.encode("utf-32"), "error"),
-        Case("table: Latin-1", "SMILES,y,µ\nCCO,1,é\n".encode("latin-1"), "error", "UTF-8|utf-8"),
+        Case("table: Latin-1", "SMILES,y,µ\nCCO,1,é\nCCN,2,\n".encode("latin-1"), "accepted"),
         Case("table: CRLF", text.replace("\n", "\r\n").encode(), "accepted"),
         Case("table: old Mac line ends", text.replace("\n", "\r").encode(), "accepted"),
         Case("table: no last newline", good[:-1], "accepted"),
@@ -173,8 +174,8 @@ def _tables() -> list[Case]:
         Case("table: random bytes", np.random.default_rng(0).bytes(5000), "error"),
         Case("table: 20,000 columns", (wide + "\n" + rows).encode(), "accepted"),
         Case("table: a million columns", million, "error"),
-        Case("table: semicolons", text.replace(",", ";").encode(), "error", "separated by"),
-        Case("table: tabs in a .csv", text.replace(",", "\t").encode(), "error", "separated by"),
+        Case("table: semicolons", text.replace(",", ";").encode(), "accepted"),
+        Case("table: tabs in a .csv", text.replace(",", "\t").encode(), "accepted"),
         Case("table: TSV", text.replace(",", "\t").encode(), "accepted", suffix=".tsv"),
         Case("table: unclosed quote", text.encode() + b'"CC,1\n', "error", "quot"),
         Case("table: comment lines", b"# made by hand\n" + good, "error"),
@@ -218,7 +219,14 @@ def _configs() -> list[Case]:
         config("huge depth", "model:\n  message_passing:\n    depth: 1000000000\n", "depth"),
         config("huge layers", "model:\n  ffn:\n    num_layers: 1000000000\n", "num_layers"),
         config("an anchor that holds itself", "data: &a [*a]\n", "itself|data"),
-        config("a key that is nothing", "data: {null: 1}\n", "None"),
+        config("a key that is nothing", "data: {null: 1}\n", "data.null"),
+        config("a column name with a colon", "data:\n  target_columns:\n  - LogD: pH 7.4\n", "mapping.*quotes"),
+        config("a column name in brackets", "data:\n  target_columns:\n  - [LogD]\n", "list.*quotes"),
+        config("a column name that begins with @", "data:\n  target_columns: [@x]\n", "quotes"),
+        config("a key twice, once in quotes", "data: {task_kinds: {1: binary, '1': binary}}\n", "twice"),
+        config("an encoding that there is not", "data: {encoding: klingon}\n", "encoding"),
+        config("NO for a way to split", "data: {split_type: NO}\n", "'NO'"),
+        config("NO for columns", "data: {target_columns: NO}\n", "'NO'"),
         config("a date that there is not", "seed: 2020-99-99\n", "not of its type"),
         config("an hour that there is not", "seed: 2020-01-01T99:99:99\n", "not of its type"),
         config("5,000 digits", "seed: " + "1" * 5000 + "\n", "not of its type"),
@@ -234,9 +242,173 @@ def _configs() -> list[Case]:
     ]  # fmt: skip
 
 
+def _records() -> list[Case]:
+    """Gives quotes that would swallow records, and notes that do not."""
+    names = [f"{'C' * n}O\tcpd {n}\t{n}.5" for n in range(1, 60)]
+    names[19], names[49] = names[19].replace("cpd", '"cpd'), names[49].replace("cpd 50", 'cpd 50"')
+    lines = "\n".join(["SMILES\tname\ty", *names]) + "\n"
+    one = lines.replace('cpd 50"', "cpd 50")
+    commas = lines.replace("\t", ",")
+    note = 'SMILES,y,note\nCCO,1,"a, b\nc, d"\nCCN,2,"one\n\ntwo"\nCCC,3,x\n'
+    return [
+        Case("records: two single quotes in a TSV", lines.encode(), "accepted", suffix=".tsv"),
+        Case("records: one single quote in a TSV", one.encode(), "accepted", suffix=".tsv"),
+        Case(
+            "records: two single quotes in a CSV",
+            commas.encode(),
+            "error",
+            "opens in line 21 closes in line 51",
+        ),
+        Case(
+            "records: one single quote in a CSV",
+            one.replace("\t", ",").encode(),
+            "error",
+            "opens in line 21 does not close",
+        ),
+        Case(
+            "records: single quotes beside quoted cells",
+            lines.replace("cpd 3\t", '"cpd\t3"\t').encode(),
+            "error",
+            "quoting: none",
+            suffix=".tsv",
+        ),
+        Case(
+            "records: neighbours swallowed",
+            b'SMILES,n,y\nCCO,"a,1\nCCN,b",2\nCCC,c,3\n',
+            "error",
+            "opens in line 2 closes in line 3",
+        ),
+        Case(
+            "records: swallowed into another column",
+            b'SMILES,n,y\nCCO,"a,1\nCCN,b,2\nCCC,c,3"\nCC,d,4\n',
+            "error",
+            "opens in line 2",
+        ),
+        Case("records: notes of several lines", note.encode(), "accepted"),
+        Case("records: a quote inside a cell", b'SMILES,n,y\nCCO,5" tube,1\nCCN,b,2\n', "accepted"),
+        Case("records: a doubled quote", b'SMILES,n,y\nCCO,"5"" tube",1\nCCN,b,2\n', "accepted"),
+    ]
+
+
+def _numbers() -> list[Case]:
+    """Gives numbers as laboratories write them."""
+
+    def column(
+        name: str, cells: tuple[str, ...], outcome: str, says: str = "", mark: str = ";"
+    ) -> Case:
+        rows = [f"{'C' * n}O{mark}{cell}" for n, cell in enumerate(cells, start=1)]
+        return Case(
+            f"numbers: {name}", "\n".join([f"SMILES{mark}y", *rows, ""]).encode(), outcome, says
+        )
+
+    return [
+        column("decimal commas", ("1,5", "12,25", "3"), "accepted"),
+        column("decimal commas with an exponent", ("1,2E-3", "4,5e1"), "accepted"),
+        column("points for thousands", ("1.234,5", "2.345", "0,5"), "accepted"),
+        column("commas for thousands", ("1,234.5", "2,345", "0.5"), "accepted"),
+        column("commas that may be either", ("1,234", "2,345"), "error", "data.decimal"),
+        column("both marks", ("1,5", "2.5"), "error", "both decimal marks"),
+        column("percent signs", ("2.1 %", "50%"), "accepted"),
+        column("percent signs on some", ("2.1 %", "0.5"), "error", "percent sign"),
+        column("a minus that is none", ("\u22121.5", "\u20132", "3"), "accepted"),
+        column("hard blanks", ("\u00a01.5\u00a0", "1\u202f234", "3"), "accepted"),
+        column("apostrophes for thousands", ("1'234.5", "3"), "accepted"),
+        column("an address", ("192.168.0.1", "3"), "error", "192.168.0.1"),
+        Case("numbers: a row of units", "SMILES,y\n,µM\nCCO,1.5\nCCN,2\n".encode(), "accepted"),
+        Case("numbers: units that are none", b"SMILES,y\n,high\nCCO,1.5\nCCN,2\n", "error", "high"),
+    ]
+
+
+def _files() -> list[Case]:
+    """Gives workbooks, SD and SMILES files."""
+    rows = pd.DataFrame(GOOD, columns=["SMILES", "y"])
+    one, two, titled = io.BytesIO(), io.BytesIO(), io.BytesIO()
+    rows.to_excel(one, index=False, engine="xlsxwriter")
+    rows.to_excel(titled, index=False, startrow=2, engine="xlsxwriter")
+    with pd.ExcelWriter(two, engine="xlsxwriter") as book:
+        rows.to_excel(book, sheet_name="a", index=False)
+        rows.to_excel(book, sheet_name="b", index=False)
+    blocks = [Chem.MolToMolBlock(Chem.MolFromSmiles(smiles)) for smiles, _ in GOOD]
+    records = [f"{block}>  <y>\n{y}\n\n$$$$\n" for block, (_, y) in zip(blocks, GOOD, strict=True)]
+    sd = "".join(records).encode()
+    broken = "".join([*records, "x\n\n\nnothing\nM  END\n> <y>\n1.25\n\n$$$$\n"]).encode()
+    semi = table().replace(b",", b";")
+    return [
+        Case("file: workbook", one.getvalue(), "accepted", suffix=".xlsx"),
+        Case("file: workbook of two sheets", two.getvalue(), "error", "'a', 'b'", ".xlsx"),
+        Case(
+            "file: workbook with a title",
+            titled.getvalue(),
+            "error",
+            "header must stand in row 1",
+            ".xlsx",
+        ),
+        Case(
+            "file: workbook cut short",
+            one.getvalue()[:-200],
+            "error",
+            "not a readable workbook",
+            ".xlsx",
+        ),
+        Case(
+            "file: workbook that is an ODS by name",
+            one.getvalue(),
+            "error",
+            "not a readable workbook",
+            ".ods",
+        ),
+        Case(
+            "file: workbook of an unknown version of zip",
+            one.getvalue().replace(b"PK\x01\x02\x14\x03\x14", b"PK\x01\x02\x14\x03\xfa"),
+            "error",
+            "not a readable workbook",
+            ".xlsx",
+        ),
+        Case("file: SD", sd, "accepted", suffix=".sdf"),
+        Case("file: SD, CRLF", sd.replace(b"\n", b"\r\n"), "accepted", suffix=".sdf"),
+        Case("file: SD without its last line", sd[:-5], "accepted", suffix=".sdf"),
+        Case(
+            "file: SD with a structure that is none", broken, "rejected", "cannot be read", ".sdf"
+        ),
+        Case(
+            "file: SD, random bytes", np.random.default_rng(1).bytes(5000), "error", suffix=".sdf"
+        ),
+        Case("file: SD, empty", b"", "error", "empty", ".sdf"),
+        Case("file: SMILES without labels", b"CCO a\nCCN b\n", "error", "'y' is not in", ".smi"),
+        Case("file: SMILES with a header", table().replace(b",", b" "), "accepted", suffix=".smi"),
+        Case("file: a line that names the separator", b"sep=;\n" + semi, "accepted"),
+        Case(
+            "file: a separator that may be either",
+            b"a,y;SMILES\nx,1;C\ny,2;CC\n",
+            "error",
+            "data.delimiter|Nearest",
+        ),
+        Case(
+            "file: Cyrillic of Windows",
+            "SMILES,y,n\nCCO,1,Привет\n".encode("cp1251"),
+            "error",
+            "encoding",
+        ),
+        Case(
+            "file: UTF-8 with one byte lost",
+            "SMILES,y,µ\nCCO,1,µ\n".encode() + b"C,2,\xb5\n",
+            "error",
+            "encoding",
+        ),
+    ]
+
+
 def corpus() -> list[Case]:
     """Gives all cases."""
-    return [*_tables(), *_molecules(), *_labels(), *_configs()]
+    return [
+        *_tables(),
+        *_records(),
+        *_numbers(),
+        *_files(),
+        *_molecules(),
+        *_labels(),
+        *_configs(),
+    ]
 
 
 def check(case: Case, folder: Path) -> str | None:

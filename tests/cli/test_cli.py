@@ -137,7 +137,7 @@ def test_a_section_knows_which_keys_were_named(tmp_path):
         (["train", "--config", "nowhere.yaml"], "Config file 'nowhere.yaml' does not exist"),
         (["evaluate", "--data-path", "x.csv"], "--model-dir"),
         (["evaluate", "--model-dir", "none", "--data-path", "x.csv"], "Run directory 'none'"),
-        (["predict", "--model-dir", "none", "--data-path", "x.csv", "--output", "y"], "'none'"),
+        (["predict", "--model-dir", "none", "--data-path", "x.csv", "--output", "y.csv"], "'none'"),
         (["compare_models"], "Name either --model-dirs (with --test-data) or --result-files"),
         (["compare_models", "--model-dirs", "a", "b"], "--model-dirs needs --test-data"),
         (["compare_models", "--result-files", "a.json"], "at least two models; got 1"),

@@ -118,7 +118,7 @@ def test_time_keeps_the_order_and_equal_times_together(write_csv):
 @pytest.mark.parametrize(
     ("cells", "message"),
     [
-        (["15/03/2018", "16/03/2018"], "only ISO 8601 dates .* line 2 holds '15/03/2018'"),
+        (["15/03/2018", "03/16/2018"], "only dates of one writing .* line 2 holds '15/03/2018'"),
         (["2020", "Q3-21"], "line 3 holds 'Q3-21'"),
         (["2020", ""], "is empty at line 3"),
     ],

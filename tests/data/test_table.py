@@ -62,14 +62,14 @@ def test_a_ragged_record_is_named_and_kept_in_order(write_csv):
         (" \n\n", "t.csv", "is empty"),
         ("SMILES,A\n", "t.csv", "has a header but no records"),
         ("SMILES,A,A\nC,1,2\n", "t.csv", "more than one column named 'A'"),
-        (b"SMILES,A\nC,\xb5\n", "t.csv", "not valid UTF-8: byte 0xb5 in line 2. Save it as UTF-8"),
-        ("SMILES;A\nC;1\n", "t.csv", "separated by ';'"),
+        (b"SMILES,A\nC,\xff\n", "t.csv", "not valid UTF-8: byte 0xff in line 2. Save it as UTF-8"),
+        ("a,b;c\nC,1;2\n", "t.csv", "may be separated by ',' and ';'"),
         ('SMILES,A\n"C,1\n', "t.csv", "cannot be read as a table"),
         ("SMILES,A\nC\nCC\n", "t.csv", "No record .* has as many cells"),
         (b"not gzip", "t.csv.gz", "cannot be read"),
         (b"not parquet", "t.parquet", "not a readable Parquet"),
         (b"", "t.parquet", "is empty"),
-        ("SMILES,A\nC,1\n", "t.xlsx", "unknown format. Known endings"),
+        ("SMILES,A\nC,1\n", "t.xls", "unknown format. Known endings"),
     ],
 )
 def test_bad_files_get_one_clear_error(write_csv, content, name, message):

@@ -4,9 +4,9 @@ import sys
 from collections.abc import Sequence
 
 from admet.cli._common import execute
-from admet.config import CompareCommand, warn_of_idle_keys
+from admet.config import CompareCommand, LabelReading, warn_of_idle_keys
 from admet.errors import ConfigError
-from admet.files import atomic, check_output, check_replaces_nothing
+from admet.files import check_replaces_nothing
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -15,6 +15,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _compare(command: CompareCommand) -> None:
+    from admet.table_files import check_table, write_table
+
     if bool(command.model_dirs) == bool(command.result_files):
         raise ConfigError(
             "Name either --model-dirs (with --test-data) or --result-files; got "
@@ -31,14 +33,13 @@ def _compare(command: CompareCommand) -> None:
             "already. Remove them, or evaluate with --split."
         )
     if command.output:
-        check_output(command.output, "output")
+        check_table(command.output, "output")
         read = [command.test_data, *command.result_files]
         check_replaces_nothing({"output": [command.output]}, read)
     warn_of_idle_keys(command.idle_keys())
     from admet.cli._tables import print_comparison
     from admet.inference import compare_results, compare_runs
     from admet.model.chemprop.device import resolve_device
-    from admet.spreadsheet import harmless
 
     if command.model_dirs and command.test_data is not None:
         comparison = compare_runs(
@@ -49,14 +50,14 @@ def _compare(command: CompareCommand) -> None:
             seed=command.seed,
             device=resolve_device(command.device),
             batch_size=command.batch_size,
+            reading=command.only(LabelReading),
         )
     else:
         comparison = compare_results(
             command.result_files, n_bootstrap=command.n_bootstrap, seed=command.seed
         )
     if command.output:
-        with atomic(command.output) as partial:
-            harmless(comparison.frame).to_csv(partial, index=False)
+        write_table(command.output, comparison.frame)
     print_comparison(comparison)
     if command.output:
         print(f"All metrics: {command.output}")

@@ -4,8 +4,8 @@ import sys
 from collections.abc import Sequence
 
 from admet.cli._common import execute
-from admet.config import EvaluateCommand, warn_of_idle_keys
-from admet.files import check_output, check_replaces_nothing
+from admet.config import EvaluateCommand, LabelReading, warn_of_idle_keys
+from admet.files import check_replaces_nothing
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -14,8 +14,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _evaluate(command: EvaluateCommand) -> None:
+    from admet.table_files import check_table, write_table
+
     if command.output:
-        check_output(command.output, "output")
+        check_table(command.output, "output")
         check_replaces_nothing({"output": [command.output]}, [command.data_path])
     warn_of_idle_keys(command.idle_keys())
     from admet.cli._tables import print_metrics
@@ -32,9 +34,13 @@ def _evaluate(command: EvaluateCommand) -> None:
         split=command.split,
         n_bootstrap=command.n_bootstrap,
         seed=command.seed,
+        reading=command.only(LabelReading),
     )
     if command.output:
-        write_json(command.output, evaluation.to_json())
+        if command.output.suffix.lower() == ".json":
+            write_json(command.output, evaluation.to_json())
+        else:
+            write_table(command.output, evaluation.frame)
     title = f"{command.model_dir} on {command.data_path} ({command.split})"
     print_metrics(evaluation.scores, title)
     if command.output:

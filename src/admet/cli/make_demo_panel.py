@@ -1,4 +1,4 @@
-"""`admet make_demo_panel`: the simulated panel as a CSV file."""
+"""`admet make_demo_panel`: the simulated panel as a table."""
 
 import sys
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from admet.cli._common import execute
 from admet.config import DemoCommand
 from admet.errors import ConfigError
-from admet.files import atomic, check_output, check_replaces_nothing
+from admet.files import check_replaces_nothing
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -15,7 +15,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _make(command: DemoCommand) -> None:
-    check_output(command.output, "output")
+    from admet.table_files import check_table, write_table
+
+    check_table(command.output, "output")
     check_replaces_nothing({"output": [command.output]})
     if command.output.exists() and not command.overwrite:
         raise ConfigError(
@@ -24,8 +26,7 @@ def _make(command: DemoCommand) -> None:
     from admet.data.demo import make_demo_panel
 
     panel = make_demo_panel(command.n_molecules, command.missing, command.seed)
-    with atomic(command.output) as partial:
-        panel.to_csv(partial, index=False)
+    write_table(command.output, panel)
     print(f"Simulated panel, {len(panel)} molecules: {command.output}")
 
 

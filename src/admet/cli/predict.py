@@ -6,8 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from admet.cli._common import execute
-from admet.config import PredictCommand
-from admet.files import check_output
+from admet.config import PredictCommand, TableReading
 
 _SMALL = 100_000  # bytes, some 2,000 molecules
 
@@ -18,7 +17,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _predict(command: PredictCommand) -> None:
-    check_output(command.output, "output")
+    from admet.table_files import check_table
+
+    check_table(command.output, "output", structures=True)
     from admet.featurize.encode import encode
     from admet.workers import WorkerPool
 
@@ -38,6 +39,7 @@ def _predict(command: PredictCommand) -> None:
             command.smiles_column,
             overwrite=command.overwrite,
             pool=pool,
+            reading=command.only(TableReading),
         )
     print(f"Predictions: {command.output}")
 

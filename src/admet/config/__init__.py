@@ -12,6 +12,7 @@ from admet.config.data import DataConfig
 from admet.config.idle import warn_of_idle_keys
 from admet.config.load import dump_yaml_config, load_yaml_config
 from admet.config.model import FFNConfig, MessagePassingConfig, ModelConfig, NetworkConfig
+from admet.config.reading import LabelReading, TableReading
 from admet.config.root import TrainConfig
 from admet.config.task_affinity import TaskAffinityConfig
 from admet.config.training import TrainingConfig
@@ -23,10 +24,12 @@ __all__ = [
     "DemoCommand",
     "EvaluateCommand",
     "FFNConfig",
+    "LabelReading",
     "MessagePassingConfig",
     "ModelConfig",
     "NetworkConfig",
     "PredictCommand",
+    "TableReading",
     "TaskAffinityConfig",
     "TrainCommand",
     "TrainConfig",

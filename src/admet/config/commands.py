@@ -6,9 +6,10 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from admet.config.base import LARGEST_BATCH, LARGEST_SEED, MOST_RESAMPLES, Section
-from admet.config.data import ColumnName, PanelColumns, PanelFile
+from admet.config.data import PanelColumns, PanelFile
 from admet.config.device import DeviceName
 from admet.config.model import NetworkConfig
+from admet.config.reading import ColumnName, LabelReading, TableReading
 from admet.config.root import TrainConfig
 from admet.config.task_affinity import TaskAffinityConfig
 
@@ -96,23 +97,29 @@ class _OneFile(Section):
     overwrite: bool = Field(False, description="Replace the output file that is there.")
 
 
-class EvaluateCommand(Predicting, _Resampling, _OneModel):
+class EvaluateCommand(Predicting, _Resampling, _OneModel, LabelReading):
     """Test a trained model on a labelled table."""
 
     data_path: Path = Field(description="Labelled table.")
-    output: Path | None = Field(None, description="JSON file to write.")
+    output: Path | None = Field(
+        None,
+        description="File to write: .json holds the whole result; .csv, .tsv, .parquet or .xlsx "
+        "the metrics.",
+    )
     split: SplitSide = Field(
         "all", description="Only the molecules that the run had on this side of its split."
     )
 
 
-class CompareCommand(Predicting, _Resampling):
+class CompareCommand(Predicting, _Resampling, LabelReading):
     """Compare models, molecule by molecule, with the first one named."""
 
     model_dirs: tuple[Path, ...] = Field((), description="Run directories, the reference first.")
     test_data: Path | None = Field(None, description="Labelled table, with --model-dirs.")
     result_files: tuple[Path, ...] = Field((), description="JSON files written by evaluate.")
-    output: Path | None = Field(None, description="CSV file to write.")
+    output: Path | None = Field(
+        None, description="File to write: .csv, .csv.gz, .tsv, .parquet, .xlsx or .json."
+    )
     split: SplitSide = Field(
         "all", description="With --model-dirs: only this side of the first run's split."
     )
@@ -126,14 +133,17 @@ class CompareCommand(Predicting, _Resampling):
 
     def _unread(self) -> dict[str, str]:
         why = "result_files hold predictions already"
-        return dict.fromkeys(("device", "batch_size"), why) if self.result_files else {}
+        idle = ("device", "batch_size", *LabelReading.model_fields)
+        return dict.fromkeys(idle, why) if self.result_files else {}
 
 
-class PredictCommand(Predicting, _OneFile, _OneModel):
+class PredictCommand(Predicting, _OneFile, _OneModel, TableReading):
     """Predict every row of a table."""
 
     data_path: Path = Field(description="Table with a SMILES column.")
-    output: Path = Field(description="CSV file to write.")
+    output: Path = Field(
+        description="File to write: .csv, .csv.gz, .tsv, .parquet, .xlsx, .json or .sdf."
+    )
     smiles_column: str | None = Field(
         None, description="Column with the SMILES; empty: the one that the model was trained on."
     )
@@ -142,7 +152,10 @@ class PredictCommand(Predicting, _OneFile, _OneModel):
 class DemoCommand(_OneFile):
     """Write the simulated demo panel."""
 
-    output: Path = Field(Path("data/demo_panel.csv"), description="CSV file to write.")
+    output: Path = Field(
+        Path("data/demo_panel.csv"),
+        description="File to write: .csv, .csv.gz, .tsv, .parquet, .xlsx or .json.",
+    )
     n_molecules: int = Field(1500, ge=50, le=LARGEST_BATCH, description="Molecules.")
     missing: float = Field(0.3, ge=0, lt=1, description="Share of the cells left empty.")
     seed: int = Field(

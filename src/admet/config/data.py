@@ -2,14 +2,14 @@
 
 import math
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from admet.config.base import LARGEST_SEED, Section
+from admet.config.reading import ColumnName, LabelReading
 
 TaskKind = Literal["regression", "binary"]
-ColumnName = Annotated[str, StringConstraints(min_length=1)]
 SplitType = Literal["random", "scaffold", "cluster", "group", "time", "predefined"]
 
 
@@ -17,11 +17,12 @@ class PanelFile(Section):
     """The table of a panel."""
 
     data_path: Path = Field(
-        Path("data/admet_train.csv"), description="The panel: CSV, CSV.gz, TSV or Parquet."
+        Path("data/admet_train.csv"),
+        description="The panel: CSV, TSV, Parquet, Excel, OpenDocument, SD or SMILES file.",
     )
 
 
-class PanelColumns(Section):
+class PanelColumns(LabelReading):
     """What of a table is a panel, and how its molecules are cleaned."""
 
     smiles_column: ColumnName = Field("SMILES", description="Column with the SMILES.")
@@ -67,6 +68,9 @@ class DataConfig(PanelColumns):
         None,
         description="Column of a time split (sorted), a predefined one (train/val/test), or the "
         "groups that stay together (group).",
+    )
+    dates: Literal["auto", "day_first", "month_first", "year_first"] = Field(
+        "auto", description="How dates such as 03/04/2018 are written in the split column."
     )
     split_seed: int | None = Field(
         None, ge=0, le=LARGEST_SEED, description="Seed of the split; empty: the seed of the run."
@@ -114,6 +118,8 @@ class DataConfig(PanelColumns):
         unread = {"split_seed" if self.needs_split_column else "split_column": why}
         if self.split_type == "predefined":
             unread["split_ratios"] = why
+        if self.split_type != "time":
+            unread["dates"] = why
         if not self.cache:
             unread["cache_dir"] = "cache is false"
         return unread

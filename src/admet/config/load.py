@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import yaml
 
 from admet.config.base import Section
+from admet.config.yaml_text import TextAsWritten, as_text
 from admet.errors import ConfigError
 
 S = TypeVar("S", bound=Section)
@@ -17,19 +18,21 @@ class _UniqueKeyLoader(yaml.SafeLoader):
 
 
 def _mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+    # Keys are text: a column may be called 1, NO or null.
+    node.value = [(as_text(key), value) for key, value in node.value]
     loader.flatten_mapping(node)
+    node.value = [(as_text(key), value) for key, value in node.value]  # those merged in
     seen: set[Any] = set()
     for key_node, _ in node.value:
-        key = loader.construct_object(key_node)
-        if isinstance(key, dict | list | set):
+        if not isinstance(key_node, yaml.ScalarNode):
             raise yaml.constructor.ConstructorError(
                 None, None, "a key must be a word", key_node.start_mark
             )
-        if key in seen:
+        if key_node.value in seen:
             raise yaml.constructor.ConstructorError(
-                None, None, f"key {key!r} stands twice", key_node.start_mark
+                None, None, f"key {key_node.value!r} stands twice", key_node.start_mark
             )
-        seen.add(key)
+        seen.add(key_node.value)
     return loader.construct_mapping(node, deep=True)
 
 
@@ -72,25 +75,7 @@ def load_yaml_config(path: Path, model: type[S]) -> S:
         ConfigError: If the file is missing, is no YAML mapping, or holds an unknown key or a
             value that breaks its rule.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise ConfigError(f"Config file {str(path)!r} does not exist. Check --config.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"Config file {str(path)!r} cannot be read: {error}.") from None
-    try:
-        content = yaml.load(text, Loader=_UniqueKeyLoader)  # noqa: S506 - a subclass of SafeLoader
-    except yaml.YAMLError as error:
-        raise ConfigError(f"Config file {str(path)!r} is not valid YAML: {error}") from None
-    except RecursionError:
-        raise ConfigError(
-            f"Config file {str(path)!r} is not valid YAML: nested too deep."
-        ) from None
-    except (ValueError, TypeError, LookupError, AttributeError, OverflowError) as error:
-        # Dates, numbers and tags that PyYAML's constructors stumble over.
-        raise ConfigError(
-            f"Config file {str(path)!r} is not valid YAML: a value is not of its type ({error})."
-        ) from None
+    content = _read(path, model)
     if content is None:
         content = {}
     if not isinstance(content, dict):
@@ -103,7 +88,7 @@ def load_yaml_config(path: Path, model: type[S]) -> S:
         if content[key] is None and _is_section(model, key):
             content[key] = {}
     try:
-        return model(**_keys_as_text(content))
+        return model(**content)
     except ConfigError as error:
         raise ConfigError(f"In {str(path)!r}: {error}") from None
     except RecursionError:
@@ -112,21 +97,59 @@ def load_yaml_config(path: Path, model: type[S]) -> S:
         ) from None
 
 
-def _keys_as_text(content: Any, seen: dict[int, Any] | None = None) -> Any:
-    """Makes words of keys that YAML reads as numbers, dates or nothing, such as a column `1`.
+def _read(path: Path, model: type[Section]) -> Any:
+    """Reads what a YAML file holds; as `load_yaml_config`."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError(f"Config file {str(path)!r} does not exist. Check --config.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"Config file {str(path)!r} cannot be read: {error}.") from None
+    try:
+        return _content(text, model)
+    except ConfigError as error:
+        raise ConfigError(f"In {str(path)!r}: {error}") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(
+            f"Config file {str(path)!r} is not valid YAML: {error}{_hint(error)}"
+        ) from None
+    except RecursionError:
+        raise ConfigError(
+            f"Config file {str(path)!r} is not valid YAML: nested too deep."
+        ) from None
+    except (ValueError, TypeError, LookupError, AttributeError, OverflowError) as error:
+        # Dates, numbers and tags that PyYAML's constructors stumble over.
+        raise ConfigError(
+            f"Config file {str(path)!r} is not valid YAML: a value is not of its type ({error})."
+        ) from None
 
-    What several aliases name is made once: unfolded, a few lines could fill the memory.
+
+def _content(text: str, model: type[Section]) -> Any:
+    """Reads the one document of a YAML file; text that the schema wants is as it stands there.
+
+    Raises:
+        ConfigError: If a list or a mapping stands where a text should.
+        YAMLError: If it is no YAML.
     """
-    seen = {} if seen is None else seen
-    if id(content) in seen:
-        return seen[id(content)]
-    made = content
-    if isinstance(content, dict):
-        made = {str(key): _keys_as_text(value, seen) for key, value in content.items()}
-    elif isinstance(content, list):
-        made = [_keys_as_text(value, seen) for value in content]
-    seen[id(content)] = made
-    return made
+    loader = _UniqueKeyLoader(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        TextAsWritten().mark(node, model)
+        return loader.construct_document(node)
+    finally:
+        loader.dispose()
+
+
+def _hint(error: yaml.YAMLError) -> str:
+    """Tells of quotes where a name may have stopped the scanner."""
+    if not isinstance(error, yaml.scanner.ScannerError | yaml.parser.ParserError):
+        return ""
+    return (
+        "\nPut names in quotes that begin with one of [ ] { } @ ` % & * ! | > ' \" or hold `: ` or "
+        "` #`."
+    )
 
 
 def _is_section(model: type[Section], key: object) -> bool:

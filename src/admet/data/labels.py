@@ -1,15 +1,20 @@
 """Label columns: from cells to numbers, with every fault named by its line."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from admet.config.reading import DecimalName
+from admet.data.numbers import Writing, writing_of
 from admet.data.table import Table, require_columns
 from admet.data.transforms import NO_TRANSFORM, Transform
 from admet.errors import DataError
 from admet.kinds import Kind, infer_kind
+
+log = logging.getLogger(__name__)
 
 MISSING = frozenset(
     {"", "na", "n/a", "nan", "null", "none", "<na>", "#n/a", "#na", "-nan", "nat", "nd", "n.d."}
@@ -70,12 +75,13 @@ LARGEST = 1e100
 """Size that a label may have: its square is still a number, which a scale needs."""
 
 
-def read_labels(table: Table, columns: list[str]) -> np.ndarray:
+def read_labels(table: Table, columns: list[str], decimal: DecimalName = "auto") -> np.ndarray:
     """Reads target columns.
 
     Args:
         table: The table.
         columns: T column names.
+        decimal: The decimal mark of numbers in text, where the user says it.
 
     Returns:
         Labels, shape (n, T), float64, NaN where a cell is empty or says that it is missing.
@@ -86,7 +92,7 @@ def read_labels(table: Table, columns: list[str]) -> np.ndarray:
     """
     require_columns(table, columns, "Target")
     faults: list[str] = []
-    parsed = [_numbers(table, name, faults) for name in columns]
+    parsed = [_numbers(table, name, decimal, faults) for name in columns]
     if faults:
         raise DataError("\n".join(faults))
     return np.stack(parsed, axis=1) if parsed else np.empty((len(table.frame), 0))
@@ -147,7 +153,7 @@ def check_kinds(labels: np.ndarray, tasks: Sequence[Task], source: str) -> None:
         raise DataError("\n".join(faults))
 
 
-def _numbers(table: Table, name: str, faults: list[str]) -> np.ndarray:
+def _numbers(table: Table, name: str, decimal: DecimalName, faults: list[str]) -> np.ndarray:
     column = table.frame[name]
     if pd.api.types.is_numeric_dtype(column):
         values = column.to_numpy(dtype=np.float64, na_value=np.nan)
@@ -155,8 +161,14 @@ def _numbers(table: Table, name: str, faults: list[str]) -> np.ndarray:
     else:
         values = np.full(len(column), np.nan)
         wrong = []
+        writing = writing_of(table, name, decimal)
+        if writing.question:
+            faults.append(writing.question)
+            return values
+        for note in writing.notes:
+            log.info("  %s: %s", name, note)
         for row, cell in enumerate(column):
-            number = _number(cell)
+            number = _number(cell, writing)
             if number is None:
                 wrong.append(row)
             else:
@@ -181,7 +193,7 @@ def _numbers(table: Table, name: str, faults: list[str]) -> np.ndarray:
     return values
 
 
-def _number(cell: object) -> float | None:
+def _number(cell: object, writing: Writing) -> float | None:
     """Gives the number in a cell, NaN for a missing one, None for text."""
     if cell is None or cell is pd.NA:
         return float("nan")
@@ -193,7 +205,7 @@ def _number(cell: object) -> float | None:
             return float("nan")
         if "_" in text:  # float() would read 1_000 as 1000
             return None
-        cell = text
+        return writing.number(text)
     try:
         return float(cell)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):

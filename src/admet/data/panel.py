@@ -12,6 +12,7 @@ from admet.config.data import DataConfig
 from admet.data.chemistry import read_molecules
 from admet.data.duplicates import merge_duplicates
 from admet.data.labels import Labels, Task, check_kinds, infer_tasks, read_labels
+from admet.data.numbers import unit_of
 from admet.data.reading import read_table
 from admet.data.split_column import read_split_column
 from admet.data.table import Rejection, Table, require_columns
@@ -32,7 +33,7 @@ class Panel:
         lines: First line of each molecule in the file, shape (n,).
         split_values: Times (float64) or sides (int8) of the molecules, shape (n,), or None.
         rejected: Records left out, by line.
-        unit: What `lines` counts: "line" or "row".
+        unit: What `lines` counts: "line", "row" or "record".
     """
 
     smiles: np.ndarray
@@ -75,8 +76,8 @@ def load_panel(path: str | Path, config: DataConfig) -> Panel:
     """Reads a table into a panel.
 
     Args:
-        path: CSV, CSV.gz, TSV or Parquet.
-        config: Columns, kinds and standardisation.
+        path: A table of any format that `read_table` reads.
+        config: Columns, kinds, standardisation, and how the table is read.
 
     Returns:
         The panel; what was left out stands in its `rejected`.
@@ -84,7 +85,7 @@ def load_panel(path: str | Path, config: DataConfig) -> Panel:
     Raises:
         DataError: If the table, a column, the labels or all molecules cannot be used.
     """
-    return build_panel(read_table(path), config)
+    return build_panel(read_table(path, config), config)
 
 
 def build_panel(
@@ -119,13 +120,14 @@ def build_panel(
         Rejection(int(table.lines[row]), "", reason) for row, reason in table.faults.items()
     ]
     table = table.sound()
-    labels = read_labels(table, targets)
+    labels = read_labels(table, targets, config.decimal)
     given = {name: kind_of(kind) for name, kind in config.task_kinds.items()}
     if known_kinds is None:
         tasks = infer_tasks(labels, targets, given, table.source)
     else:
         tasks = tuple(Task(name, known_kinds[name]) for name in targets)
         check_kinds(labels, tasks, table.source)
+    tasks = tuple(replace(task, unit=unit_of(table, task.name)) for task in tasks)
 
     cells = table.frame[config.smiles_column].tolist()
     molecules = read_molecules(cells, config.standardize)
@@ -142,7 +144,9 @@ def build_panel(
 
     split_values = None
     if config.needs_split_column and known_kinds is None:
-        split_values = read_split_column(table, str(config.split_column), config.split_type, kept)
+        split_values = read_split_column(
+            table, str(config.split_column), config.split_type, kept, config.dates
+        )
     merged = merge_duplicates(
         np.array([molecules[row].smiles for row in kept], dtype=object),
         labels[kept],

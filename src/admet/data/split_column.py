@@ -1,10 +1,15 @@
 """The column that a time split, a predefined split or one by groups is read from."""
 
+import logging
+
 import numpy as np
 import pandas as pd
 
+from admet.data.dates import DateOrder, read_dates
 from admet.data.table import Table
 from admet.errors import DataError
+
+log = logging.getLogger(__name__)
 
 _SIDE_WORDS = {
     "train": 0, "training": 0,
@@ -13,7 +18,9 @@ _SIDE_WORDS = {
 }  # fmt: skip
 
 
-def read_split_column(table: Table, column: str, split_type: str, rows: list[int]) -> np.ndarray:
+def read_split_column(
+    table: Table, column: str, split_type: str, rows: list[int], order: DateOrder = "auto"
+) -> np.ndarray:
     """Reads the cells of some rows.
 
     Args:
@@ -21,6 +28,7 @@ def read_split_column(table: Table, column: str, split_type: str, rows: list[int
         column: The column.
         split_type: "time", "predefined" or "group".
         rows: The m rows that are used.
+        order: What comes first in the dates of a time split, where the user says it.
 
     Returns:
         Shape (m,): for a time split numbers (float64) that sort as the times do; for a predefined
@@ -28,7 +36,7 @@ def read_split_column(table: Table, column: str, split_type: str, rows: list[int
 
     Raises:
         DataError: If a cell is empty, a side is unknown, or a time column is neither all numbers
-            nor all ISO 8601 dates; names the lines.
+            nor all dates of one writing; names the lines.
     """
     cells = table.frame[column].iloc[rows].reset_index(drop=True)
     lines = table.lines[rows]
@@ -46,14 +54,31 @@ def read_split_column(table: Table, column: str, split_type: str, rows: list[int
     numbers = pd.to_numeric(cells, errors="coerce")
     if numbers.notna().all():
         return numbers.to_numpy(dtype=np.float64)
-    dates = pd.to_datetime(cells, errors="coerce", format="ISO8601", utc=True)
-    if dates.notna().all():
-        return dates.astype("int64").to_numpy(dtype=np.float64)
-    mixed = dates if dates.notna().sum() >= numbers.notna().sum() else numbers
+    dates = read_dates(cells, order)
+    if dates.question:
+        raise DataError(
+            f"Split column {column!r} holds dates that may be {dates.question}, such as "
+            f"{str(cells[0])!r} at {table.unit} {lines[0]}. Say which: "
+            f"`data.dates: {dates.question.split(' ')[0]}` (--data.dates)."
+        )
+    if dates.times is not None:
+        if dates.note:
+            log.info("Split column %s: dates are written %s", column, dates.note)
+        return dates.times.astype("int64").to_numpy(dtype=np.float64)
+    raise DataError(_neither(cells, numbers, lines, column, table.unit))
+
+
+def _neither(
+    cells: pd.Series, numbers: pd.Series, lines: np.ndarray, column: str, unit: str
+) -> str:
+    """Names the first cell that is not like most."""
+    iso = pd.to_datetime(cells, errors="coerce", format="ISO8601", utc=True)
+    mixed = iso if iso.notna().sum() >= numbers.notna().sum() else numbers
     row = int(np.flatnonzero(mixed.isna())[0])
-    raise DataError(
-        f"Split column {column!r} must hold only numbers or only ISO 8601 dates (2024-03-15) to "
-        f"sort by; {table.unit} {lines[row]} holds {str(cells[row])!r}. Rewrite the column."
+    return (
+        f"Split column {column!r} must hold only numbers, or only dates of one writing "
+        f"(2024-03-15, 15.03.2024, 03/15/2024), to sort by; {unit} {lines[row]} holds "
+        f"{str(cells[row])!r}. Rewrite the column."
     )
 
 

@@ -14,8 +14,8 @@ class Rejection:
     """A record that is left out, and why.
 
     Attributes:
-        line: Line in the file where the record begins (1-based, the header being line 1), or the
-            row number (1-based) for a source without lines.
+        line: Line in the file where the record begins (1-based, the header being line 1), or its
+            number (1-based) for a source without lines; see `Table.unit`.
         smiles: What its SMILES cell held.
         reason: Why it is left out.
     """
@@ -33,8 +33,12 @@ class Table:
         source: Name for messages.
         frame: One row a record. Text formats hold strings only, shape (n, n_columns).
         lines: Where each record begins, shape (n,), dtype int64.
-        unit: What `lines` counts: "line" of a text file, or "row".
-        faults: Row → what is wrong with the shape of that record; its cells were padded or cut.
+        unit: What `lines` counts: "line" of a text file, "row" of a sheet or a frame, "record" of
+            an SD file.
+        faults: Row → what is wrong with that record as a whole: its shape, so that its cells were
+            padded or cut, or its structure.
+        units: Column → unit, as far as the table says them.
+        blocks: Structures of an SD file, as they stand there, shape (n,); None for other files.
     """
 
     source: str
@@ -42,6 +46,8 @@ class Table:
     lines: np.ndarray
     unit: str = "line"
     faults: dict[int, str] = field(default_factory=dict)
+    units: dict[str, str] = field(default_factory=dict)
+    blocks: tuple[str, ...] | None = None
 
     def sound(self) -> "Table":
         """Gives the table without the records of a wrong shape."""
@@ -50,7 +56,7 @@ class Table:
         keep = np.ones(len(self.frame), dtype=bool)
         keep[list(self.faults)] = False
         frame = self.frame.loc[keep].reset_index(drop=True)
-        return Table(self.source, frame, self.lines[keep], self.unit)
+        return Table(self.source, frame, self.lines[keep], self.unit, units=self.units)
 
 
 def table_from_frame(frame: pd.DataFrame, source: str = "the DataFrame") -> Table:

@@ -24,7 +24,7 @@ class RejectedRow:
     """A row of the table that was left out.
 
     Attributes:
-        unit: What `number` counts: "line" or "row".
+        unit: What `number` counts: "line", "row" or "record".
         number: Where the row stands, from 1.
         smiles: What its SMILES cell held.
         reason: Why it was left out.
@@ -42,7 +42,8 @@ class RejectedRow:
     @classmethod
     def from_json(cls, content: Any, place: str) -> Self:
         """Reads what `to_json` gave; see `Evaluation.from_json`."""
-        unit = "row" if "row" in mapping(content, place) else "line"
+        found = mapping(content, place)
+        unit = next((unit for unit in ("row", "record") if unit in found), "line")
         return cls(
             unit,
             whole(member(content, unit, place), f"{place}.{unit}", least=1),

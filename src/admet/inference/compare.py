@@ -5,6 +5,7 @@ from pathlib import Path
 
 import torch
 
+from admet.config.reading import AS_FOUND, LabelReading
 from admet.data import read_table
 from admet.evaluation import Comparison, Evaluation, compare
 from admet.inference.evaluate import run_on_table
@@ -20,6 +21,7 @@ def compare_runs(
     seed: int = 42,
     device: torch.device | str = "cpu",
     batch_size: int = 1024,
+    reading: LabelReading = AS_FOUND,
 ) -> Comparison:
     """Compares run directories on a labelled table; see `admet.evaluation.compare`.
 
@@ -31,6 +33,7 @@ def compare_runs(
         seed: Seed of the resampling.
         device: Where to predict.
         batch_size: Molecules in one step.
+        reading: How the table is written, where it does not say it with certainty.
 
     Returns:
         The differences to the first one.
@@ -40,9 +43,9 @@ def compare_runs(
         RunDirectoryError: If a run directory cannot be read.
     """
     models = [load_model(run_dir, device, batch_size) for run_dir in run_dirs]
-    table = read_table(test_data)
+    table = read_table(test_data, reading)
     predicted = [
-        run_on_table(run_dir, model, table, split, run_dirs[0]).predicted
+        run_on_table(run_dir, model, table, split, run_dirs[0], reading).predicted
         for run_dir, model in zip(run_dirs, models, strict=True)
     ]
     return compare(short_names(run_dirs), predicted, n_bootstrap=n_bootstrap, seed=seed)

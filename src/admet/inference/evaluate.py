@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from admet.config import DataConfig
+from admet.config.reading import AS_FOUND, LabelReading
 from admet.data import Panel, Table, build_panel, read_table
 from admet.errors import DataError
 from admet.evaluation import Evaluation, Predicted, RejectedRow, score_tasks
@@ -33,7 +34,12 @@ class Tested:
 
 
 def run_on_table(
-    run_dir: Path, model: TrainedModel, table: Table, split: str, split_of: Path | None = None
+    run_dir: Path,
+    model: TrainedModel,
+    table: Table,
+    split: str,
+    split_of: Path | None = None,
+    reading: LabelReading = AS_FOUND,
 ) -> Tested:
     """Predicts the labelled molecules of a table.
 
@@ -43,6 +49,7 @@ def run_on_table(
         table: The table; duplicates of a molecule are merged as in training.
         split: "all", or the side of the run's split to restrict to.
         split_of: The run whose split is meant; None is `run_dir`.
+        reading: How the labels are written, where the table does not say it with certainty.
 
     Returns:
         Labels and predictions.
@@ -50,7 +57,7 @@ def run_on_table(
     Raises:
         DataError: If the table has none of the model's targets, or no molecule on that side.
     """
-    panel = _labelled_panel(model, table)
+    panel = _labelled_panel(model, table, reading)
     sides = read_split(split_of or run_dir)
     place = np.array([sides.get(str(smiles), "") for smiles in panel.smiles])
     if split != "all":
@@ -84,6 +91,7 @@ def evaluate_run(
     split: str = "all",
     n_bootstrap: int = 1000,
     seed: int = 42,
+    reading: LabelReading = AS_FOUND,
 ) -> Evaluation:
     """Evaluates a model on a labelled table.
 
@@ -94,6 +102,7 @@ def evaluate_run(
         split: "all", or the side of the run's split to restrict to.
         n_bootstrap: Resamples of the 95 % intervals.
         seed: Seed of the resampling.
+        reading: How the table is written, where it does not say it with certainty.
 
     Returns:
         Scores, where they came from, and the predictions that a later comparison pairs molecule by
@@ -102,7 +111,8 @@ def evaluate_run(
     Raises:
         DataError: If the table has none of the model's targets, or cannot be used.
     """
-    tested = run_on_table(run_dir, model, read_table(data_path), split)
+    table = read_table(data_path, reading)
+    tested = run_on_table(run_dir, model, table, split, reading=reading)
     panel, predicted = tested.panel, tested.predicted
     scores = score_tasks(
         predicted.labels,
@@ -124,7 +134,7 @@ def evaluate_run(
     )
 
 
-def _labelled_panel(model: TrainedModel, table: Table) -> Panel:
+def _labelled_panel(model: TrainedModel, table: Table, reading: LabelReading) -> Panel:
     known = dict(zip(model.spec.task_names, model.spec.kinds, strict=True))
     present = [name for name in known if name in table.frame.columns]
     missing = [name for name in known if name not in present]
@@ -139,5 +149,6 @@ def _labelled_panel(model: TrainedModel, table: Table) -> Panel:
         smiles_column=model.spec.smiles_column,
         target_columns=tuple(present),
         standardize=model.spec.standardize,
+        decimal=reading.decimal,
     )
     return build_panel(table, data, known_kinds=known)

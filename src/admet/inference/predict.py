@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from admet.config.reading import AS_FOUND, TableReading
 from admet.data import Table, count_records, require_columns, stream_table
 from admet.errors import ConfigError
-from admet.files import atomic, check_output, check_replaces_nothing
+from admet.files import check_replaces_nothing
 from admet.model.trained_model import TrainedModel, append_predictions
-from admet.spreadsheet import harmless
+from admet.table_files import Origin, check_rows, check_table, open_table
 from admet.workers import WorkerPool
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ def predict_table(
     *,
     overwrite: bool = False,
     pool: WorkerPool | None = None,
+    reading: TableReading = AS_FOUND,
 ) -> int:
     """Writes the table with a column `<task>_pred` a task and a column `reason`.
 
@@ -39,32 +41,38 @@ def predict_table(
     Args:
         model: The model.
         data_path: Table with a SMILES column.
-        output: CSV file to write.
+        output: File to write; its ending decides the format. In Parquet, Excel and JSON numbers
+            keep their type, elsewhere predictions are text of six digits.
         smiles_column: Column with the SMILES; None takes the one that the model was trained on.
         overwrite: Whether a file that is there may be replaced.
         pool: Processes that read the molecules; None reads them in this one.
+        reading: How the table is written, where it does not say it with certainty.
 
     Returns:
         The number of rows without a prediction.
 
     Raises:
-        ConfigError: If the output exists and must not be replaced, or is the input.
+        ConfigError: If the output exists and must not be replaced, is the input, has an ending
+            that is not known, or cannot hold so many rows.
         DataError: If the table or its SMILES column cannot be read.
         WorkerError: If a process of the pool died.
     """
-    check_output(output, "output")
+    check_table(output, "output", structures=True)
     if output.exists() and not overwrite:
         raise ConfigError(
             f"`output` {str(output)!r} exists. Name another file, or add --overwrite to replace it."
         )
     check_replaces_nothing({"output": [output]}, [data_path])
-    n_rows = count_records(data_path)
+    n_rows = count_records(data_path, reading)
+    check_rows(output, "output", n_rows)
     column = smiles_column or model.spec.smiles_column
     n_done = n_empty = 0
-    with atomic(output) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
-        for table, values, reasons in _parts(model, data_path, column, pool or WorkerPool(1)):
-            frame = append_predictions(table.frame, model.task_names, _as_text(values), reasons)
-            harmless(frame).to_csv(file, index=False, header=not n_done, lineterminator="\n")
+    with open_table(output, Origin(data_path, column)) as file:
+        pool = pool or WorkerPool(1)
+        for table, values, reasons in _parts(model, data_path, column, pool, reading):
+            columns = list(values.T) if file.typed else _as_text(values)
+            frame = append_predictions(table.frame, model.task_names, columns, reasons)
+            file.write(frame, table.blocks)
             reported = n_done // _REPORT_EVERY
             n_done += len(frame)
             n_empty += sum(bool(reason) for reason in reasons)
@@ -75,14 +83,14 @@ def predict_table(
 
 
 def _parts(
-    model: TrainedModel, data_path: Path, column: str, pool: WorkerPool
+    model: TrainedModel, data_path: Path, column: str, pool: WorkerPool, reading: TableReading
 ) -> Iterator[tuple[Table, np.ndarray, list[str]]]:
     """Gives each part of the table with predictions, shape (n, T), and reasons of its n rows."""
     predictor = model.predictor
     ahead: deque[Table] = deque()  # parts whose molecules are being read
 
     def cells() -> Iterator[list[Any]]:
-        for table in stream_table(data_path, predictor.batch_size):
+        for table in stream_table(data_path, predictor.batch_size, reading):
             require_columns(table, [column], "SMILES")
             ahead.append(table)
             yield table.frame[column].tolist()

@@ -16,7 +16,7 @@ from admet.featurize import PackedGraphs
 from admet.files import free_name
 from admet.model.trained_model import TrainedModel
 from admet.run_directory import Files, read_json, write_json
-from admet.spreadsheet import harmless
+from admet.table_files import write_table
 
 
 def write_tests(
@@ -43,7 +43,7 @@ def write_tests(
             for index, name in enumerate(names):
                 frame[free_name(name, frame.columns)] = labels[:, index]
                 frame[free_name(f"{name}_pred", frame.columns)] = predictions[:, index]
-            harmless(frame).to_csv(folder / Files.PREDICTIONS, index=False)
+            write_table(folder / Files.PREDICTIONS, frame)
     write_json(folder / Files.METRICS, {name: side.to_json() for name, side in scores.items()})
 
 
@@ -68,7 +68,7 @@ def read_test(folder: Path) -> Scores | None:
 def write_split(folder: Path, panel: Panel, split: Split) -> None:
     """Keeps the side of every molecule."""
     frame = pd.DataFrame({panel.unit: panel.lines, "smiles": panel.smiles, "split": split.names()})
-    frame.to_csv(folder / Files.SPLIT, index=False)
+    write_table(folder / Files.SPLIT, frame)
 
 
 def write_config(path: Path, config: TrainConfig) -> None:

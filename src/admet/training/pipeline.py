@@ -25,7 +25,7 @@ from admet.run_directory import (
     write_json,
     write_model,
 )
-from admet.spreadsheet import harmless
+from admet.table_files import write_table
 from admet.training.arms import check_groups, plan_of
 from admet.training.fit_model import fit_model, precision_of
 from admet.training.outputs import log_to, write_config, write_split, write_tests
@@ -80,7 +80,7 @@ def _run(config: TrainConfig, writer: RunDirectoryWriter, device: torch.device) 
         panel = load_panel(config.data_path, config.data)
         provenance = describe_run(config.data_path)
     unfinished = Unfinished.open(writer.checkpoints, config, provenance)
-    harmless(rejected_frame(panel)).to_csv(folder / Files.REJECTED, index=False)
+    write_table(folder / Files.REJECTED, rejected_frame(panel))
     with clock.phase("split"):
         seed = config.seed if config.data.split_seed is None else config.data.split_seed
         split = split_panel(panel, config.data, seed)
@@ -101,7 +101,7 @@ def _run(config: TrainConfig, writer: RunDirectoryWriter, device: torch.device) 
     with clock.phase("test"):
         write_tests(folder, model, panel, split, graphs)
     write_model(folder, model)
-    harmless(pd.DataFrame(list(model.history))).to_csv(folder / Files.HISTORY, index=False)
+    write_table(folder / Files.HISTORY, pd.DataFrame(list(model.history)))
     write_config(folder / Files.CONFIG, config)
     run = provenance | {
         "seed": config.seed,

@@ -5,11 +5,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
+from admet.config.reading import TableReading
 from admet.data.table import Table
+from admet.errors import ConfigError
 
 
 class Format(ABC):
     """A way to write a table into a file.
+
+    What a format recognises rather than knows, `read` and `count` say in the log.
 
     Attributes:
         endings: What the names of such files end in, in lower case.
@@ -18,15 +22,16 @@ class Format(ABC):
     endings: ClassVar[tuple[str, ...]]
 
     @abstractmethod
-    def read(self, path: Path) -> Table:
+    def read(self, path: Path, reading: TableReading) -> Table:
         """Reads a file that exists.
 
         Raises:
-            DataError: If it cannot be read, is empty, has no records, or names a column twice.
+            DataError: If it cannot be read, is empty, has no records, names a column twice, or
+                could be read in more than one way.
         """
 
     @abstractmethod
-    def stream(self, path: Path, size: int) -> Iterator[Table]:
+    def stream(self, path: Path, reading: TableReading, size: int) -> Iterator[Table]:
         """Reads a file part by part, `size` records at a time, in constant memory.
 
         Raises:
@@ -34,9 +39,21 @@ class Format(ABC):
         """
 
     @abstractmethod
-    def count(self, path: Path) -> int:
+    def count(self, path: Path, reading: TableReading) -> int:
         """Counts the records of a file.
 
         Raises:
             DataError: As `read`, as far as counting meets the fault.
         """
+
+
+def refuse_sheet(path: Path, reading: TableReading) -> None:
+    """Refuses the name of a sheet for a file that has none.
+
+    Raises:
+        ConfigError: Names the key.
+    """
+    if reading.sheet is not None:
+        raise ConfigError(
+            f"`sheet` names {reading.sheet!r}, but {str(path)!r} is no workbook. Remove it."
+        )

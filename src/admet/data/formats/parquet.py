@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from admet.data.formats.format import Format
+from admet.config.reading import TableReading
+from admet.data.formats.format import Format, refuse_sheet
 from admet.data.table import Table, check_header, table_from_frame
 from admet.errors import DataError
 
@@ -21,8 +22,9 @@ class Parquet(Format):
 
     endings: ClassVar[tuple[str, ...]] = (".parquet", ".pq")
 
-    def read(self, path: Path) -> Table:
+    def read(self, path: Path, reading: TableReading) -> Table:
         """Reads all rows."""
+        refuse_sheet(path, reading)
         with _open(path):
             pass  # it can be opened and has rows
         try:
@@ -31,8 +33,9 @@ class Parquet(Format):
             raise _unreadable(path, error) from None
         return table_from_frame(_with_index(frame), repr(str(path)))
 
-    def stream(self, path: Path, size: int) -> Iterator[Table]:
+    def stream(self, path: Path, reading: TableReading, size: int) -> Iterator[Table]:
         """Reads part by part; whole numbers stay whole where a part has an empty cell."""
+        refuse_sheet(path, reading)
         source, done, whole = repr(str(path)), 0, _whole_types()
         with _open(path) as file:
             try:
@@ -48,8 +51,9 @@ class Parquet(Format):
                     raise
                 raise _unreadable(path, error) from None
 
-    def count(self, path: Path) -> int:
+    def count(self, path: Path, reading: TableReading) -> int:
         """Takes the number from the file's own record of it."""
+        refuse_sheet(path, reading)
         with _open(path) as file:
             return int(file.metadata.num_rows)
 

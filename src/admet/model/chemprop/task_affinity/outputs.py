@@ -24,7 +24,9 @@ from admet.model.chemprop.task_affinity.plots import (
 )
 from admet.spreadsheet import harmless
 
-_HEADERS = (b",", b"source,target,", b"line,smiles,reason", b"row,smiles,reason")
+_HEADERS = (
+    b",", b"source,target,", b"line,smiles,reason", b"row,smiles,reason", b"record,smiles,reason",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

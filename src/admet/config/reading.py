@@ -1,0 +1,83 @@
+"""How a table is read, where the file does not say it with certainty."""
+
+import codecs
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import Field, StringConstraints, field_validator
+
+from admet.config.base import Section
+
+ColumnName = Annotated[str, StringConstraints(min_length=1)]
+DelimiterName = Literal["auto", "comma", "semicolon", "tab", "pipe"]
+QuotingName = Literal["auto", "quoted", "none"]
+DecimalName = Literal["auto", "point", "comma"]
+
+
+R = TypeVar("R", bound="TableReading")
+
+
+class TableReading(Section):
+    """How a table is read; `auto` decides by the file where it is certain, and asks elsewhere."""
+
+    sheet: ColumnName | None = Field(
+        None, description="Sheet of a workbook; empty: the only one that holds cells."
+    )
+    delimiter: DelimiterName = Field(
+        "auto", description="What separates the cells of a text: auto, comma, semicolon, tab, pipe."
+    )
+    quoting: QuotingName = Field(
+        "auto",
+        description="Whether quotes enclose cells of a text: auto, quoted (whatever they enclose), "
+        "none (quotes are part of the cells).",
+    )
+    encoding: str | None = Field(
+        None,
+        description="Encoding of a text; empty: UTF-8, UTF-16 or, where it is certain, cp1252.",
+    )
+    units_row: Literal["auto", "present", "absent"] = Field(
+        "auto", description="Whether the row under the header holds units: auto, present, absent."
+    )
+
+    @field_validator("encoding")
+    @classmethod
+    def _known(cls, value: str | None) -> str | None:
+        try:
+            if value is None or getattr(codecs.lookup(value), "_is_text_encoding", True):
+                return value
+        except (LookupError, ValueError):
+            pass
+        raise ValueError(
+            f"`encoding` must be the name of a text encoding, such as utf-8 or cp1252; got "
+            f"{value!r}."
+        )
+
+    def only(self, kind: "type[R]") -> "R":
+        """Gives the keys of one kind of reading, without the others of a section that has them.
+
+        Args:
+            kind: `TableReading` or `LabelReading`.
+        """
+        return kind(**{key: getattr(self, key) for key in kind.model_fields})
+
+
+class LabelReading(TableReading):
+    """How a table with labels is read."""
+
+    decimal: DecimalName = Field(
+        "auto", description="Decimal mark of numbers in text: auto, point, comma."
+    )
+
+
+AS_FOUND = LabelReading()
+"""What is certain is taken as it is found, and the rest is asked."""
+
+
+def say_it(key: str, value: str) -> str:
+    """Gives the words with which a message tells how to set a key of a reading.
+
+    Args:
+        key: The key.
+        value: Its value.
+    """
+    flag = key.replace("_", "-")
+    return f"`data.{key}: {value}` (--data.{flag} {value} of train, --{flag} {value} elsewhere)"

@@ -1,0 +1,115 @@
+"""SMILES files: a SMILES a line, and its name."""
+
+import itertools
+import logging
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+
+from admet.config.reading import TableReading
+from admet.data.formats.encodings import encoding_of
+from admet.data.formats.format import Format, refuse_sheet
+from admet.data.formats.text import text_of
+from admet.data.table import Table, check_header
+from admet.errors import DataError
+
+log = logging.getLogger(__name__)
+
+_TITLE = re.compile(r"#?\s*(?:[a-z]+_)*smiles?", re.IGNORECASE)
+_EXTENSION = re.compile(r"\s+(\|[^|]*\|)")
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """How a SMILES file is written: its encoding, the columns that its first line names, if any."""
+
+    encoding: str
+    header: tuple[str, ...]
+    has_header: bool
+    n: int
+    notes: tuple[str, ...]
+
+
+class SmilesFile(Format):
+    """A SMILES a line, then a blank and its name, or more columns that the first line names."""
+
+    endings: ClassVar[tuple[str, ...]] = (".smi", ".smi.gz")
+
+    def read(self, path: Path, reading: TableReading) -> Table:
+        """Reads all lines."""
+        layout = _survey(path, reading)
+        _tell(path, layout)
+        return next(_tables(path, layout, layout.n))
+
+    def stream(self, path: Path, reading: TableReading, size: int) -> Iterator[Table]:
+        """Reads part by part."""
+        yield from _tables(path, _survey(path, reading), size)
+
+    def count(self, path: Path, reading: TableReading) -> int:
+        """Counts the lines that are not blank."""
+        layout = _survey(path, reading)
+        _tell(path, layout)
+        return layout.n
+
+
+def _tell(path: Path, layout: _Layout) -> None:
+    for note in layout.notes:
+        log.info("%s: %s", path.name, note)
+
+
+def _survey(path: Path, reading: TableReading) -> _Layout:
+    refuse_sheet(path, reading)
+    try:
+        encoding, note = encoding_of(path, reading.encoding)
+    except (OSError, EOFError) as error:
+        raise DataError(f"Data file {str(path)!r} cannot be read: {error}.") from None
+    with text_of(path, encoding) as file:
+        filled = (line for line in file if line.strip())
+        first = next(filled, "").strip()
+        n = sum(1 for _ in filled) + bool(first)
+    words = first.split("\t") if "\t" in first else first.split()
+    has_header = bool(words) and _TITLE.fullmatch(words[0].strip()) is not None
+    header = [word.strip() for word in words] if has_header else ["SMILES", "Name"]
+    header[0] = header[0].lstrip("# ")
+    check_header(header, repr(str(path)))
+    if n == has_header:
+        raise DataError(f"Data file {str(path)!r} is empty. Write a SMILES a line to it.")
+    said = "its first line names the columns" if has_header else "it has no header: columns are"
+    notes = [note, f"{said} {', '.join(header)}"]
+    return _Layout(encoding, tuple(header), has_header, n - has_header, tuple(filter(None, notes)))
+
+
+def _tables(path: Path, layout: _Layout, size: int) -> Iterator[Table]:
+    width = len(layout.header)
+    with text_of(path, layout.encoding) as file:
+        numbered = ((i, line.strip()) for i, line in enumerate(file, start=1) if line.strip())
+        for _ in range(layout.has_header):
+            next(numbered)
+        while part := list(itertools.islice(numbered, size)):
+            faults: dict[int, str] = {}
+            rows = []
+            for row, (_, line) in enumerate(part):
+                cells = _cells(line, width, named=not layout.has_header)
+                if len(cells) != width:
+                    faults[row] = f"has {len(cells)} cells where the header has {width}"
+                rows.append((cells + [""] * width)[:width])
+            frame = pd.DataFrame(rows, columns=list(layout.header), dtype=object)
+            lines = np.asarray([number for number, _ in part], dtype=np.int64)
+            yield Table(repr(str(path)), frame, lines, "line", faults)
+
+
+def _cells(line: str, width: int, *, named: bool) -> list[str]:
+    """Splits a line; an extension `|…|` belongs to the SMILES before it."""
+    smiles, *more = re.split(r"\s", line, maxsplit=1)
+    rest = "".join(more)
+    if extension := _EXTENSION.match(f" {rest}"):
+        smiles, rest = f"{smiles} {extension[1]}", rest[extension.end() - 1 :]
+    if named:
+        return [smiles, rest.strip()]
+    cells = rest.split("\t") if "\t" in rest else rest.split(maxsplit=max(width - 2, 0))
+    return [smiles, *(cell.strip() for cell in cells)]
