@@ -10,7 +10,10 @@ from admet.config.data import PanelColumns
 from admet.errors import ConfigError
 from admet.files import PICTURES, check_output, check_replaces_nothing
 
-_HEADERS = (b",", b"source,target,", b"line,smiles,reason", b"row,smiles,reason")
+_HEADERS = (
+    b",", b"source,target,", b"line,smiles,reason", b"row,smiles,reason", b"line,id,smiles,reason",
+    b"row,id,smiles,reason", b"line,was,", b"row,was,", b"line,id,was,", b"row,id,was,",
+)  # fmt: skip
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -20,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _compute(command: AffinityCommand) -> None:
     _check_outputs(command)
-    from admet.data import load_panel, rejected_frame
+    from admet.data import load_panel, rejected_frame, structures_frame
     from admet.featurize.cache import cache_folder, cached_graphs
     from admet.files import atomic
     from admet.model.chemprop.task_affinity import (
@@ -41,11 +44,16 @@ def _compute(command: AffinityCommand) -> None:
     estimate = TaskAffinityComputer(command, command.model).compute(panel, graphs)
     grouping = group_tasks(estimate, panel.task_names, command)
     save_affinity(command.save_path, estimate, panel.task_names, grouping)
-    if panel.rejected:
-        rejected = _rejected(command.save_path)
-        with atomic(rejected) as partial:
-            harmless(rejected_frame(panel)).to_csv(partial, index=False)
-        print(f"Rows left out: {rejected}")
+    for what, there, name, frame in (
+        ("Rows left out", panel.rejected, "rejected", rejected_frame(panel)),
+        ("Structures changed or merged", panel.structures, "structures",
+         structures_frame(panel.structures, panel.unit, panel.ids is not None)),
+    ):  # fmt: skip
+        if there:
+            path = _records(command.save_path, name)
+            with atomic(path) as partial:
+                harmless(frame).to_csv(partial, index=False)
+            print(f"{what}: {path}")
     print(f"Affinity: {command.save_path} and {command.save_path.with_suffix('.csv')}")
     if command.plot_heatmap:
         plot_task_affinity_heatmap(
@@ -66,12 +74,12 @@ def _compute(command: AffinityCommand) -> None:
 
 
 def _check_outputs(command: AffinityCommand) -> None:
-    """Checks all files that will be written: four tables beside one another, and the pictures."""
+    """Checks all files that will be written: five tables beside one another, and the pictures."""
     from admet.model.chemprop.task_affinity.matrix import beside
 
     path = command.save_path
     check_output(path, "save_path", {".npz"})
-    tables = [*beside(path), _rejected(path)]
+    tables = [*beside(path), _records(path, "rejected"), _records(path, "structures")]
     for table in tables:
         check_output(table, "save_path")
         if table.is_file() and not _written_by_us(table):
@@ -93,8 +101,8 @@ def _written_by_us(table: Path) -> bool:
         return file.readline(100).startswith(_HEADERS)
 
 
-def _rejected(path: Path) -> Path:
-    return path.with_name(f"{path.stem}_rejected.csv")
+def _records(path: Path, name: str) -> Path:
+    return path.with_name(f"{path.stem}_{name}.csv")
 
 
 if __name__ == "__main__":

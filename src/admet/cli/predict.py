@@ -36,6 +36,7 @@ def _predict(command: PredictCommand) -> None:
             command.data_path,
             command.output,
             command.smiles_column,
+            structure_column=command.structure_column,
             overwrite=command.overwrite,
             pool=pool,
         )

@@ -100,6 +100,13 @@ class EvaluateCommand(_Predicting, _Resampling, _OneModel):
     """Test a trained model on a labelled table."""
 
     data_path: Path = Field(description="Labelled table.")
+    smiles_column: ColumnName | None = Field(
+        None, description="Column with the SMILES; empty: the one that the model was trained on."
+    )
+    id_column: ColumnName | None = Field(
+        None,
+        description="Column of identifiers; empty: that of the training table, where it is there.",
+    )
     output: Path | None = Field(None, description="JSON file to write.")
     split: SplitSide = Field(
         "all", description="Only the molecules that the run had on this side of its split."
@@ -111,6 +118,10 @@ class CompareCommand(_Predicting, _Resampling):
 
     model_dirs: tuple[Path, ...] = Field((), description="Run directories, the reference first.")
     test_data: Path | None = Field(None, description="Labelled table, with --model-dirs.")
+    smiles_column: ColumnName | None = Field(
+        None,
+        description="Its column with the SMILES; empty: the one that each model was trained on.",
+    )
     result_files: tuple[Path, ...] = Field((), description="JSON files written by evaluate.")
     output: Path | None = Field(None, description="CSV file to write.")
     split: SplitSide = Field(
@@ -126,7 +137,8 @@ class CompareCommand(_Predicting, _Resampling):
 
     def _unread(self) -> dict[str, str]:
         why = "result_files hold predictions already"
-        return dict.fromkeys(("device", "batch_size"), why) if self.result_files else {}
+        unread = ("device", "batch_size", "smiles_column")
+        return dict.fromkeys(unread, why) if self.result_files else {}
 
 
 class PredictCommand(_Predicting, _OneFile, _OneModel):
@@ -136,6 +148,9 @@ class PredictCommand(_Predicting, _OneFile, _OneModel):
     output: Path = Field(description="CSV file to write.")
     smiles_column: str | None = Field(
         None, description="Column with the SMILES; empty: the one that the model was trained on."
+    )
+    structure_column: ColumnName | None = Field(
+        None, description="New column with the structure that was predicted; empty: none."
     )
 
 
