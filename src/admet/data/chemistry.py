@@ -171,7 +171,8 @@ def is_standard(mol: Chem.Mol, smiles: str) -> bool:
         False where standardisation may change it.
     """
     plain = _PLAIN.fullmatch(smiles) is not None and SURELY_ORGANIC.match(smiles) is not None
-    return plain and not mol.HasSubstructMatch(_unusual())
+    grouped = len(Chem.GetMolSubstanceGroups(mol)) > 0
+    return plain and not grouped and not mol.HasSubstructMatch(_unusual())
 
 
 @cache

@@ -11,6 +11,7 @@ from admet.data.structures.identity import without_isotopes, write_smiles
 from admet.data.structures.listed import counter_ion, solvent
 from admet.data.structures.refused import check_organic, is_inorganic, salt_bonds
 
+_MOST_FRAGMENTS = 100  # the time grows with their square
 _SHOWN, _LONG = 3, 60  # molecules named in a reason, characters of each
 
 
@@ -59,9 +60,12 @@ def parent_of(mol: Chem.Mol, *, as_written: bool = False) -> tuple[Chem.Mol, lis
         The parent, and what was done, in words.
 
     Raises:
-        StructureError: If it holds a metal or a boron cluster, nothing organic, or several
-            different molecules.
+        StructureError: If it holds a metal or a boron cluster, nothing organic, several
+            different molecules, or a hundred fragments and more.
     """
+    n_fragments = len(Chem.GetMolFrags(mol))
+    if n_fragments > _MOST_FRAGMENTS:
+        raise StructureError(f"more than {_MOST_FRAGMENTS} fragments: {n_fragments}")
     if reason := check_organic(mol):
         raise StructureError(reason)
     whole, said = _without_marks(mol)
@@ -100,10 +104,9 @@ def _without_marks(mol: Chem.Mol) -> tuple[Chem.Mol, list[str]]:
 def _parts(mol: Chem.Mol, as_written: bool) -> list[_Part]:
     """Makes the fragments neutral, unless told otherwise, and counts those that are alike."""
     # Not sanitised: that would hide what RDKit's normalisation has broken.
-    fragments = Chem.GetMolFrags(mol, asMols=True, sanitizeFrags=False)
     counts: dict[str, int] = {}
     first: dict[str, Chem.Mol] = {}
-    for fragment in fragments:
+    for fragment in Chem.GetMolFrags(mol, asMols=True, sanitizeFrags=False):
         smiles = write_smiles(fragment)
         counts[smiles] = counts.get(smiles, 0) + 1
         first.setdefault(smiles, fragment)
