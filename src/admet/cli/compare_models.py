@@ -45,6 +45,7 @@ def _compare(command: CompareCommand) -> None:
         comparison = compare_runs(
             command.model_dirs,
             command.test_data,
+            smiles_column=command.smiles_column,
             split=command.split,
             n_bootstrap=command.n_bootstrap,
             seed=command.seed,

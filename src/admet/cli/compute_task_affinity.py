@@ -29,9 +29,13 @@ def _compute(command: AffinityCommand) -> None:
     graphs = cached_graphs(panel.smiles, cache_folder())
     estimate = TaskAffinityComputer(command, command.model).compute(panel, graphs)
     files.write(estimate, group_tasks(estimate, panel.task_names, command))
-    files.write_rejected(panel)
-    if panel.rejected:
-        print(f"Rows left out: {files.rejected}")
+    files.write_records(panel)
+    for what, there, path in (
+        ("Rows left out", panel.rejected, files.rejected),
+        ("Structures changed or merged", panel.structures, files.structures),
+    ):
+        if there:
+            print(f"{what}: {path}")
     print(f"Affinity: {files.archive} and {files.archive.with_suffix('.csv')}")
     if files.heatmap:
         print(f"Heatmap:  {files.heatmap}")

@@ -31,6 +31,8 @@ def _evaluate(command: EvaluateCommand) -> None:
         command.model_dir,
         model,
         command.data_path,
+        smiles_column=command.smiles_column,
+        id_column=command.id_column,
         split=command.split,
         n_bootstrap=command.n_bootstrap,
         seed=command.seed,

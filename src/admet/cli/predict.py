@@ -37,6 +37,7 @@ def _predict(command: PredictCommand) -> None:
             command.data_path,
             command.output,
             command.smiles_column,
+            structure_column=command.structure_column,
             overwrite=command.overwrite,
             pool=pool,
             reading=command.only(TableReading),

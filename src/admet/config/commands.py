@@ -101,6 +101,13 @@ class EvaluateCommand(Predicting, _Resampling, _OneModel, LabelReading):
     """Test a trained model on a labelled table."""
 
     data_path: Path = Field(description="Labelled table.")
+    smiles_column: ColumnName | None = Field(
+        None, description="Column with the SMILES; empty: the one that the model was trained on."
+    )
+    id_column: ColumnName | None = Field(
+        None,
+        description="Column of identifiers; empty: that of the training table, where it is there.",
+    )
     output: Path | None = Field(
         None,
         description="File to write: .json holds the whole result; .csv, .tsv, .parquet or .xlsx "
@@ -116,6 +123,10 @@ class CompareCommand(Predicting, _Resampling, LabelReading):
 
     model_dirs: tuple[Path, ...] = Field((), description="Run directories, the reference first.")
     test_data: Path | None = Field(None, description="Labelled table, with --model-dirs.")
+    smiles_column: ColumnName | None = Field(
+        None,
+        description="Its column with the SMILES; empty: the one that each model was trained on.",
+    )
     result_files: tuple[Path, ...] = Field((), description="JSON files written by evaluate.")
     output: Path | None = Field(
         None, description="File to write: .csv, .csv.gz, .tsv, .parquet, .xlsx or .json."
@@ -133,7 +144,7 @@ class CompareCommand(Predicting, _Resampling, LabelReading):
 
     def _unread(self) -> dict[str, str]:
         why = "result_files hold predictions already"
-        idle = ("device", "batch_size", *LabelReading.model_fields)
+        idle = ("device", "batch_size", "smiles_column", *LabelReading.model_fields)
         return dict.fromkeys(idle, why) if self.result_files else {}
 
 
@@ -146,6 +157,9 @@ class PredictCommand(Predicting, _OneFile, _OneModel, TableReading):
     )
     smiles_column: str | None = Field(
         None, description="Column with the SMILES; empty: the one that the model was trained on."
+    )
+    structure_column: ColumnName | None = Field(
+        None, description="New column with the structure that was predicted; empty: none."
     )
 
 

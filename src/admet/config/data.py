@@ -10,6 +10,7 @@ from admet.config.base import LARGEST_SEED, Section
 from admet.config.reading import ColumnName, LabelReading
 
 TaskKind = Literal["regression", "binary"]
+Identity = Literal["exact", "ignore_stereo", "ignore_isotopes", "constitution"]
 SplitType = Literal["random", "scaffold", "cluster", "group", "time", "predefined"]
 
 
@@ -36,6 +37,14 @@ class PanelColumns(LabelReading):
     standardize: bool = Field(
         True, description="Strip salts to the parent, normalise and neutralise the molecules."
     )
+    duplicates: Identity = Field(
+        "exact",
+        description="Which records are one molecule: exact (stereo, its uncertainty and isotopes "
+        "as written), ignore_stereo, ignore_isotopes, or constitution (both ignored).",
+    )
+    id_column: ColumnName | None = Field(
+        None, description="Column of identifiers that go with the molecules into every file."
+    )
 
     @field_validator("target_columns")
     @classmethod
@@ -50,6 +59,11 @@ class PanelColumns(LabelReading):
         if self.smiles_column in self.target_columns:
             raise ValueError(
                 f"`target_columns` holds the SMILES column {self.smiles_column!r}. Remove it."
+            )
+        if self.id_column in (self.smiles_column, *self.target_columns):
+            raise ValueError(
+                f"`id_column` names {self.id_column!r}, which is the SMILES column or a target. "
+                "Name a column of identifiers, or leave it empty."
             )
         strangers = sorted(set(self.task_kinds) - set(self.target_columns))
         if strangers and self.target_columns:

@@ -5,6 +5,7 @@ from admet.data.labels import Labels, Task
 from admet.data.panel import Panel, build_panel, load_panel, rejected_frame
 from admet.data.reading import count_records, read_table, stream_table
 from admet.data.splits import SIDES, Split, folds, split_panel
+from admet.data.structures import StructureChange, structures_frame
 from admet.data.table import Rejection, Table, require_columns, table_from_frame
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Panel",
     "Rejection",
     "Split",
+    "StructureChange",
     "Table",
     "Task",
     "build_panel",
@@ -27,5 +29,6 @@ __all__ = [
     "require_columns",
     "split_panel",
     "stream_table",
+    "structures_frame",
     "table_from_frame",
 ]

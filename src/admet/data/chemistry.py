@@ -1,4 +1,4 @@
-"""Molecules: SMILES parsed once, salts stripped, standardised, written as canonical SMILES."""
+"""Molecules: SMILES parsed once, reduced to their parents, written as canonical SMILES."""
 
 import re
 from collections.abc import Sequence
@@ -8,12 +8,21 @@ from typing import Any
 
 import pandas as pd
 from rdkit import Chem, rdBase
-from rdkit.Chem.MolStandardize import rdMolStandardize
 
+from admet.config.data import Identity
+from admet.data.structures import (
+    SURELY_ORGANIC,
+    StructureError,
+    forget,
+    parent_of,
+    relative_as_group,
+    write_smiles,
+)
 from admet.workers import map_parts
 
 # What a canonical SMILES may hold for its molecule to be its own parent: no charge, isotope, metal,
-# explicit hydrogen atom or second fragment. All of standardisation but `_UNUSUAL` acts on these.
+# explicit hydrogen atom or second fragment. All of standardisation but `_unusual` acts on these,
+# and on what is not surely organic.
 _PLAIN = re.compile(
     r"(?:Cl|Br|[BCNOFPSIbcnops]|[-=#/\\()0-9%:]|\[(?:[BCNOPSbcnops]|Si)(?:@@?)?(?:H[1-4]?)?\])+"
 )
@@ -27,25 +36,30 @@ class Molecule:
     """What became of one SMILES cell.
 
     Attributes:
-        smiles: Canonical isomeric SMILES, or None where the cell holds no molecule.
+        smiles: Canonical isomeric SMILES, or None where the cell holds no molecule. Relative and
+            racemic stereo stands behind it as an extension, |o1:1| or |&1:1|.
         reason: Why it holds none; empty where it does.
+        changes: What was done to the structure, beyond writing it otherwise, in words.
     """
 
     smiles: str | None
     reason: str = ""
+    changes: tuple[str, ...] = ()
 
 
-def read_molecules(cells: Sequence[Any], standardize: bool = True) -> list[Molecule]:
+def read_molecules(
+    cells: Sequence[Any], standardize: bool = True, identity: Identity = "exact"
+) -> list[Molecule]:
     """Parses and cleans SMILES; equal cells are parsed once.
 
-    Standardisation is RDKit's MolStandardize in this order: clean-up (explicit hydrogens, metal
-    bonds, functional groups, ionisation), largest organic fragment, neutral where it can be.
-    Stereochemistry, isotopes and tautomers stay as written. Where the result would not be a valid
-    molecule, the largest fragment as written stands in.
+    Standardisation gives the parent as `admet.data.structures.parent_of` says. Stereochemistry,
+    isotopes and tautomers stay as written. Where the result would not be a valid molecule, the
+    parent as written stands in.
 
     Args:
         cells: The n SMILES cells.
         standardize: Whether to standardise; otherwise SMILES are made canonical only.
+        identity: Which differences between molecules count; marks of others are taken away.
 
     Returns:
         n molecules in the order of the cells.
@@ -55,7 +69,7 @@ def read_molecules(cells: Sequence[Any], standardize: bool = True) -> list[Molec
     """
     texts = [cell_text(cell) for cell in cells]
     distinct = list(dict.fromkeys(texts))
-    parts = map_parts(partial(_read_part, standardize=standardize), distinct)
+    parts = map_parts(partial(_read_part, standardize=standardize, identity=identity), distinct)
     read = [molecule for part in parts for molecule in part]
     by_text = dict(zip(distinct, read, strict=True))
     return [by_text[text] for text in texts]
@@ -69,12 +83,12 @@ def cell_text(cell: Any) -> str:
     return "" if pd.api.types.is_scalar(cell) and pd.isna(cell) else str(cell).strip()
 
 
-def _read_part(texts: Sequence[str], standardize: bool) -> list[Molecule]:
+def _read_part(texts: Sequence[str], standardize: bool, identity: Identity) -> list[Molecule]:
     with rdBase.BlockLogs():
-        return [_read_one(text, standardize) for text in texts]
+        return [_read_one(text, standardize, identity) for text in texts]
 
 
-def _read_one(text: str, standardize: bool) -> Molecule:
+def _read_one(text: str, standardize: bool, identity: Identity) -> Molecule:
     if not text:
         return Molecule(None, "empty SMILES")
     if len(text) > LONGEST:
@@ -92,30 +106,52 @@ def _read_one(text: str, standardize: bool) -> Molecule:
         return Molecule(None, "a molecule without atoms")
     if any(atom.GetAtomicNum() == 0 for atom in mol.GetAtoms()):
         return Molecule(None, "a wildcard atom (*), not a whole molecule")
+    if rest:
+        mol = relative_as_group(text, mol)
     try:
-        smiles = Chem.MolToSmiles(mol)
-        changed = standardize and not is_standard(mol, smiles)
-        if changed:
-            smiles = Chem.MolToSmiles(_parent(mol))
-        again = Chem.MolFromSmiles(smiles)
-        if again is None:
-            # RDKit's normalisation breaks some mesoionic rings; the parent as written is valid.
-            smiles = Chem.MolToSmiles(_fragment_chooser().choose(mol))
-        elif changed:
-            smiles = _settled(smiles, again)
+        return _finished(mol, standardize, identity)
+    except StructureError as error:
+        return Molecule(None, str(error))
     except (RuntimeError, ValueError) as error:
         return Molecule(None, f"cannot be standardised: {str(error).strip().splitlines()[0]}")
-    return Molecule(smiles)
+
+
+def _finished(mol: Chem.Mol, standardize: bool, identity: Identity) -> Molecule:
+    """Gives what a molecule becomes.
+
+    Raises:
+        StructureError: If it has no parent.
+        RuntimeError: If RDKit cannot clean it.
+        ValueError: As RuntimeError.
+    """
+    said: list[str] = []
+    if identity != "exact":
+        mol, said = forget(mol, identity)
+    smiles = write_smiles(mol)
+    changed = standardize and not is_standard(mol, smiles)
+    if changed:
+        parent, done = parent_of(mol)
+        smiles = write_smiles(parent)
+    else:
+        done = []
+    again = Chem.MolFromSmiles(smiles)
+    if again is None:
+        # RDKit's normalisation breaks some mesoionic rings; the parent as written is valid.
+        parent, done = parent_of(mol, as_written=True)
+        smiles = write_smiles(parent)
+    elif changed:
+        smiles = _settled(smiles, again)
+    return Molecule(smiles, changes=(*said, *done))
 
 
 def _settled(smiles: str, mol: Chem.Mol) -> str:
     """Gives the SMILES that a molecule has once it is read from its SMILES.
 
-    Standardisation leaves marks that a SMILES does not carry: HCl made of a chlorine atom is
-    written [ClH], and Cl once it was read.
+    Standardisation leaves marks that a SMILES does not carry: CO2 made of ions may be written with
+    hydrogens in brackets, and without them once it was read.
     """
     for _ in range(_MOST_READINGS):
-        last, smiles = smiles, Chem.MolToSmiles(mol)
+        last, smiles = smiles, write_smiles(mol)
         if smiles == last:
             break
         mol = Chem.MolFromSmiles(smiles)
@@ -134,7 +170,9 @@ def is_standard(mol: Chem.Mol, smiles: str) -> bool:
     Returns:
         False where standardisation may change it.
     """
-    return _PLAIN.fullmatch(smiles) is not None and not mol.HasSubstructMatch(_unusual())
+    plain = _PLAIN.fullmatch(smiles) is not None and SURELY_ORGANIC.match(smiles) is not None
+    grouped = len(Chem.GetMolSubstanceGroups(mol)) > 0
+    return plain and not grouped and not mol.HasSubstructMatch(_unusual())
 
 
 @cache
@@ -145,17 +183,3 @@ def _unusual() -> Chem.Mol:
     sulfoxide.
     """
     return Chem.MolFromSmarts("[$([N,P;X3](=[O,S])=[O,S]),$(n=O),$(N#N),$([S;X3]=O)]")
-
-
-def _parent(mol: Chem.Mol) -> Chem.Mol:
-    return _uncharger().uncharge(rdMolStandardize.FragmentParent(mol))
-
-
-@cache
-def _fragment_chooser() -> rdMolStandardize.LargestFragmentChooser:
-    return rdMolStandardize.LargestFragmentChooser()
-
-
-@cache
-def _uncharger() -> rdMolStandardize.Uncharger:
-    return rdMolStandardize.Uncharger()

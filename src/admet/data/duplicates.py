@@ -17,6 +17,8 @@ class Merged:
         labels: Shape (m, T).
         lines: First line of each, shape (m,).
         split_values: Shape (m,), or None.
+        rows: Records that joined, by their place, shape (k,), increasing.
+        molecule: Molecule of each of these, shape (k,).
         rejected: Records that could not join.
         messages: What to tell the user.
     """
@@ -25,6 +27,8 @@ class Merged:
     labels: np.ndarray
     lines: np.ndarray
     split_values: np.ndarray | None
+    rows: np.ndarray
+    molecule: np.ndarray
     rejected: list[Rejection] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
 
@@ -57,12 +61,50 @@ def merge_duplicates(
         The merged rows, with what to tell the user.
     """
     rejected: list[Rejection] = []
+    rows = np.arange(len(smiles))
     if keep_apart and split_values is not None:
         keep = _one_side(smiles, lines, split_values, rejected)
-        smiles, labels, lines = smiles[keep], labels[keep], lines[keep]
+        rows, smiles, labels, lines = rows[keep], smiles[keep], labels[keep], lines[keep]
         split_values = split_values[keep]
     first, inverse = _group(smiles)
-    n, n_tasks = len(first), labels.shape[1]
+    messages: list[str] = []
+    if len(smiles) > len(first):
+        messages.append(
+            f"{len(smiles)} rows hold {len(first)} molecules: {len(smiles) - len(first)} "
+            "duplicates were merged"
+        )
+    merged = _merge_labels(labels, inverse, len(first), tasks, messages)
+    if rejected:
+        messages.append(
+            f"{len(rejected)} rows repeat a molecule of another side of the predefined split and "
+            "were left out"
+        )
+    values = split_values
+    if values is not None:
+        values = _earliest(values, inverse, first)
+    return Merged(smiles[first], merged, lines[first], values, rows, inverse, rejected, messages)
+
+
+def _merge_labels(
+    labels: np.ndarray,
+    inverse: np.ndarray,
+    n: int,
+    tasks: tuple[Task, ...],
+    messages: list[str],
+) -> np.ndarray:
+    """Merges the labels of each molecule, and says of each task what was merged.
+
+    Args:
+        labels: Shape (k, T), NaN where absent.
+        inverse: Molecule of each record, shape (k,).
+        n: Number of molecules.
+        tasks: T tasks.
+        messages: What to tell the user is added here.
+
+    Returns:
+        Shape (n, T).
+    """
+    n_tasks = labels.shape[1]
     present = ~np.isnan(labels)
     count = np.zeros((n, n_tasks))
     total = np.zeros((n, n_tasks))
@@ -75,11 +117,6 @@ def merge_duplicates(
     np.add.at(square, inverse, np.where(present, labels - mean[inverse], 0.0) ** 2)
     merged = mean
     # The sum of one label divided by one is that label, bit for bit.
-    messages: list[str] = []
-    if len(smiles) > n:
-        messages.append(
-            f"{len(smiles)} rows hold {n} molecules: {len(smiles) - n} duplicates were merged"
-        )
     for column, task in enumerate(tasks):
         several = count[:, column] > 1
         if not several.any():
@@ -88,15 +125,7 @@ def merge_duplicates(
         spread = np.sqrt(square[several, column] / (count[several, column] - 1))
         merged[several, column] = task.kind.merge(means)
         messages.append(f"  {task.name}: {task.kind.describe_merge(means, spread)}")
-    if rejected:
-        messages.append(
-            f"{len(rejected)} rows repeat a molecule of another side of the predefined split and "
-            "were left out"
-        )
-    values = split_values
-    if values is not None:
-        values = _earliest(values, inverse, first)
-    return Merged(smiles[first], merged, lines[first], values, rejected, messages)
+    return merged
 
 
 def _group(smiles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

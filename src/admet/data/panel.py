@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 
 from admet.config.data import DataConfig
-from admet.data.chemistry import read_molecules
-from admet.data.duplicates import merge_duplicates
+from admet.data.chemistry import Molecule, read_molecules
+from admet.data.duplicates import Merged, merge_duplicates
+from admet.data.identifiers import join_ids, read_ids, tell_of_ids
 from admet.data.labels import Labels, Task, check_kinds, infer_tasks, read_labels
 from admet.data.numbers import unit_of
 from admet.data.reading import read_table
 from admet.data.split_column import read_split_column
+from admet.data.structures import StructureChange, changes_of, tell_of_changes
 from admet.data.table import Rejection, Table, require_columns
 from admet.errors import DataError
 from admet.kinds import Kind, kind_of
@@ -34,6 +36,9 @@ class Panel:
         split_values: Times (float64) or sides (int8) of the molecules, shape (n,), or None.
         rejected: Records left out, by line.
         unit: What `lines` counts: "line", "row" or "record".
+        ids: Identifiers of the molecules, those of merged records joined, shape (n,), object; None
+            where no column has them.
+        structures: Records whose structure was changed or that were merged, by line.
     """
 
     smiles: np.ndarray
@@ -43,6 +48,8 @@ class Panel:
     split_values: np.ndarray | None = None
     rejected: tuple[Rejection, ...] = field(default=())
     unit: str = "line"
+    ids: np.ndarray | None = None
+    structures: tuple[StructureChange, ...] = field(default=())
 
     def __len__(self) -> int:
         return len(self.smiles)
@@ -69,6 +76,7 @@ class Panel:
             labels=self.labels.subset(rows),
             lines=self.lines[rows],
             split_values=None if self.split_values is None else self.split_values[rows],
+            ids=None if self.ids is None else self.ids[rows],
         )
 
 
@@ -77,7 +85,8 @@ def load_panel(path: str | Path, config: DataConfig) -> Panel:
 
     Args:
         path: A table of any format that `read_table` reads.
-        config: Columns, kinds, standardisation, and how the table is read.
+        config: Columns, kinds, standardisation, which records are one molecule, and how the table
+            is read.
 
     Returns:
         The panel; what was left out stands in its `rejected`.
@@ -105,21 +114,15 @@ def build_panel(
     Raises:
         DataError: As `load_panel`.
     """
+    _check_columns(table, config, of_split=known_kinds is None)
     targets = list(config.target_columns)
-    if not targets:
-        columns = ", ".join(repr(str(name)) for name in table.frame.columns[:20])
-        raise DataError(
-            "`data.target_columns` is empty: name the columns to predict (on the command line "
-            f"--data.target-columns, or --target-columns for the affinity). {table.source} has: "
-            f"{columns}."
-        )
-    require_columns(table, [config.smiles_column], "SMILES")
-    if config.needs_split_column and known_kinds is None:
-        require_columns(table, [str(config.split_column)], "Split")
+    ids = _ids(table, config)
     rejected = [
-        Rejection(int(table.lines[row]), "", reason) for row, reason in table.faults.items()
+        Rejection(int(table.lines[row]), "", reason, str(ids[row]))
+        for row, reason in table.faults.items()
     ]
     table = table.sound()
+    ids = _ids(table, config)
     labels = read_labels(table, targets, config.decimal)
     given = {name: kind_of(kind) for name, kind in config.task_kinds.items()}
     if known_kinds is None:
@@ -130,13 +133,15 @@ def build_panel(
     tasks = tuple(replace(task, unit=unit_of(table, task.name)) for task in tasks)
 
     cells = table.frame[config.smiles_column].tolist()
-    molecules = read_molecules(cells, config.standardize)
+    molecules = read_molecules(cells, config.standardize, config.duplicates)
     kept: list[int] = []
     unlabelled = np.isnan(labels).all(axis=1)
     for row, molecule in enumerate(molecules):
         reason = molecule.reason or ("no label in any target" if unlabelled[row] else "")
         if reason:
-            rejected.append(Rejection(int(table.lines[row]), str(cells[row]), reason))
+            rejected.append(
+                Rejection(int(table.lines[row]), str(cells[row]), reason, str(ids[row]))
+            )
         else:
             kept.append(row)
     if not kept:
@@ -155,9 +160,17 @@ def build_panel(
         split_values,
         keep_apart=config.split_type == "predefined",
     )
-    rejected += merged.rejected
+    left = np.setdiff1d(np.arange(len(kept)), merged.rows)
+    rejected += [
+        replace(rejection, id=str(ids[kept[place]]))
+        for place, rejection in zip(left, merged.rejected, strict=True)
+    ]
     for line in merged.messages:
         log.warning(line)
+    used = np.array(kept)[merged.rows]
+    structures = _changes(table, cells, molecules, ids, labels, tasks, used, merged)
+    if config.id_column is not None:
+        tell_of_ids(table, config.id_column, ids, used, merged.molecule)
     panel = Panel(
         merged.smiles,
         Labels(merged.labels),
@@ -166,6 +179,10 @@ def build_panel(
         merged.split_values,
         tuple(sorted(rejected, key=lambda r: r.line)),
         table.unit,
+        None
+        if config.id_column is None
+        else join_ids(ids[used], merged.molecule, len(merged.smiles)),
+        tuple(structures),
     )
     _report(panel, table)
     if known_kinds is None:
@@ -175,9 +192,64 @@ def build_panel(
 
 
 def rejected_frame(panel: Panel) -> pd.DataFrame:
-    """Gives the records left out as a frame with the columns line, smiles, reason."""
-    rows = [(r.line, r.smiles, r.reason) for r in panel.rejected]
-    return pd.DataFrame(rows, columns=[panel.unit, "smiles", "reason"])
+    """Gives the records left out as a frame with the columns line, id (if any), smiles, reason."""
+    rows = [(r.line, r.id, r.smiles, r.reason) for r in panel.rejected]
+    frame = pd.DataFrame(rows, columns=[panel.unit, "id", "smiles", "reason"])
+    return frame if panel.ids is not None else frame.drop(columns="id")
+
+
+def _check_columns(table: Table, config: DataConfig, *, of_split: bool) -> None:
+    """Checks that the columns of molecules, identifiers and the split are there, and targets named.
+
+    Raises:
+        DataError: Names what is missing.
+    """
+    if not config.target_columns:
+        columns = ", ".join(repr(str(name)) for name in table.frame.columns[:20])
+        raise DataError(
+            "`data.target_columns` is empty: name the columns to predict (on the command line "
+            f"--data.target-columns, or --target-columns for the affinity). {table.source} has: "
+            f"{columns}."
+        )
+    require_columns(table, [config.smiles_column], "SMILES")
+    if config.needs_split_column and of_split:
+        require_columns(table, [str(config.split_column)], "Split")
+    if config.id_column is not None:
+        require_columns(table, [config.id_column], "Identifier")
+
+
+def _ids(table: Table, config: DataConfig) -> np.ndarray:
+    """Gives the identifier of every record, shape (n,); empty where no column has them."""
+    if config.id_column is None:
+        return np.full(len(table.frame), "", dtype=object)
+    return read_ids(table, config.id_column)
+
+
+def _changes(
+    table: Table,
+    cells: list[object],
+    molecules: list[Molecule],
+    ids: np.ndarray,
+    labels: np.ndarray,
+    tasks: tuple[Task, ...],
+    used: np.ndarray,
+    merged: Merged,
+) -> list[StructureChange]:
+    """Gives the changes of the k records that are used, and tells of them."""
+    records = [
+        StructureChange(
+            int(table.lines[row]),
+            str(ids[row]),
+            str(cells[row]),
+            str(molecules[row].smiles),
+            molecules[row].changes,
+        )
+        for row in used
+    ]
+    names = [task.name for task in tasks]
+    changes = changes_of(records, merged.molecule, labels[used], names, table.unit)
+    tell_of_changes(changes, labels[used], names, table.unit)
+    return changes
 
 
 def _report(panel: Panel, table: Table) -> None:
@@ -188,7 +260,8 @@ def _report(panel: Panel, table: Table) -> None:
     if panel.rejected:
         reasons: dict[str, int] = {}
         for rejection in panel.rejected:
-            reasons[rejection.reason] = reasons.get(rejection.reason, 0) + 1
+            kind = rejection.reason.partition(": ")[0]
+            reasons[kind] = reasons.get(kind, 0) + 1
         shown = "; ".join(f"{count} × {reason}" for reason, count in list(reasons.items())[:6])
         log.warning("%d rows left out (%s)", len(panel.rejected), shown)
 

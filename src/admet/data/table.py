@@ -18,11 +18,13 @@ class Rejection:
             number (1-based) for a source without lines; see `Table.unit`.
         smiles: What its SMILES cell held.
         reason: Why it is left out.
+        id: Its identifier; empty where the table has none.
     """
 
     line: int
     smiles: str
     reason: str
+    id: str = ""
 
 
 @dataclass(frozen=True)

@@ -28,16 +28,19 @@ class RejectedRow:
         number: Where the row stands, from 1.
         smiles: What its SMILES cell held.
         reason: Why it was left out.
+        id: Its identifier; empty where it has none.
     """
 
     unit: str
     number: int
     smiles: str
     reason: str
+    id: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """Gives an object whose first key is the unit."""
-        return {self.unit: self.number, "smiles": self.smiles, "reason": self.reason}
+        """Gives an object whose first key is the unit; `id` is there where the row has one."""
+        named = {"id": self.id} if self.id else {}
+        return {self.unit: self.number, **named, "smiles": self.smiles, "reason": self.reason}
 
     @classmethod
     def from_json(cls, content: Any, place: str) -> Self:
@@ -49,6 +52,7 @@ class RejectedRow:
             whole(member(content, unit, place), f"{place}.{unit}", least=1),
             text(member(content, "smiles", place), f"{place}.smiles"),
             text(member(content, "reason", place), f"{place}.reason"),
+            text(content.get("id", ""), f"{place}.id"),
         )
 
 
@@ -178,7 +182,9 @@ def _check_predicted(predicted: Predicted, source: str) -> None:
     if unknown or not tasks:
         fault = f"unknown kinds {unknown}" if unknown else "no task"
         raise DataError(f"{source!r} is damaged: it holds {fault}. Evaluate the model again.")
-    if labels.shape != (len(predicted.smiles), len(tasks)) or values.shape != labels.shape:
+    n_ids = len(predicted.smiles if predicted.ids is None else predicted.ids)
+    expected = (len(predicted.smiles), len(tasks))
+    if labels.shape != expected or values.shape != expected or n_ids != len(predicted.smiles):
         raise DataError(f"{source!r} is damaged: its columns differ in length.")
     if len(set(predicted.smiles)) != len(predicted.smiles):
         raise DataError(f"{source!r} is damaged: a molecule stands twice. Evaluate again.")

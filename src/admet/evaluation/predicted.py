@@ -19,22 +19,28 @@ class Predicted:
         tasks: Task name → kind, T of them.
         labels: Shape (n, T), NaN where absent.
         predictions: Shape (n, T); probabilities for a binary task.
+        ids: Identifiers of the molecules, those of merged records joined, shape (n,); None where
+            the table has none.
     """
 
     smiles: Sequence[str]
     tasks: Mapping[str, str]
     labels: np.ndarray
     predictions: np.ndarray
+    ids: Sequence[str] | None = None
 
     @property
     def frame(self) -> pd.DataFrame:
         """One row for each task and molecule, task after task: n · T rows.
 
-        Columns smiles, task, kind, label, predicted; a label is NaN where it is absent.
+        Columns id (where there are any), smiles, task, kind, label, predicted; a label is NaN where
+        it is absent.
         """
         n = len(self.smiles)
+        named = {} if self.ids is None else {"id": list(self.ids) * len(self.tasks)}
         return pd.DataFrame(
             {
+                **named,
                 "smiles": list(self.smiles) * len(self.tasks),
                 "task": [name for name in self.tasks for _ in range(n)],
                 "kind": [kind for kind in self.tasks.values() for _ in range(n)],
@@ -44,8 +50,13 @@ class Predicted:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Gives `smiles`, and `labels` and `predicted`, each task → list; null for NaN."""
+        """Gives `smiles`, `ids` (where there are any), `labels` and `predicted`.
+
+        Both of the last are task → list, with null for NaN.
+        """
+        named = {} if self.ids is None else {"ids": list(self.ids)}
         return {
+            **named,
             "smiles": list(self.smiles),
             "labels": _columns(self.labels, self.tasks),
             "predicted": _columns(self.predictions, self.tasks),
@@ -75,7 +86,12 @@ class Predicted:
                 for task, values in mapping(member(content, key, place), here).items()
             }
             arrays.append(np.array([columns[task] for task in tasks], dtype=np.float64).T)
-        return cls([text(s, f"{place}.smiles.{i}") for i, s in enumerate(smiles)], tasks, *arrays)
+        texts = [text(s, f"{place}.smiles.{i}") for i, s in enumerate(smiles)]
+        ids = None
+        if "ids" in content:
+            here = below(place, "ids")
+            ids = [text(v, f"{here}.{i}") for i, v in enumerate(items(content["ids"], here))]
+        return cls(texts, tasks, arrays[0], arrays[1], ids)
 
 
 def _columns(values: np.ndarray, names: Mapping[str, str]) -> dict[str, list[float | None]]:

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from admet.config.data import Identity
 from admet.data import cell_text, read_molecules
 from admet.data.chemistry import LONGEST
+from admet.data.structures import SURELY_ORGANIC
 from admet.featurize.arrays import GraphArrays
 from admet.featurize.packed import PackedGraphs, concatenate, featurize
 from admet.featurize.unfolding import unfold
@@ -28,14 +30,24 @@ class Encoded:
         arrays: One batch of the m valid molecules, or None if there is none.
         valid: Their cells, shape (m,), int64, increasing.
         reasons: For each cell why it holds no molecule, or "".
+        structures: For each cell the SMILES of its molecule, or ""; None where nobody asked.
     """
 
     arrays: GraphArrays | None
     valid: np.ndarray
     reasons: list[str]
+    structures: list[str] | None = None
 
 
-def encode(cells: Sequence[Any], standardize: bool, depth: int, undirected: bool) -> Encoded:
+def encode(
+    cells: Sequence[Any],
+    standardize: bool,
+    depth: int,
+    undirected: bool,
+    identity: Identity = "exact",
+    *,
+    with_structures: bool = False,
+) -> Encoded:
     """Reads, standardises and featurises SMILES cells.
 
     Args:
@@ -43,19 +55,24 @@ def encode(cells: Sequence[Any], standardize: bool, depth: int, undirected: bool
         standardize: Whether to standardise, as `read_molecules` does.
         depth: Message-passing depth of the network.
         undirected: Whether its messages average the two directions of a bond.
+        identity: Which differences between molecules count, as in `read_molecules`.
+        with_structures: Whether the SMILES are given, too; the graphs are the same.
 
     Returns:
         The batch, and what cannot be predicted and why.
     """
-    graphs, valid, reasons = read_graphs(cells, standardize)
+    graphs, valid, reasons = read_graphs(cells, standardize, identity)
+    structures = None
+    if with_structures:
+        structures = [m.smiles or "" for m in read_molecules(cells, standardize, identity)]
     if graphs is None:
-        return Encoded(None, valid, reasons)
+        return Encoded(None, valid, reasons, structures)
     arrays = unfold(graphs, depth, undirected).batch(np.arange(len(valid)))
-    return Encoded(arrays, valid, reasons)
+    return Encoded(arrays, valid, reasons, structures)
 
 
 def read_graphs(
-    cells: Sequence[Any], standardize: bool
+    cells: Sequence[Any], standardize: bool, identity: Identity = "exact"
 ) -> tuple[PackedGraphs | None, np.ndarray, list[str]]:
     """Gives the graphs of the valid cells, which cells these are, and the reasons of the others.
 
@@ -69,7 +86,10 @@ def read_graphs(
         [
             i
             for i, t in enumerate(texts)
-            if short[i] and _DIRECT.fullmatch(t) and not _HYPERVALENT.search(t)
+            if short[i]
+            and _DIRECT.fullmatch(t)
+            and SURELY_ORGANIC.match(t)
+            and not _HYPERVALENT.search(t)
         ],
         dtype=np.int64,
     )
@@ -84,7 +104,7 @@ def read_graphs(
     reasons = [""] * len(texts)
     others = np.setdiff1d(np.arange(len(texts)), direct)
     if len(others):
-        molecules = read_molecules([texts[i] for i in others], standardize)
+        molecules = read_molecules([texts[i] for i in others], standardize, identity)
         for i, molecule in zip(others, molecules, strict=True):
             reasons[i] = molecule.reason
         kept = np.array([m.smiles is not None for m in molecules], dtype=bool)

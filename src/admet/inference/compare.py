@@ -16,6 +16,7 @@ def compare_runs(
     run_dirs: Sequence[Path],
     test_data: Path,
     *,
+    smiles_column: str | None = None,
     split: str = "all",
     n_bootstrap: int = 1000,
     seed: int = 42,
@@ -28,6 +29,8 @@ def compare_runs(
     Args:
         run_dirs: Two or more, the reference first.
         test_data: Labelled table.
+        smiles_column: Its column with the SMILES; None takes the one that each model was trained
+            on.
         split: "all", or the side of the first run's split to restrict to.
         n_bootstrap: Resamples of the 95 % intervals.
         seed: Seed of the resampling.
@@ -45,7 +48,9 @@ def compare_runs(
     models = [load_model(run_dir, device, batch_size) for run_dir in run_dirs]
     table = read_table(test_data, reading)
     predicted = [
-        run_on_table(run_dir, model, table, split, run_dirs[0], reading).predicted
+        run_on_table(
+            run_dir, model, table, split, run_dirs[0], reading, smiles_column=smiles_column
+        ).predicted
         for run_dir, model in zip(run_dirs, models, strict=True)
     ]
     return compare(short_names(run_dirs), predicted, n_bootstrap=n_bootstrap, seed=seed)

@@ -30,7 +30,8 @@ class Tested:
         """What a comparison takes."""
         kinds: dict[str, str] = {task.name: task.kind.name for task in self.panel.tasks}
         smiles = [str(s) for s in self.panel.smiles]
-        return Predicted(smiles, kinds, self.panel.labels.values, self.predictions)
+        ids = None if self.panel.ids is None else [str(name) for name in self.panel.ids]
+        return Predicted(smiles, kinds, self.panel.labels.values, self.predictions, ids)
 
 
 def run_on_table(
@@ -40,6 +41,9 @@ def run_on_table(
     split: str,
     split_of: Path | None = None,
     reading: LabelReading = AS_FOUND,
+    *,
+    smiles_column: str | None = None,
+    id_column: str | None = None,
 ) -> Tested:
     """Predicts the labelled molecules of a table.
 
@@ -50,6 +54,9 @@ def run_on_table(
         split: "all", or the side of the run's split to restrict to.
         split_of: The run whose split is meant; None is `run_dir`.
         reading: How the labels are written, where the table does not say it with certainty.
+        smiles_column: Column with the SMILES; None takes the one that the model was trained on.
+        id_column: Column of identifiers; None takes that of the training table, where the table
+            has it.
 
     Returns:
         Labels and predictions.
@@ -57,7 +64,7 @@ def run_on_table(
     Raises:
         DataError: If the table has none of the model's targets, or no molecule on that side.
     """
-    panel = _labelled_panel(model, table, reading)
+    panel = _labelled_panel(model, table, reading, smiles_column, id_column)
     sides = read_split(split_of or run_dir)
     place = np.array([sides.get(str(smiles), "") for smiles in panel.smiles])
     if split != "all":
@@ -88,6 +95,8 @@ def evaluate_run(
     model: TrainedModel,
     data_path: Path,
     *,
+    smiles_column: str | None = None,
+    id_column: str | None = None,
     split: str = "all",
     n_bootstrap: int = 1000,
     seed: int = 42,
@@ -99,6 +108,9 @@ def evaluate_run(
         run_dir: Where the model was read from.
         model: The model.
         data_path: Labelled table.
+        smiles_column: Column with the SMILES; None takes the one that the model was trained on.
+        id_column: Column of identifiers; None takes that of the training table, where the table
+            has it.
         split: "all", or the side of the run's split to restrict to.
         n_bootstrap: Resamples of the 95 % intervals.
         seed: Seed of the resampling.
@@ -112,7 +124,15 @@ def evaluate_run(
         DataError: If the table has none of the model's targets, or cannot be used.
     """
     table = read_table(data_path, reading)
-    tested = run_on_table(run_dir, model, table, split, reading=reading)
+    tested = run_on_table(
+        run_dir,
+        model,
+        table,
+        split,
+        reading=reading,
+        smiles_column=smiles_column,
+        id_column=id_column,
+    )
     panel, predicted = tested.panel, tested.predicted
     scores = score_tasks(
         predicted.labels,
@@ -129,12 +149,20 @@ def evaluate_run(
         n_bootstrap=n_bootstrap,
         seed=seed,
         scores=scores,
-        rejected=tuple(RejectedRow(panel.unit, r.line, r.smiles, r.reason) for r in panel.rejected),
+        rejected=tuple(
+            RejectedRow(panel.unit, r.line, r.smiles, r.reason, r.id) for r in panel.rejected
+        ),
         predicted=predicted,
     )
 
 
-def _labelled_panel(model: TrainedModel, table: Table, reading: LabelReading) -> Panel:
+def _labelled_panel(
+    model: TrainedModel,
+    table: Table,
+    reading: LabelReading,
+    smiles_column: str | None,
+    id_column: str | None,
+) -> Panel:
     known = dict(zip(model.spec.task_names, model.spec.kinds, strict=True))
     present = [name for name in known if name in table.frame.columns]
     missing = [name for name in known if name not in present]
@@ -145,10 +173,13 @@ def _labelled_panel(model: TrainedModel, table: Table, reading: LabelReading) ->
         )
     if missing:
         log.warning("No column in %s, so not evaluated: %s", table.source, ", ".join(missing))
+    of_training = model.spec.id_column
     data = DataConfig(
-        smiles_column=model.spec.smiles_column,
+        smiles_column=smiles_column or model.spec.smiles_column,
         target_columns=tuple(present),
         standardize=model.spec.standardize,
         decimal=reading.decimal,
+        duplicates=model.spec.duplicates,
+        id_column=id_column or (of_training if of_training in table.frame.columns else None),
     )
     return build_panel(table, data, known_kinds=known)

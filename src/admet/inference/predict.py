@@ -2,7 +2,7 @@
 
 import logging
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,8 @@ import numpy as np
 from admet.config.reading import AS_FOUND, TableReading
 from admet.data import Table, count_records, require_columns, stream_table
 from admet.errors import ConfigError
-from admet.files import check_replaces_nothing
+from admet.featurize.encode import Encoded
+from admet.files import check_replaces_nothing, free_name
 from admet.model.trained_model import TrainedModel, append_predictions
 from admet.table_files import Origin, check_rows, check_table, open_table
 from admet.workers import WorkerPool
@@ -27,11 +28,12 @@ def predict_table(
     output: Path,
     smiles_column: str | None = None,
     *,
+    structure_column: str | None = None,
     overwrite: bool = False,
     pool: WorkerPool | None = None,
     reading: TableReading = AS_FOUND,
 ) -> int:
-    """Writes the table with a column `<task>_pred` a task and a column `reason`.
+    """Writes the table with a column `<task>_pred` a task and a column `reason` behind its own.
 
     Every input row is kept, in its order, with all its cells; a row without a valid molecule has
     empty predictions and says why in `reason`. Binary tasks get the probability of 1. The table is
@@ -44,6 +46,8 @@ def predict_table(
         output: File to write; its ending decides the format. In Parquet, Excel and JSON numbers
             keep their type, elsewhere predictions are text of six digits.
         smiles_column: Column with the SMILES; None takes the one that the model was trained on.
+        structure_column: Name of a new column with the structure that was predicted, empty where
+            there is none; None writes no such column.
         overwrite: Whether a file that is there may be replaced.
         pool: Processes that read the molecules; None reads them in this one.
         reading: How the table is written, where it does not say it with certainty.
@@ -68,10 +72,18 @@ def predict_table(
     column = smiles_column or model.spec.smiles_column
     n_done = n_empty = 0
     with open_table(output, Origin(data_path, column)) as file:
+        encode_cells = model.encoder(with_structures=structure_column is not None)
         pool = pool or WorkerPool(1)
-        for table, values, reasons in _parts(model, data_path, column, pool, reading):
+        for table, values, encoded in _parts(model, encode_cells, data_path, column, pool, reading):
+            reasons = [table.faults.get(i, reason) for i, reason in enumerate(encoded.reasons)]
+            given = table.frame
+            if structure_column is not None and encoded.structures is not None:
+                given = given.copy(deep=False)
+                given[free_name(structure_column, given.columns)] = [
+                    "" if i in table.faults else s for i, s in enumerate(encoded.structures)
+                ]
             columns = list(values.T) if file.typed else _as_text(values)
-            frame = append_predictions(table.frame, model.task_names, columns, reasons)
+            frame = append_predictions(given, model.task_names, columns, reasons)
             file.write(frame, table.blocks)
             reported = n_done // _REPORT_EVERY
             n_done += len(frame)
@@ -83,9 +95,14 @@ def predict_table(
 
 
 def _parts(
-    model: TrainedModel, data_path: Path, column: str, pool: WorkerPool, reading: TableReading
-) -> Iterator[tuple[Table, np.ndarray, list[str]]]:
-    """Gives each part of the table with predictions, shape (n, T), and reasons of its n rows."""
+    model: TrainedModel,
+    encode_cells: Callable[[list[Any]], Encoded],
+    data_path: Path,
+    column: str,
+    pool: WorkerPool,
+    reading: TableReading,
+) -> Iterator[tuple[Table, np.ndarray, Encoded]]:
+    """Gives each part of the table with predictions, shape (n, T), and what its n cells became."""
     predictor = model.predictor
     ahead: deque[Table] = deque()  # parts whose molecules are being read
 
@@ -95,13 +112,13 @@ def _parts(
             ahead.append(table)
             yield table.frame[column].tolist()
 
-    for encoded in pool.map(model.encoder(), cells()):
+    for encoded in pool.map(encode_cells, cells()):
         table = ahead.popleft()
         values = np.full((len(table.frame), len(model.spec.tasks)), np.nan)
         if encoded.arrays is not None:
             values[encoded.valid] = predictor.predict_arrays(encoded.arrays).mean
         values[list(table.faults)] = np.nan
-        yield table, values, [table.faults.get(i, r) for i, r in enumerate(encoded.reasons)]
+        yield table, values, encoded
 
 
 def _as_text(values: np.ndarray) -> list[list[str]]:

@@ -47,6 +47,8 @@ class TrainedModel:
         self,
         molecules: str | Sequence[str] | np.ndarray | pd.Series | pd.DataFrame,
         smiles_col: str | None = None,
+        *,
+        structure_column: str | None = None,
     ) -> pd.DataFrame:
         """Predicts molecules as `admet predict` does: the same reading, the same numbers.
 
@@ -54,6 +56,8 @@ class TrainedModel:
             molecules: One SMILES, several, or a frame with a column of them.
             smiles_col: With a frame, the column of the SMILES; None takes the name that it had
                 where the model was trained.
+            structure_column: Name of a new column with the structure that was predicted, empty
+                where there is none; None gives no such column.
 
         Returns:
             The frame, or for SMILES a frame with them as its first column; a column `<task>_pred`
@@ -82,24 +86,36 @@ class TrainedModel:
             frame = pd.DataFrame({self.spec.smiles_column: cells}, index=index, dtype=object)
         values = np.full((len(cells), len(self.task_names)), np.nan)
         reasons: list[str] = []
-        for encoded in map(self.encoder(), self._parts(cells)):
+        wanted = structure_column is not None
+        structures: list[str] = []
+        for encoded in map(self.encoder(with_structures=wanted), self._parts(cells)):
             if encoded.arrays is not None:
                 rows = len(reasons) + encoded.valid
                 values[rows] = self.predictor.predict_arrays(encoded.arrays).mean
             reasons += encoded.reasons
+            structures += encoded.structures or []
+        if structure_column is not None:
+            frame = frame.copy(deep=False)
+            frame[free_name(structure_column, frame.columns)] = structures
         found = append_predictions(frame, self.task_names, list(values.T), reasons)
         new = found.columns[len(frame.columns) : -1]
         found.attrs["units"] = dict(zip(new, self.spec.units, strict=True))
         return found
 
-    def encoder(self) -> partial[Encoded]:
-        """Gives what turns SMILES cells into batches for this model; it can go to a process."""
+    def encoder(self, *, with_structures: bool = False) -> partial[Encoded]:
+        """Gives what turns SMILES cells into batches for this model; it can go to a process.
+
+        Args:
+            with_structures: Whether it gives the structures as SMILES, too.
+        """
         shape = self.spec.model.message_passing
         return partial(
             encode,
             standardize=self.spec.standardize,
             depth=shape.depth,
             undirected=shape.undirected,
+            identity=self.spec.duplicates,
+            with_structures=with_structures,
         )
 
     def _parts(self, cells: list[Any]) -> Iterator[list[Any]]:

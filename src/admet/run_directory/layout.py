@@ -27,6 +27,8 @@ class Files:
     """Side of every molecule."""
     REJECTED = "rejected.csv"
     """Input rows left out, with line and reason."""
+    STRUCTURES = "structures.csv"
+    """Input rows whose structure was changed or that were merged, and why."""
     HISTORY = "history.csv"
     """Losses and rates of every epoch."""
     METRICS = "metrics.json"

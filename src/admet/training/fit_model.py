@@ -146,6 +146,8 @@ def _spec(
     return ModelSpec(
         smiles_column=config.data.smiles_column,
         standardize=config.data.standardize,
+        duplicates=config.data.duplicates,
+        id_column=config.data.id_column,
         tasks=tuple(tasks),
         plan=plan,
         model=config.model.network,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from admet.config import TrainConfig, dump_yaml_config
-from admet.data import Panel, Split
+from admet.data import Panel, Split, rejected_frame, structures_frame
 from admet.errors import DataError, RunDirectoryError
 from admet.evaluation import Scores, score_tasks
 from admet.featurize import PackedGraphs
@@ -40,6 +40,8 @@ def write_tests(
         )
         if side == "test":
             frame = pd.DataFrame({"smiles": panel.smiles[rows]})
+            if panel.ids is not None:
+                frame.insert(0, "id", panel.ids[rows])
             for index, name in enumerate(names):
                 frame[free_name(name, frame.columns)] = labels[:, index]
                 frame[free_name(f"{name}_pred", frame.columns)] = predictions[:, index]
@@ -65,9 +67,18 @@ def read_test(folder: Path) -> Scores | None:
         ) from None
 
 
+def write_records(folder: Path, panel: Panel) -> None:
+    """Keeps what became of records: those left out, those changed or merged."""
+    write_table(folder / Files.REJECTED, rejected_frame(panel))
+    changes = structures_frame(panel.structures, panel.unit, panel.ids is not None)
+    write_table(folder / Files.STRUCTURES, changes)
+
+
 def write_split(folder: Path, panel: Panel, split: Split) -> None:
     """Keeps the side of every molecule."""
     frame = pd.DataFrame({panel.unit: panel.lines, "smiles": panel.smiles, "split": split.names()})
+    if panel.ids is not None:
+        frame.insert(1, "id", panel.ids)
     write_table(folder / Files.SPLIT, frame)
 
 

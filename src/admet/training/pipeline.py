@@ -8,7 +8,7 @@ import pandas as pd
 import torch
 
 from admet.config import TrainConfig, warn_of_idle_keys
-from admet.data import Panel, Split, load_panel, rejected_frame, split_panel
+from admet.data import Panel, Split, load_panel, split_panel
 from admet.errors import ConfigError, DataError
 from admet.featurize import PackedGraphs
 from admet.featurize.cache import cache_folder, cached_graphs
@@ -28,7 +28,7 @@ from admet.run_directory import (
 from admet.table_files import write_table
 from admet.training.arms import check_groups, plan_of
 from admet.training.fit_model import fit_model, precision_of
-from admet.training.outputs import log_to, write_config, write_split, write_tests
+from admet.training.outputs import log_to, write_config, write_records, write_split, write_tests
 from admet.training.provenance import PhaseClock, describe_run, peak_memory_mib
 from admet.training.torch_state import own_torch_state
 from admet.training.unfinished import Unfinished
@@ -80,7 +80,7 @@ def _run(config: TrainConfig, writer: RunDirectoryWriter, device: torch.device) 
         panel = load_panel(config.data_path, config.data)
         provenance = describe_run(config.data_path)
     unfinished = Unfinished.open(writer.checkpoints, config, provenance)
-    write_table(folder / Files.REJECTED, rejected_frame(panel))
+    write_records(folder, panel)
     with clock.phase("split"):
         seed = config.seed if config.data.split_seed is None else config.data.split_seed
         split = split_panel(panel, config.data, seed)
@@ -109,12 +109,15 @@ def _run(config: TrainConfig, writer: RunDirectoryWriter, device: torch.device) 
         "interrupted": model.interrupted,
         "resumed": unfinished.n_resumed,
         "rejected_rows": len(panel.rejected),
+        "changed_structures": len(panel.structures),
         "seconds": clock.seconds,
         "peak_memory_mib": peak_memory_mib(),
     }
     write_json(folder / Files.RUN, run)
     if panel.rejected:
         log.info("Rows left out stand in %s", config.save_dir / Files.REJECTED)
+    if panel.structures:
+        log.info("Structures changed or merged stand in %s", config.save_dir / Files.STRUCTURES)
     log.info("Seconds: %s", ", ".join(f"{k} {v:.1f}" for k, v in clock.seconds.items()))
     return model
 

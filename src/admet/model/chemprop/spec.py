@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from admet.config import NetworkConfig
 from admet.config.base import WIDEST, Section
-from admet.config.data import TaskKind
+from admet.config.data import Identity, TaskKind
 from admet.kinds import Kind, kind_of
 from admet.model.chemprop.plan import Plan
 
@@ -29,6 +29,8 @@ class ModelSpec(Section):
     Attributes:
         smiles_column: Name of the SMILES column of the table that it was trained on.
         standardize: Whether molecules are standardised before they are predicted.
+        duplicates: Which differences between molecules it was taught to tell.
+        id_column: Name of the column of identifiers of that table, if it had one.
         tasks: Its tasks, in the order of its predictions.
         plan: Which network learns and serves which of them.
         model: Shape of the networks.
@@ -38,6 +40,8 @@ class ModelSpec(Section):
 
     smiles_column: str
     standardize: bool
+    duplicates: Identity = "exact"
+    id_column: str | None = None
     tasks: tuple[TaskSpec, ...] = Field(min_length=1, max_length=MOST_TASKS)
     plan: Plan
     model: NetworkConfig

@@ -264,7 +264,7 @@ def compute_task_affinity(
     grouping = group_tasks(estimate, panel.task_names, config)
     if files is not None:
         files.write(estimate, grouping)
-        files.write_rejected(panel)
+        files.write_records(panel)
     return estimate.matrix, panel.task_names, [list(group.tasks) for group in grouping.groups]
 
 

@@ -4,14 +4,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from admet.data import Panel, rejected_frame
+from admet.data import Panel, rejected_frame, structures_frame
 from admet.errors import ConfigError, DataError
 from admet.files import (
     AFFINITY_ARCHIVE,
     AFFINITY_CLUSTERMAP,
     AFFINITY_HEATMAP,
     PICTURES,
-    atomic,
     check_output,
     check_replaces_nothing,
 )
@@ -22,11 +21,18 @@ from admet.model.chemprop.task_affinity.plots import (
     plot_task_affinity_clustermap,
     plot_task_affinity_heatmap,
 )
-from admet.spreadsheet import harmless
+from admet.table_files import write_table
 
 _HEADERS = (
-    b",", b"source,target,", b"line,smiles,reason", b"row,smiles,reason", b"record,smiles,reason",
+    b",", b"source,target,",
+    *(
+        f"{unit},{more}{column},".encode()
+        for unit in ("line", "row", "record")
+        for more in ("", "id,")
+        for column in ("smiles", "was")
+    ),
 )  # fmt: skip
+"""What the tables begin with."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +61,14 @@ class AffinityFiles:
         return self.archive.with_name(f"{self.archive.stem}_rejected.csv")
 
     @property
+    def structures(self) -> Path:
+        """The table of structures that were changed or merged, beside the archive."""
+        return self.archive.with_name(f"{self.archive.stem}_structures.csv")
+
+    @property
     def tables(self) -> list[Path]:
         """All tables beside the archive."""
-        return [*beside(self.archive), self.rejected]
+        return [*beside(self.archive), self.rejected, self.structures]
 
     def check(
         self,
@@ -132,13 +143,14 @@ class AffinityFiles:
                 groups=[group.serves for group in grouping.groups],
             )
 
-    def write_rejected(self, panel: Panel) -> None:
-        """Lists the rows that a panel has left out; a list of an earlier panel does not stay."""
-        if not panel.rejected:
-            self.rejected.unlink(missing_ok=True)
-        else:
-            with atomic(self.rejected) as partial:
-                harmless(rejected_frame(panel)).to_csv(partial, index=False)
+    def write_records(self, panel: Panel) -> None:
+        """Lists the rows that were left out, changed or merged; lists of an earlier panel go."""
+        changes = structures_frame(panel.structures, panel.unit, panel.ids is not None)
+        for path, frame in ((self.rejected, rejected_frame(panel)), (self.structures, changes)):
+            if len(frame):
+                write_table(path, frame)
+            else:
+                path.unlink(missing_ok=True)
 
 
 def folder_files(folder: str | Path) -> AffinityFiles:
