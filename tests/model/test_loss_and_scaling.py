@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from chemprop.nn.metrics import BoundedMSE
 from torch.nn import functional as F
 
 from admet.errors import DeviceError
@@ -95,3 +96,47 @@ def test_the_scale_follows_any_unit(rng, size):
     labels = rng.standard_normal((40, 1))
     scaler = TargetScaler.fit(labels * size, [REGRESSION])
     assert scaler.scale[0] / size == pytest.approx(labels.std(), rel=1e-9)
+
+
+def limits_like(targets):
+    limits = torch.randint(-1, 2, targets.shape, dtype=torch.int8)
+    limits[:, 2] = 0  # classes have none
+    return limits
+
+
+def test_the_bounded_loss_and_its_gradient_are_chemprops(batch):
+    outputs, targets, mask = batch
+    limits = limits_like(targets)
+    kinds = [REGRESSION, REGRESSION]
+    ours, theirs = (outputs[:, :2].clone().requires_grad_() for _ in range(2))
+    y, m, own = targets[:, :2], mask[:, :2], limits[:, :2]
+    TaskLoss(kinds)(ours, y, m, own).backward()
+    weights = torch.ones(len(y))
+    BoundedMSE()(theirs, y, m, weights, own < 0, own > 0).backward()
+    assert torch.equal(ours.grad == 0, theirs.grad == 0)
+    torch.testing.assert_close(ours.grad, theirs.grad)
+
+
+def test_an_output_beyond_its_limit_loses_nothing(batch):
+    outputs, targets, mask = batch
+    limits = limits_like(targets)
+    loss = TaskLoss([REGRESSION, REGRESSION, BINARY])
+    plain, bounded = (loss.per_label(outputs, targets, mask, own) for own in (None, limits))
+    free = ((outputs - targets) * limits > 0) & mask
+    assert free.any()
+    assert (bounded[free] == 0).all()
+    assert torch.equal(bounded[~free], plain[~free])
+
+
+def test_no_limit_is_as_limits_of_zero(batch):
+    outputs, targets, mask = batch
+    loss = TaskLoss([REGRESSION, REGRESSION, BINARY])
+    zeros = torch.zeros_like(targets, dtype=torch.int8)
+    assert torch.equal(loss(outputs, targets, mask), loss(outputs, targets, mask, zeros))
+
+
+def test_a_bounded_loss_in_double_precision_has_the_gradient_of_finite_differences(batch):
+    outputs, targets, mask = (t.double() if t.is_floating_point() else t for t in batch)
+    loss, limits = TaskLoss([REGRESSION, REGRESSION, BINARY]).double(), limits_like(targets)
+    outputs.requires_grad_()
+    assert torch.autograd.gradcheck(lambda o: loss(o, targets, mask, limits), (outputs,))

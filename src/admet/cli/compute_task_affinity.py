@@ -10,7 +10,14 @@ from admet.config.data import PanelColumns
 from admet.errors import ConfigError
 from admet.files import PICTURES, check_output, check_replaces_nothing
 
-_HEADERS = (b",", b"source,target,", b"line,smiles,reason", b"row,smiles,reason")
+_HEADERS = (
+    b",",
+    b"source,target,",
+    b"line,smiles,reason",
+    b"row,smiles,reason",
+    b"line,task,cell",
+    b"row,task,cell",
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -20,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _compute(command: AffinityCommand) -> None:
     _check_outputs(command)
-    from admet.data import load_panel, rejected_frame
+    from admet.data import load_panel, notes_frame, rejected_frame
     from admet.featurize.cache import cache_folder, cached_graphs
     from admet.files import atomic
     from admet.model.chemprop.task_affinity import (
@@ -41,11 +48,14 @@ def _compute(command: AffinityCommand) -> None:
     estimate = TaskAffinityComputer(command, command.model).compute(panel, graphs)
     grouping = group_tasks(estimate, panel.task_names, command)
     save_affinity(command.save_path, estimate, panel.task_names, grouping)
-    if panel.rejected:
-        rejected = _rejected(command.save_path)
-        with atomic(rejected) as partial:
-            harmless(rejected_frame(panel)).to_csv(partial, index=False)
-        print(f"Rows left out: {rejected}")
+    for frame, path, what in (
+        (rejected_frame(panel), _rejected(command.save_path), "Rows left out"),
+        (notes_frame(panel), _notes(command.save_path), "Labels read otherwise than they stand"),
+    ):
+        if len(frame):
+            with atomic(path) as partial:
+                harmless(frame).to_csv(partial, index=False)
+            print(f"{what}: {path}")
     print(f"Affinity: {command.save_path} and {command.save_path.with_suffix('.csv')}")
     if command.plot_heatmap:
         plot_task_affinity_heatmap(
@@ -66,12 +76,12 @@ def _compute(command: AffinityCommand) -> None:
 
 
 def _check_outputs(command: AffinityCommand) -> None:
-    """Checks all files that will be written: four tables beside one another, and the pictures."""
+    """Checks all files that will be written: five tables beside one another, and the pictures."""
     from admet.model.chemprop.task_affinity.matrix import beside
 
     path = command.save_path
     check_output(path, "save_path", {".npz"})
-    tables = [*beside(path), _rejected(path)]
+    tables = [*beside(path), _rejected(path), _notes(path)]
     for table in tables:
         check_output(table, "save_path")
         if table.is_file() and not _written_by_us(table):
@@ -95,6 +105,10 @@ def _written_by_us(table: Path) -> bool:
 
 def _rejected(path: Path) -> Path:
     return path.with_name(f"{path.stem}_rejected.csv")
+
+
+def _notes(path: Path) -> Path:
+    return path.with_name(f"{path.stem}_labels.csv")
 
 
 if __name__ == "__main__":

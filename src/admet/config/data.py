@@ -1,16 +1,52 @@
 """The `data` section."""
 
+import json
 import math
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from admet.config.base import LARGEST_SEED, Section
 
 TaskKind = Literal["regression", "binary"]
 ColumnName = Annotated[str, StringConstraints(min_length=1)]
 SplitType = Literal["random", "scaffold", "cluster", "group", "time", "predefined"]
+
+
+class AssayLimits(Section):
+    """The range in which an assay gives values; at or beyond it, labels are limits."""
+
+    below: float | None = Field(None, description="At or under it a label means: less than this.")
+    above: float | None = Field(None, description="At or over it a label means: more than this.")
+
+    @model_validator(mode="after")
+    def _a_range(self) -> Self:
+        if self.below is None and self.above is None:
+            raise ValueError("`limits` of a task must hold `below`, `above` or both; name one.")
+        if self.below is not None and self.above is not None and self.below >= self.above:
+            raise ValueError(
+                f"`below` must be less than `above`; got {self.below:g} and {self.above:g}."
+            )
+        return self
+
+
+class LabelRules(Section):
+    """How the cells of one column become labels; a model keeps it, for later tables.
+
+    Attributes:
+        limits: Declared limits of the assay.
+        relation_column: Column whose cells hold `>`, `<` or `=` for the labels.
+    """
+
+    limits: AssayLimits | None = None
+    relation_column: ColumnName | None = None
 
 
 class PanelFile(Section):
@@ -32,9 +68,30 @@ class PanelColumns(Section):
         {},
         description="Kind of a task where it should not be inferred: regression or binary.",
     )
+    limits: dict[str, AssayLimits] = Field(
+        {},
+        description="Task → {below: 3, above: 150}, either or both: labels at or beyond these "
+        "numbers say only that the value is lower or higher (`<3`, `>150`).",
+    )
+    relation_columns: dict[str, ColumnName] = Field(
+        {},
+        description="Task → column that holds `>`, `<`, `=` or `~` for its labels, as in exports "
+        "of ChEMBL or an ELN.",
+    )
     standardize: bool = Field(
         True, description="Strip salts to the parent, normalise and neutralise the molecules."
     )
+
+    @field_validator("limits", mode="before")
+    @classmethod
+    def _from_flag(cls, value: object, info: ValidationInfo) -> object:
+        """Parses what a flag holds as one word of JSON."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value)
+        except ValueError as error:
+            raise ValueError(f"`{info.field_name}` is no JSON: {error}; got {value!r}.") from None
 
     @field_validator("target_columns")
     @classmethod
@@ -50,10 +107,21 @@ class PanelColumns(Section):
             raise ValueError(
                 f"`target_columns` holds the SMILES column {self.smiles_column!r}. Remove it."
             )
-        strangers = sorted(set(self.task_kinds) - set(self.target_columns))
-        if strangers and self.target_columns:
-            raise ValueError(f"`task_kinds` names {strangers}, which `target_columns` does not.")
+        for key in _BY_TASK:
+            strangers = sorted(set(getattr(self, key)) - set(self.target_columns))
+            if strangers and self.target_columns:
+                raise ValueError(f"`{key}` names {strangers}, which `target_columns` does not.")
         return self
+
+    def rules_of(self, task: str) -> LabelRules:
+        """Gives how the cells of a task's column become labels."""
+        return LabelRules(
+            limits=self.limits.get(task), relation_column=self.relation_columns.get(task)
+        )
+
+
+_BY_TASK = ("task_kinds", "limits", "relation_columns")
+"""Keys that say something of single tasks."""
 
 
 class DataConfig(PanelColumns):

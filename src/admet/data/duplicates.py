@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from admet.data.labels import Task
+from admet.data.label_rules import Note, merge_labels
+from admet.data.labels import Labels, Task
 from admet.data.table import Rejection
 
 
@@ -14,24 +15,26 @@ class Merged:
 
     Attributes:
         smiles: Each once, in the order of their first record, shape (m,).
-        labels: Shape (m, T).
+        labels: Their labels.
         lines: First line of each, shape (m,).
         split_values: Shape (m,), or None.
         rejected: Records that could not join.
         messages: What to tell the user.
+        notes: Labels whose records contradict one another.
     """
 
     smiles: np.ndarray
-    labels: np.ndarray
+    labels: Labels
     lines: np.ndarray
     split_values: np.ndarray | None
     rejected: list[Rejection] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
 
 
 def merge_duplicates(
     smiles: np.ndarray,
-    labels: np.ndarray,
+    labels: Labels,
     tasks: tuple[Task, ...],
     lines: np.ndarray,
     split_values: np.ndarray | None = None,
@@ -47,7 +50,7 @@ def merge_duplicates(
 
     Args:
         smiles: Canonical SMILES, shape (n,).
-        labels: Shape (n, T), NaN where absent.
+        labels: Labels of n records.
         tasks: T tasks.
         lines: Shape (n,).
         split_values: Times (float64) or sides (int8) of the rows, shape (n,), or None.
@@ -59,44 +62,28 @@ def merge_duplicates(
     rejected: list[Rejection] = []
     if keep_apart and split_values is not None:
         keep = _one_side(smiles, lines, split_values, rejected)
-        smiles, labels, lines = smiles[keep], labels[keep], lines[keep]
+        smiles, labels, lines = smiles[keep], labels.subset(keep), lines[keep]
         split_values = split_values[keep]
     first, inverse = _group(smiles)
-    n, n_tasks = len(first), labels.shape[1]
-    present = ~np.isnan(labels)
-    count = np.zeros((n, n_tasks))
-    total = np.zeros((n, n_tasks))
-    square = np.zeros((n, n_tasks))
-    filled = np.where(present, labels, 0.0)
-    np.add.at(count, inverse, present)
-    np.add.at(total, inverse, filled)
-    with np.errstate(invalid="ignore"):
-        mean = total / count
-    np.add.at(square, inverse, np.where(present, labels - mean[inverse], 0.0) ** 2)
-    merged = mean
-    # The sum of one label divided by one is that label, bit for bit.
+    n = len(first)
     messages: list[str] = []
     if len(smiles) > n:
         messages.append(
             f"{len(smiles)} rows hold {n} molecules: {len(smiles) - n} duplicates were merged"
         )
-    for column, task in enumerate(tasks):
-        several = count[:, column] > 1
-        if not several.any():
-            continue
-        means = mean[several, column]
-        spread = np.sqrt(square[several, column] / (count[several, column] - 1))
-        merged[several, column] = task.kind.merge(means)
-        messages.append(f"  {task.name}: {task.kind.describe_merge(means, spread)}")
+    values, limits, said, notes = merge_labels(
+        labels.values, labels.limits, inverse, tasks, lines[first]
+    )
+    messages += said
     if rejected:
         messages.append(
             f"{len(rejected)} rows repeat a molecule of another side of the predefined split and "
             "were left out"
         )
-    values = split_values
-    if values is not None:
-        values = _earliest(values, inverse, first)
-    return Merged(smiles[first], merged, lines[first], values, rejected, messages)
+    if split_values is not None:
+        split_values = _earliest(split_values, inverse, first)
+    merged = Labels(values, limits)
+    return Merged(smiles[first], merged, lines[first], split_values, rejected, messages, notes)
 
 
 def _group(smiles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,11 +1,21 @@
 """Label columns: from cells to numbers, with every fault named by its line."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
+from admet.config.data import LabelRules
+from admet.data.label_rules import (
+    Column,
+    Note,
+    approximate,
+    mark_declared,
+    places,
+    read_relations,
+    split_relation,
+)
 from admet.data.table import Table, require_columns
 from admet.data.transforms import NO_TRANSFORM, Transform
 from admet.errors import DataError
@@ -26,12 +36,14 @@ class Task:
         kind: What its labels are, and what follows from it.
         unit: Unit of its labels; empty where the table does not say.
         transform: What networks learn instead of the labels themselves.
+        rules: How cells of its column became labels.
     """
 
     name: str
     kind: Kind
     unit: str = ""
     transform: Transform = NO_TRANSFORM
+    rules: LabelRules = field(default_factory=LabelRules)
 
 
 @dataclass(frozen=True)
@@ -70,35 +82,77 @@ LARGEST = 1e100
 """Size that a label may have: its square is still a number, which a scale needs."""
 
 
-def read_labels(table: Table, columns: list[str]) -> np.ndarray:
+@dataclass(frozen=True)
+class Reading:
+    """What was read of label columns.
+
+    Attributes:
+        labels: Labels of n rows and T columns.
+        rules: T rules by which they were read.
+        notes: Cells that were read otherwise than as the number in them.
+        messages: What to tell the user.
+    """
+
+    labels: Labels
+    rules: tuple[LabelRules, ...]
+    notes: tuple[Note, ...] = field(default=())
+    messages: tuple[str, ...] = field(default=())
+
+
+def read_labels(table: Table, columns: list[str], rules: Sequence[LabelRules]) -> Reading:
     """Reads target columns.
 
     Args:
         table: The table.
         columns: T column names.
+        rules: For each how its cells become labels.
 
     Returns:
-        Labels, shape (n, T), float64, NaN where a cell is empty or says that it is missing.
+        The labels; there is none where a cell is empty or says that it is missing.
 
     Raises:
         DataError: If a column is missing, or holds text or a value that is infinite or beyond
             `LARGEST`; names the lines.
     """
     require_columns(table, columns, "Target")
+    beside = [rule.relation_column for rule in rules if rule.relation_column]
+    require_columns(table, beside, "Relation")
     faults: list[str] = []
-    parsed = [_numbers(table, name, faults) for name in columns]
+    read = [_column(table, name, rule, faults) for name, rule in zip(columns, rules, strict=True)]
     if faults:
         raise DataError("\n".join(faults))
-    return np.stack(parsed, axis=1) if parsed else np.empty((len(table.frame), 0))
+    n = len(table.frame)
+    values = np.stack([column.values for column in read], axis=1) if read else np.empty((n, 0))
+    limits = np.stack([c.limits for c in read], axis=1) if read else np.empty((n, 0), np.int8)
+    return Reading(
+        Labels(values, limits if limits.any() else None),
+        tuple(rules),
+        tuple(note for column in read for note in column.notes),
+        tuple(message for column in read for message in column.messages),
+    )
+
+
+def _column(table: Table, name: str, rules: LabelRules, faults: list[str]) -> Column:
+    """Reads one column; what is wrong with it is added to the faults."""
+    column = _numbers(table, name, faults)
+    if rules.relation_column:
+        column = read_relations(table, column, rules.relation_column, faults)
+    if rules.limits is not None:
+        column = mark_declared(table, column, rules.limits.below, rules.limits.above)
+    n_limits = np.count_nonzero(column.limits)
+    if n_limits:
+        n_labels = np.count_nonzero(~np.isnan(column.values))
+        column = column.saying(f"{n_limits} of {n_labels} labels are limits (> or <)")
+    return column
 
 
 def infer_tasks(
-    labels: np.ndarray, columns: list[str], given: Mapping[str, Kind], source: str
+    labels: Labels, columns: list[str], given: Mapping[str, Kind], source: str
 ) -> tuple[Task, ...]:
     """Decides the kind of each task, where the user has not.
 
     Args:
-        labels: Shape (n, T), NaN where absent.
+        labels: Labels of n rows and T columns.
         columns: T names.
         given: Kinds that the user has set, by name.
         source: Name of the table for messages.
@@ -111,7 +165,7 @@ def infer_tasks(
     """
     tasks: list[Task] = []
     faults: list[str] = []
-    for name, column in zip(columns, labels.T, strict=True):
+    for name, column in zip(columns, labels.values.T, strict=True):
         values = np.unique(column[~np.isnan(column)])
         kind = given.get(name) or infer_kind(values)
         if values.size == 0:
@@ -128,14 +182,14 @@ def infer_tasks(
     return tuple(tasks)
 
 
-def check_kinds(labels: np.ndarray, tasks: Sequence[Task], source: str) -> None:
-    """Checks that tasks hold labels of their kind only; shape (n, T), NaN where absent.
+def check_kinds(labels: Labels, tasks: Sequence[Task], source: str) -> None:
+    """Checks that T tasks hold labels of their kind only.
 
     Raises:
         DataError: Names the tasks and the labels that do not fit.
     """
     faults = []
-    for task, column in zip(tasks, labels.T, strict=True):
+    for index, (task, column) in enumerate(zip(tasks, labels.values.T, strict=True)):
         foreign = task.kind.foreign(np.unique(column[~np.isnan(column)]))
         if foreign.size:
             shown = ", ".join(f"{value:g}" for value in foreign[:3])
@@ -143,20 +197,31 @@ def check_kinds(labels: np.ndarray, tasks: Sequence[Task], source: str) -> None:
                 f"Target {task.name!r} is {task.kind.name}, so its labels {task.kind.labels_rule}; "
                 f"in {source} it has {shown}. Recode them, or set its kind to regression."
             )
+        n_limits = 0 if labels.limits is None else np.count_nonzero(labels.limits[:, index])
+        if n_limits and not task.kind.has_limits:
+            faults.append(
+                f"Target {task.name!r} is {task.kind.name}, so no label can be a limit (> or <); "
+                f"in {source} {n_limits} are. Remove the signs, or set its kind to regression."
+            )
     if faults:
         raise DataError("\n".join(faults))
 
 
-def _numbers(table: Table, name: str, faults: list[str]) -> np.ndarray:
-    column = table.frame[name]
-    if pd.api.types.is_numeric_dtype(column):
-        values = column.to_numpy(dtype=np.float64, na_value=np.nan)
-        wrong: list[int] = []
+def _numbers(table: Table, name: str, faults: list[str]) -> Column:
+    """Reads the numbers of a column and the signs before them."""
+    cells = table.frame[name]
+    limits = np.zeros(len(cells), dtype=np.int8)
+    wrong: list[int] = []
+    about: list[int] = []
+    if pd.api.types.is_numeric_dtype(cells):
+        values = cells.to_numpy(dtype=np.float64, na_value=np.nan)
     else:
-        values = np.full(len(column), np.nan)
-        wrong = []
-        for row, cell in enumerate(column):
+        values = np.full(len(cells), np.nan)
+        for row, cell in enumerate(cells):
             number = _number(cell)
+            if number is None and (signed := _signed_number(cell)) is not None:
+                number, limits[row], is_about = signed
+                about += [row] * is_about
             if number is None:
                 wrong.append(row)
             else:
@@ -164,21 +229,31 @@ def _numbers(table: Table, name: str, faults: list[str]) -> np.ndarray:
     if wrong:
         faults.append(
             f"Target column {name!r} must hold numbers or empty cells; it holds text at "
-            f"{_places(table, wrong, name)}. Correct or empty these cells."
+            f"{places(table, wrong, name)}. Correct or empty these cells."
         )
     extreme = np.flatnonzero(np.isfinite(values) & (np.abs(values) > LARGEST))
     if extreme.size:
         faults.append(
             f"Target column {name!r} must hold numbers up to ±{LARGEST:g}; it holds larger ones at "
-            f"{_places(table, extreme.tolist(), name)}. Correct or empty these cells."
+            f"{places(table, extreme.tolist(), name)}. Correct or empty these cells."
         )
     infinite = np.flatnonzero(np.isinf(values))
     if infinite.size:
         faults.append(
             f"Target column {name!r} holds infinite values at "
-            f"{_places(table, infinite.tolist(), name)}. Correct or empty these cells."
+            f"{places(table, infinite.tolist(), name)}. Correct or empty these cells."
         )
-    return values
+    return approximate(table, Column(name, values, limits), about)
+
+
+def _signed_number(cell: object) -> tuple[float, int, bool] | None:
+    """Gives the number behind a sign, its limit, and whether it is approximate; None for text."""
+    text = cell.decode("utf-8", "replace") if isinstance(cell, bytes) else cell
+    found = split_relation(text) if isinstance(text, str) else None
+    number = None if found is None else _number(found[1])
+    if found is None or number is None or np.isnan(number):
+        return None
+    return number, found[0].limit, found[0].about
 
 
 def _number(cell: object) -> float | None:
@@ -198,12 +273,3 @@ def _number(cell: object) -> float | None:
         return float(cell)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
         return None
-
-
-def _places(table: Table, rows: list[int], name: str, shown: int = 5) -> str:
-    cells = table.frame[name]
-    named = ", ".join(
-        f"{table.unit} {table.lines[row]} ({str(cells.iloc[row])[:30]!r})" for row in rows[:shown]
-    )
-    more = f" and {len(rows) - shown} more" if len(rows) > shown else ""
-    return named + more

@@ -11,6 +11,7 @@ import pandas as pd
 from admet.config.data import DataConfig
 from admet.data.chemistry import read_molecules
 from admet.data.duplicates import merge_duplicates
+from admet.data.label_rules import Note, describe_piles, undeclared_relations
 from admet.data.labels import Labels, Task, check_kinds, infer_tasks, read_labels
 from admet.data.reading import read_table
 from admet.data.split_column import read_split_column
@@ -19,6 +20,8 @@ from admet.errors import DataError
 from admet.kinds import Kind, kind_of
 
 log = logging.getLogger(__name__)
+
+_SHOWN = 5  # tasks of which a warning says all
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class Panel:
         split_values: Times (float64) or sides (int8) of the molecules, shape (n,), or None.
         rejected: Records left out, by line.
         unit: What `lines` counts: "line" or "row".
+        notes: Label cells that were read otherwise than as the number in them.
     """
 
     smiles: np.ndarray
@@ -42,6 +46,7 @@ class Panel:
     split_values: np.ndarray | None = None
     rejected: tuple[Rejection, ...] = field(default=())
     unit: str = "line"
+    notes: tuple[Note, ...] = field(default=())
 
     def __len__(self) -> int:
         return len(self.smiles)
@@ -119,18 +124,22 @@ def build_panel(
         Rejection(int(table.lines[row]), "", reason) for row, reason in table.faults.items()
     ]
     table = table.sound()
-    labels = read_labels(table, targets)
+    reading = read_labels(table, targets, [config.rules_of(name) for name in targets])
+    labels = reading.labels
+    for message in reading.messages:
+        log.warning(message)
     given = {name: kind_of(kind) for name, kind in config.task_kinds.items()}
     if known_kinds is None:
         tasks = infer_tasks(labels, targets, given, table.source)
     else:
         tasks = tuple(Task(name, known_kinds[name]) for name in targets)
         check_kinds(labels, tasks, table.source)
+    tasks = tuple(replace(t, rules=rule) for t, rule in zip(tasks, reading.rules, strict=True))
 
     cells = table.frame[config.smiles_column].tolist()
     molecules = read_molecules(cells, config.standardize)
     kept: list[int] = []
-    unlabelled = np.isnan(labels).all(axis=1)
+    unlabelled = np.isnan(labels.values).all(axis=1)
     for row, molecule in enumerate(molecules):
         reason = molecule.reason or ("no label in any target" if unlabelled[row] else "")
         if reason:
@@ -145,7 +154,7 @@ def build_panel(
         split_values = read_split_column(table, str(config.split_column), config.split_type, kept)
     merged = merge_duplicates(
         np.array([molecules[row].smiles for row in kept], dtype=object),
-        labels[kept],
+        labels.subset(np.array(kept)),
         tasks,
         table.lines[kept],
         split_values,
@@ -156,17 +165,19 @@ def build_panel(
         log.warning(line)
     panel = Panel(
         merged.smiles,
-        Labels(merged.labels),
+        merged.labels,
         tasks,
         merged.lines,
         merged.split_values,
         tuple(sorted(rejected, key=lambda r: r.line)),
         table.unit,
+        tuple(sorted([*reading.notes, *merged.notes], key=lambda note: note.line)),
     )
     _report(panel, table)
     if known_kinds is None:
+        _warn_of_hidden_limits(panel, table, config)
         # Rejected molecules and merged labels may have taken what made a task learnable.
-        infer_tasks(panel.labels.values, targets, given, f"the valid rows of {table.source}")
+        infer_tasks(panel.labels, targets, given, f"the valid rows of {table.source}")
     return panel
 
 
@@ -174,6 +185,35 @@ def rejected_frame(panel: Panel) -> pd.DataFrame:
     """Gives the records left out as a frame with the columns line, smiles, reason."""
     rows = [(r.line, r.smiles, r.reason) for r in panel.rejected]
     return pd.DataFrame(rows, columns=[panel.unit, "smiles", "reason"])
+
+
+def notes_frame(panel: Panel) -> pd.DataFrame:
+    """Gives the notes on label cells as a frame: line, task, cell, read_as, reason."""
+    rows = [(n.line, n.task, n.cell, n.read_as, n.reason) for n in panel.notes]
+    return pd.DataFrame(rows, columns=[panel.unit, "task", "cell", "read_as", "reason"])
+
+
+def _warn_of_hidden_limits(panel: Panel, table: Table, config: DataConfig) -> None:
+    """Names labels that look like limits which nobody has declared."""
+    limits = panel.labels.limits
+    piles: dict[str, list[str]] = {}
+    for index, task in enumerate(panel.tasks):
+        if task.kind.has_limits and task.rules.limits is None:
+            own = None if limits is None else limits[:, index]
+            found = describe_piles(panel.labels.values[:, index], own, task.name)
+            piles |= {task.name: found} if found else {}
+    for message in [text for found in list(piles.values())[:_SHOWN] for text in found]:
+        log.warning(message)
+    if len(piles) > _SHOWN:
+        log.warning("Labels pile up likewise at: %s", ", ".join(list(piles)[_SHOWN:]))
+    used = [*config.target_columns, *config.relation_columns.values()]
+    for name in undeclared_relations(table, used):
+        log.warning(
+            "Column %r holds relations (>, <) that nobody reads. If they belong to a target, name "
+            "it: data.relation_columns: {TARGET: %s}",
+            name,
+            name,
+        )
 
 
 def _report(panel: Panel, table: Table) -> None:

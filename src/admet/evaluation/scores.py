@@ -41,16 +41,22 @@ class TaskScores:
         kind: "regression" or "binary".
         n: Number of labels.
         values: Metric → value.
+        n_limits: How many of the labels are limits.
     """
 
     kind: str
     n: int
     values: Mapping[str, Value]
+    n_limits: int = 0
 
     def to_json(self) -> dict[str, Any]:
-        """Gives `kind`, `n`, and for each metric an object of `value`, `low` and `high`."""
+        """Gives `kind`, `n`, and for each metric an object of `value`, `low` and `high`.
+
+        Where labels are limits, `limits` counts them.
+        """
         cells = {name: asdict(value) for name, value in self.values.items()}
-        return {"kind": self.kind, "n": self.n, **cells}
+        limits = {"limits": self.n_limits} if self.n_limits else {}
+        return {"kind": self.kind, "n": self.n, **limits, **cells}
 
     @classmethod
     def from_json(cls, content: Any, place: str) -> Self:
@@ -61,9 +67,10 @@ class TaskScores:
         values = {
             text(name, place): Value.from_json(cell, below(place, name))
             for name, cell in mapping(content, place).items()
-            if name not in ("kind", "n")
+            if name not in ("kind", "n", "limits")
         }
-        return cls(kind, whole(member(content, "n", place), below(place, "n")), values)
+        n = whole(member(content, "n", place), below(place, "n"))
+        return cls(kind, n, values, whole(content.get("limits", 0), below(place, "limits")))
 
 
 @dataclass(frozen=True)

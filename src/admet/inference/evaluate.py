@@ -3,6 +3,7 @@
 import logging
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -29,7 +30,8 @@ class Tested:
         """What a comparison takes."""
         kinds: dict[str, str] = {task.name: task.kind.name for task in self.panel.tasks}
         smiles = [str(s) for s in self.panel.smiles]
-        return Predicted(smiles, kinds, self.panel.labels.values, self.predictions)
+        labels = self.panel.labels
+        return Predicted(smiles, kinds, labels.values, self.predictions, labels.limits)
 
 
 def run_on_table(
@@ -109,6 +111,7 @@ def evaluate_run(
         predicted.predictions,
         list(predicted.tasks),
         list(predicted.tasks.values()),
+        limits=predicted.limits,
         n_bootstrap=n_bootstrap,
         seed=seed,
     )
@@ -139,5 +142,19 @@ def _labelled_panel(model: TrainedModel, table: Table) -> Panel:
         smiles_column=model.spec.smiles_column,
         target_columns=tuple(present),
         standardize=model.spec.standardize,
+        **_label_keys(model, table, present),
     )
     return build_panel(table, data, known_kinds=known)
+
+
+def _label_keys(model: TrainedModel, table: Table, names: list[str]) -> dict[str, Any]:
+    """Gives the keys of the `data` section by which the model's own labels were read."""
+    rules = {task.name: task.labels for task in model.spec.tasks if task.name in names}
+    relations = {n: r.relation_column for n, r in rules.items() if r.relation_column}
+    absent = sorted({c for c in relations.values() if c not in table.frame.columns})
+    if absent:
+        log.warning("No relation column in %s: %s. Labels count as measured", table.source, absent)
+    return {
+        "limits": {name: rule.limits for name, rule in rules.items() if rule.limits},
+        "relation_columns": {n: column for n, column in relations.items() if column not in absent},
+    }

@@ -27,6 +27,8 @@ class Files:
     """Side of every molecule."""
     REJECTED = "rejected.csv"
     """Input rows left out, with line and reason."""
+    LABELS = "labels.csv"
+    """Label cells read otherwise than as the number in them, with line and reason, if any."""
     HISTORY = "history.csv"
     """Losses and rates of every epoch."""
     METRICS = "metrics.json"

@@ -78,7 +78,8 @@ def fit_model(
             columns = [panel.task_names.index(name) for name in network.plan.tasks]
             kinds = tuple(panel.kinds[column] for column in columns)
             name = ", ".join(network.plan.tasks) if len(networks) > 1 else "network"
-            lesson = Lesson.of(network.plan, graphs, targets[:, columns], kinds, split, name)
+            own = panel.labels.columns(columns).limits
+            lesson = Lesson.of(network.plan, graphs, targets[:, columns], kinds, split, name, own)
             fitted = fit(
                 network, lesson, config.training, config.seed, device, checkpoint, progress=progress
             )
@@ -139,7 +140,14 @@ def _spec(
     """Describes the model of a plan, which may leave out tasks of the panel."""
     kept = {name for network in plan.networks for name in network.tasks}
     tasks = [
-        TaskSpec(name=t.name, kind=t.kind.name, unit=t.unit, mean=float(mean), scale=float(scale))
+        TaskSpec(
+            name=t.name,
+            kind=t.kind.name,
+            unit=t.unit,
+            mean=float(mean),
+            scale=float(scale),
+            labels=t.rules,
+        )
         for t, mean, scale in zip(panel.tasks, scaler.mean, scaler.scale, strict=True)
         if t.name in kept
     ]

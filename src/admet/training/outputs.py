@@ -12,6 +12,7 @@ from admet.config import TrainConfig, dump_yaml_config
 from admet.data import Panel, Split
 from admet.errors import DataError, RunDirectoryError
 from admet.evaluation import Scores, score_tasks
+from admet.evaluation.predicted import signs
 from admet.featurize import PackedGraphs
 from admet.files import free_name
 from admet.model.chemprop.task_affinity import plot_clustered_heatmap, plot_task_affinity_heatmap
@@ -50,19 +51,23 @@ def write_tests(
     for side, rows in (("val", split.val), ("test", split.test)):
         if not len(rows):
             continue
-        labels = panel.labels.values[rows][:, columns]
+        labels = panel.labels.subset(rows).columns(columns)
         predictions = model.predictor.predict_graphs(graphs, rows).mean
         scores[side] = score_tasks(
-            labels,
+            labels.values,
             predictions,
             names,
             [kind.name for kind in model.spec.kinds],
+            limits=labels.limits,
             n_bootstrap=1000 if side == "test" else 0,  # intervals where they are read
         )
         if side == "test":
             frame = pd.DataFrame({"smiles": panel.smiles[rows]})
             for index, name in enumerate(names):
-                frame[free_name(name, frame.columns)] = labels[:, index]
+                frame[free_name(name, frame.columns)] = labels.values[:, index]
+                if labels.limits is not None and labels.limits[:, index].any():
+                    shown = signs(labels.limits[:, index])
+                    frame[free_name(f"{name}_limit", frame.columns)] = shown
                 frame[free_name(f"{name}_pred", frame.columns)] = predictions[:, index]
             harmless(frame).to_csv(folder / Files.PREDICTIONS, index=False)
     write_json(folder / Files.METRICS, {name: side.to_json() for name, side in scores.items()})

@@ -8,7 +8,7 @@ import pandas as pd
 import torch
 
 from admet.config import TrainConfig, warn_of_idle_keys
-from admet.data import Panel, Split, load_panel, rejected_frame, split_panel
+from admet.data import Panel, Split, load_panel, notes_frame, rejected_frame, split_panel
 from admet.errors import ConfigError, DataError
 from admet.featurize import PackedGraphs
 from admet.featurize.cache import cache_folder, cached_graphs
@@ -80,6 +80,8 @@ def _run(config: TrainConfig, writer: RunDirectoryWriter, device: torch.device) 
         provenance = describe_run(config.data_path)
     unfinished = Unfinished.open(writer.checkpoints, config, provenance)
     harmless(rejected_frame(panel)).to_csv(folder / Files.REJECTED, index=False)
+    if panel.notes:
+        harmless(notes_frame(panel)).to_csv(folder / Files.LABELS, index=False)
     with clock.phase("split"):
         seed = config.seed if config.data.split_seed is None else config.data.split_seed
         split = split_panel(panel, config.data, seed)
@@ -114,6 +116,8 @@ def _run(config: TrainConfig, writer: RunDirectoryWriter, device: torch.device) 
     write_json(folder / Files.RUN, run)
     if panel.rejected:
         log.info("Rows left out stand in %s", config.save_dir / Files.REJECTED)
+    if panel.notes:
+        log.info("Labels read otherwise than they stand: %s", config.save_dir / Files.LABELS)
     log.info("Seconds: %s", ", ".join(f"{k} {v:.1f}" for k, v in clock.seconds.items()))
     return model
 

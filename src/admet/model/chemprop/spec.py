@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from admet.config import ModelConfig
 from admet.config.base import WIDEST, Section
-from admet.config.data import TaskKind
+from admet.config.data import LabelRules, TaskKind
 from admet.kinds import Kind, kind_of
 from admet.model.chemprop.plan import Plan
 
@@ -14,13 +14,23 @@ MOST_TASKS = 100_000
 
 
 class TaskSpec(Section):
-    """One task: its kind, its unit and the scale of its training labels."""
+    """One task: its kind, its unit and the scale of its training labels.
+
+    Attributes:
+        name: Its name.
+        kind: Its kind.
+        unit: Unit of its labels; empty where nobody said.
+        mean: Mean of its training labels.
+        scale: Their standard deviation.
+        labels: How the cells of its column became labels; tables to come are read likewise.
+    """
 
     name: str
     kind: TaskKind
     unit: str = Field("")
     mean: float
     scale: float = Field(gt=0)
+    labels: LabelRules = Field(LabelRules())
 
 
 class ModelSpec(Section):

@@ -29,7 +29,7 @@ from admet.model.chemprop.task_affinity.grouping import TaskGrouper, check_n_gro
 from admet.model.chemprop.task_affinity.lookahead import LookaheadAffinity
 from admet.model.chemprop.task_affinity.matrix import log_doubt, log_matrix
 from admet.model.chemprop.task_affinity.molecules import MoleculeProblem
-from admet.model.chemprop.task_affinity.problem import AffinityProblem, Batch
+from admet.model.chemprop.task_affinity.problem import AffinityProblem, Triple
 from admet.model.chemprop.task_affinity.stability import STABLE, Grouping
 from admet.model.chemprop.task_affinity.sums import NO_STEPS
 
@@ -130,21 +130,23 @@ class TaskAffinityComputer:
         warn_of_idle_keys(config.idle_keys())
         started = time.perf_counter()
         graphs = featurize(panel.smiles) if graphs is None else graphs
-        labels = panel.labels.values
-        targets = TargetScaler.fit(labels, panel.kinds).scale_labels(labels)
+        labels = panel.labels
+        targets = TargetScaler.fit(labels.values, panel.kinds).scale_labels(labels.values)
         if config.affinity_batch_size > len(panel):
             log.warning(
                 "affinity_batch_size %d exceeds the %d molecules: each epoch is one step",
                 config.affinity_batch_size,
                 len(panel),
             )
-        problem = MoleculeProblem(graphs, targets, panel.kinds, self.model, device)
+        problem = MoleculeProblem(
+            graphs, targets, panel.kinds, self.model, device, limits=labels.limits
+        )
         return self._estimate(problem, panel.task_names, started)
 
     def compute_from_loader(
         self,
         network: nn.Module | Callable[[], nn.Module],
-        loader: Iterable[Batch],
+        loader: Iterable[Triple],
         task_names: Sequence[str],
         *,
         kinds: Sequence[str] | None = None,
@@ -310,7 +312,9 @@ def _panel_from_frame(df: pd.DataFrame, data: DataConfig) -> Panel:
     """Checks a frame; where nothing at all can be learnt from, says so in the affinity's words."""
     table = table_from_frame(df)
     require_columns(table, [data.smiles_column], "SMILES")
-    if np.isnan(read_labels(table, list(data.target_columns))).all():
+    names = list(data.target_columns)
+    reading = read_labels(table, names, [data.rules_of(name) for name in names])
+    if not reading.labels.present.any():
         raise NoGradientStepsError(NO_STEPS)
     molecules = read_molecules(table.frame[data.smiles_column].tolist(), standardize=False)
     if all(molecule.smiles is None for molecule in molecules):

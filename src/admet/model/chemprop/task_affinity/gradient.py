@@ -40,10 +40,10 @@ class GradientAffinity:
         network.train()
         sums = GradientSums(len(problem.kinds), problem.device)
         for epoch in range(config.affinity_epochs):
-            for inputs, targets, mask in batches:
+            for inputs, targets, mask, limits in batches:
                 if not mask.any():
                     continue
-                losses = loss.per_task(network(inputs), targets, mask)  # (T,)
+                losses = loss.per_task(network(inputs), targets, mask, limits)  # (T,)
                 tasks = torch.nonzero(mask.any(dim=0)).flatten().tolist()
                 gradients = _task_gradients(losses, tasks, parameters)
                 sums.add(_flatten(gradients, in_encoder), tasks)

@@ -51,12 +51,12 @@ class LookaheadAffinity:
         n_steps = 0
         network.train()
         for epoch in range(config.affinity_epochs):
-            for inputs, targets, mask in batches:
+            for inputs, targets, mask, limits in batches:
                 present = mask.any(dim=0)
                 tasks = torch.nonzero(present).flatten().tolist()
                 if not tasks:
                     continue
-                losses = loss.per_task(network(inputs), targets, mask)  # (T,)
+                losses = loss.per_task(network(inputs), targets, mask, limits)  # (T,)
                 before = losses.detach().double().cpu().numpy()
                 gradients = [
                     torch.autograd.grad(
@@ -67,7 +67,7 @@ class LookaheadAffinity:
                 for task, parts in zip(tasks, gradients, strict=True):
                     moved = [parts[k] for k in shared]
                     with torch.no_grad(), _Moved(encoder, moved, config.lookahead_lr):
-                        ahead = loss.per_task(network(inputs), targets, mask)
+                        ahead = loss.per_task(network(inputs), targets, mask, limits)
                     after = ahead.double().cpu().numpy()
                     own = [j for j in tasks if before[j] > 0]
                     total[task, own] += 1 - after[own] / before[own]

@@ -1,0 +1,64 @@
+"""Labels with limits, scales and codes from training to evaluation: every door reads alike."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from admet.cli.__main__ import main
+from admet.data.demo import make_demo_panel
+
+SMALL = [
+    "--model.message-passing.hidden-size", "16", "--model.ffn.hidden-size", "16",
+    "--model.ffn.num-layers", "1", "--training.epochs", "1", "--training.warmup-epochs", "0",
+    "--data.split-type", "random",
+]  # fmt: skip
+
+
+def run(*words):
+    assert main([str(word) for word in words]) == 0
+
+
+@pytest.fixture
+def frame():
+    return make_demo_panel(200, 0.0, seed=3)[["SMILES", "LogD", "CLint"]]
+
+
+def test_limits_come_through_every_door(frame, tmp_path):
+    table = tmp_path / "t.csv"
+    top = frame["LogD"].quantile(0.7)
+    frame["LogD"] = [f">{top:.6f}" if v > top else f"{v:.6f}" for v in frame["LogD"]]
+    frame.to_csv(table, index=False)
+    out = tmp_path / "run"
+    columns = ["--data.target-columns", "LogD", "CLint"]
+    limits = ["--data.limits", json.dumps({"CLint": {"below": 1.0}})]
+    run("train", "--data-path", table, "--save-dir", out, *columns, *limits, *SMALL)
+    tests = pd.read_csv(out / "test_predictions.csv", keep_default_na=False)
+    assert set(tests["LogD_limit"]) == {">", ""}
+    scores = json.loads((out / "metrics.json").read_text())["test"]["tasks"]
+    assert scores["LogD"]["limits"] == (tests["LogD_limit"] == ">").sum()
+    assert (out / "labels.csv").exists()  # labels beyond the declared limit
+    run("evaluate", "--model-dir", out, "--data-path", table, "--split", "test",
+        "--output", tmp_path / "e.json")  # fmt: skip
+    again = json.loads((tmp_path / "e.json").read_text())
+    for name, task in scores.items():
+        assert again["tasks"][name]["n"] == task["n"]
+        assert again["tasks"][name]["limits"] == task["limits"]
+        assert again["tasks"][name]["MAE"]["value"] == pytest.approx(task["MAE"]["value"], rel=1e-4)
+    assert set(again["predictions"]["limits"]) == {"LogD", "CLint"}
+    run("compute_task_affinity", "--data-path", table, "--target-columns", "LogD", "CLint",
+        *["--limits", limits[1]], "--n-groups", "2", "--affinity-runs", "1",
+        "--save-path", tmp_path / "a.npz")  # fmt: skip
+    assert len(pd.read_csv(tmp_path / "a_labels.csv")) == len(pd.read_csv(out / "labels.csv"))
+
+
+def test_a_table_without_the_relation_column_is_read_with_a_warning(frame, tmp_path, capfd):
+    frame["rel"] = np.where(frame["LogD"] > 3, ">", "=")
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    frame.drop(columns="rel").to_csv(tmp_path / "u.csv", index=False)
+    out = tmp_path / "run"
+    run("train", "--data-path", tmp_path / "t.csv", "--save-dir", out, "--data.target-columns",
+        "LogD", "--data.relation-columns", "LogD", "rel", *SMALL)  # fmt: skip
+    run("evaluate", "--model-dir", out, "--data-path", tmp_path / "u.csv")
+    assert "No relation column in" in capfd.readouterr().err
