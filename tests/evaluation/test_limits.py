@@ -75,3 +75,41 @@ def test_a_comparison_counts_limits_as_a_score_does():
     assert first.loc["Spearman", "n"] == 3
     with pytest.raises(DataError, match="labels of 'A' differ"):
         compare(["a", "b"], [predicted(), predicted(limits=None)])
+
+
+class Log10:
+    name = "log10"
+
+    def apply(self, values):
+        return np.log10(values)
+
+
+def test_metrics_are_in_the_unit_and_on_the_scale_that_was_learnt():
+    y, p = np.array([[1.0], [10.0], [100.0], [0.0]]), np.array([[10.0], [10.0], [10.0], [1.0]])
+    scores = score_tasks(y, p, ["A"], ["regression"], scales={"A": Log10()}, n_bootstrap=20)
+    task = scores.tasks["A"]
+    assert task.values["MAE"].value == pytest.approx((9 + 0 + 90 + 1) / 4)
+    assert task.learnt["MAE"].value == pytest.approx(2 / 3)  # zero has no logarithm
+    assert set(task.learnt) == {"MAE", "RMSE", "R2", "Pearson", "RAE"}
+    stored = json.loads(json.dumps(scores.to_json()))
+    assert stored["tasks"]["A"]["learnt"]["scale"] == "log10"
+    assert Scores.from_json(stored) == scores
+    frame = scores.frame
+    assert frame[frame.metric == "MAE of log10"].value.item() == pytest.approx(2 / 3)
+
+
+def test_a_limit_is_a_limit_on_the_scale_that_was_learnt():
+    y, p = np.array([[1.0], [10.0], [100.0]]), np.array([[1.0], [10.0], [1e5]])
+    limits = np.array([[0], [0], [1]], dtype=np.int8)
+    task = score_tasks(
+        y, p, ["A"], ["regression"], limits=limits, scales={"A": Log10()}, n_bootstrap=0
+    ).tasks["A"]
+    assert task.learnt["MAE"].value == 0
+
+
+@pytest.mark.parametrize("learnt", [3, {}, {"scale": 3}, {"scale": "ln", "MAE": 3}])
+def test_a_damaged_learnt_scale_is_refused(learnt):
+    stored = score_tasks(Y, P, ["A"], ["regression"], n_bootstrap=0).to_json()
+    stored["tasks"]["A"]["learnt"] = learnt
+    with pytest.raises(DataError, match="learnt"):
+        Scores.from_json(stored)

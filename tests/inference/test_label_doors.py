@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import admet
 from admet.cli.__main__ import main
 from admet.data.demo import make_demo_panel
 
@@ -62,3 +63,30 @@ def test_a_table_without_the_relation_column_is_read_with_a_warning(frame, tmp_p
         "LogD", "--data.relation-columns", "LogD", "rel", *SMALL)  # fmt: skip
     run("evaluate", "--model-dir", out, "--data-path", tmp_path / "u.csv")
     assert "No relation column in" in capfd.readouterr().err
+
+
+def test_scales_come_through_every_door(frame, tmp_path, capfd):
+    table, out = tmp_path / "t.csv", tmp_path / "run"
+    frame["CLint"] = 10 ** frame["CLint"]
+    frame["LogD"] = 100 / (1 + np.exp(-frame["LogD"]))
+    frame.to_csv(table, index=False)
+    run("train", "--data-path", table, "--save-dir", out, "--data.target-columns", "LogD", "CLint",
+        "--data.transforms", "LogD", "logit", "CLint", "auto", "--data.units", "CLint", "mL/min",
+        *SMALL)  # fmt: skip
+    assert "CLint: auto takes the transform log10" in capfd.readouterr().err
+    logd, clint = json.loads((out / "model.json").read_text())["tasks"]
+    assert (logd["transform"], clint["transform"], clint["unit"]) == ("logit", "log10", "mL/min")
+    scores = json.loads((out / "metrics.json").read_text())["test"]["tasks"]
+    assert scores["CLint"]["learnt"]["scale"] == "log10"
+    predicted = admet.load(out, device="cpu").predict(["C" * n for n in range(1, 60)])
+    assert predicted["LogD_pred"].between(0, 100).all()
+    assert (predicted["CLint_pred"] > 0).all()
+    assert predicted.attrs["units"] == {"LogD_pred": "", "CLint_pred": "mL/min"}
+    run("evaluate", "--model-dir", out, "--data-path", table, "--split", "test",
+        "--output", tmp_path / "e.json")  # fmt: skip
+    again = json.loads((tmp_path / "e.json").read_text())["tasks"]
+    for name, task in scores.items():
+        for where in (lambda t: t, lambda t: t["learnt"]):
+            expected = pytest.approx(where(task)["MAE"]["value"], rel=1e-4)
+            assert where(again[name])["MAE"]["value"] == expected
+    assert "on log10" in capfd.readouterr().out

@@ -4,6 +4,7 @@ import torch
 from chemprop.nn.metrics import BoundedMSE
 from torch.nn import functional as F
 
+from admet.data.transforms import LOG10, LOGIT, NO_TRANSFORM
 from admet.errors import DeviceError
 from admet.kinds import BINARY, REGRESSION
 from admet.model.chemprop import TargetScaler, TaskLoss
@@ -140,3 +141,20 @@ def test_a_bounded_loss_in_double_precision_has_the_gradient_of_finite_differenc
     loss, limits = TaskLoss([REGRESSION, REGRESSION, BINARY]).double(), limits_like(targets)
     outputs.requires_grad_()
     assert torch.autograd.gradcheck(lambda o: loss(o, targets, mask, limits), (outputs,))
+
+
+def test_the_scale_is_that_of_the_transformed_labels_and_goes_back(rng):
+    labels = np.column_stack([10 ** rng.normal(2, 1, 60), rng.uniform(0, 100, 60), rng.random(60)])
+    labels[rng.random((60, 3)) < 0.2] = np.nan
+    before = labels.copy()
+    transforms = [LOG10, LOGIT, NO_TRANSFORM]
+    scaler = TargetScaler.fit(labels, [REGRESSION] * 3, transforms)
+    assert scaler.mean[0] == pytest.approx(np.nanmean(np.log10(labels[:, 0])))
+    scaled = scaler.scale_labels(labels)
+    np.testing.assert_allclose(np.nanstd(scaled, axis=0), 1)
+    back = scaler.to_units(torch.from_numpy(scaled))
+    np.testing.assert_allclose(back, labels, rtol=1e-9)
+    assert np.array_equal(labels, before, equal_nan=True)
+    wild = scaler.to_units(torch.tensor([[-99.0, 99.0, 99.0], [99.0, -99.0, -99.0]]))
+    assert (wild[:, 0] > 0).all()
+    assert wild[:, 1].tolist() == [100.0, 0.0]

@@ -16,6 +16,7 @@ from pydantic import (
 from admet.config.base import LARGEST_SEED, Section
 
 TaskKind = Literal["regression", "binary"]
+TransformName = Literal["none", "auto", "log10", "ln", "log1p", "logit", "logit_fraction"]
 ColumnName = Annotated[str, StringConstraints(min_length=1)]
 SplitType = Literal["random", "scaffold", "cluster", "group", "time", "predefined"]
 
@@ -43,10 +44,12 @@ class LabelRules(Section):
     Attributes:
         limits: Declared limits of the assay.
         relation_column: Column whose cells hold `>`, `<` or `=` for the labels.
+        averaged_as: Transform under which the records of a molecule are averaged.
     """
 
     limits: AssayLimits | None = None
     relation_column: ColumnName | None = None
+    averaged_as: TransformName = "none"
 
 
 class PanelFile(Section):
@@ -67,6 +70,15 @@ class PanelColumns(Section):
     task_kinds: dict[str, TaskKind] = Field(
         {},
         description="Kind of a task where it should not be inferred: regression or binary.",
+    )
+    units: dict[str, str] = Field(
+        {}, description="Task → unit of its labels, which its predictions have, too."
+    )
+    transforms: dict[str, TransformName] = Field(
+        {},
+        description="Task → what networks learn in place of its labels: log10, ln, log1p (may be "
+        "0), logit (of 0 to 100 %), logit_fraction (of 0 to 1), none, or auto, which lets the "
+        "training labels decide. Predictions and metrics are in the unit of the table.",
     )
     limits: dict[str, AssayLimits] = Field(
         {},
@@ -115,12 +127,15 @@ class PanelColumns(Section):
 
     def rules_of(self, task: str) -> LabelRules:
         """Gives how the cells of a task's column become labels."""
+        transform = self.transforms.get(task, "none")
         return LabelRules(
-            limits=self.limits.get(task), relation_column=self.relation_columns.get(task)
+            limits=self.limits.get(task),
+            relation_column=self.relation_columns.get(task),
+            averaged_as="none" if transform == "auto" else transform,
         )
 
 
-_BY_TASK = ("task_kinds", "limits", "relation_columns")
+_BY_TASK = ("task_kinds", "units", "transforms", "limits", "relation_columns")
 """Keys that say something of single tasks."""
 
 

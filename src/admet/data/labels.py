@@ -207,6 +207,34 @@ def check_kinds(labels: Labels, tasks: Sequence[Task], source: str) -> None:
         raise DataError("\n".join(faults))
 
 
+def check_scales(labels: Labels, tasks: Sequence[Task], table: Table) -> None:
+    """Checks that tasks hold only labels that their transforms allow.
+
+    Raises:
+        DataError: Names the tasks, the lines and the remedies.
+    """
+    faults = []
+    for task, column in zip(tasks, labels.values.T, strict=True):
+        scale = task.transform
+        if scale.name not in {"none", "auto"} and not task.kind.scaled:
+            faults.append(
+                f"Target {task.name!r} is {task.kind.name}, so it has no scale to transform. "
+                "Remove it from data.transforms, or set its kind to regression."
+            )
+            continue
+        strange = np.flatnonzero(~scale.allows(column)).tolist()
+        if strange:
+            faults.append(
+                f"Target {task.name!r} is learnt as {scale}, so its labels {scale.rule}; "
+                f"{len(strange)} are not, at {places(table, strange, task.name)}. Correct or empty "
+                "these cells; say from which number on they are limits (data.limits, such as "
+                "{below: 0.1}); or choose another transform"
+                + (", such as log1p." if (column[strange] == 0).all() else ".")
+            )
+    if faults:
+        raise DataError("\n".join(faults))
+
+
 def _numbers(table: Table, name: str, faults: list[str]) -> Column:
     """Reads the numbers of a column and the signs before them."""
     cells = table.frame[name]

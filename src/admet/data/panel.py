@@ -12,10 +12,19 @@ from admet.config.data import DataConfig
 from admet.data.chemistry import read_molecules
 from admet.data.duplicates import merge_duplicates
 from admet.data.label_rules import Note, describe_piles, undeclared_relations
-from admet.data.labels import Labels, Task, check_kinds, infer_tasks, read_labels
+from admet.data.labels import (
+    Labels,
+    Task,
+    check_kinds,
+    check_scales,
+    infer_tasks,
+    read_labels,
+)
 from admet.data.reading import read_table
+from admet.data.scales import describe_raw_scales
 from admet.data.split_column import read_split_column
 from admet.data.table import Rejection, Table, require_columns
+from admet.data.transforms import TRANSFORMS, Transform
 from admet.errors import DataError
 from admet.kinds import Kind, kind_of
 
@@ -60,6 +69,11 @@ class Panel:
     def kinds(self) -> tuple[Kind, ...]:
         """Kinds of the T tasks."""
         return tuple(task.kind for task in self.tasks)
+
+    @property
+    def transforms(self) -> tuple[Transform, ...]:
+        """Transforms of the T tasks."""
+        return tuple(task.transform for task in self.tasks)
 
     def subset(self, rows: np.ndarray) -> "Panel":
         """Gives the panel of some molecules; what was rejected stays on record.
@@ -134,7 +148,16 @@ def build_panel(
     else:
         tasks = tuple(Task(name, known_kinds[name]) for name in targets)
         check_kinds(labels, tasks, table.source)
-    tasks = tuple(replace(t, rules=rule) for t, rule in zip(tasks, reading.rules, strict=True))
+    tasks = tuple(
+        replace(
+            task,
+            rules=rules,
+            unit=config.units.get(task.name, ""),
+            transform=TRANSFORMS[config.transforms.get(task.name, "none")],
+        )
+        for task, rules in zip(tasks, reading.rules, strict=True)
+    )
+    check_scales(labels, tasks, table)
 
     cells = table.frame[config.smiles_column].tolist()
     molecules = read_molecules(cells, config.standardize)
@@ -176,6 +199,7 @@ def build_panel(
     _report(panel, table)
     if known_kinds is None:
         _warn_of_hidden_limits(panel, table, config)
+        _warn_of_raw_scales(panel, config)
         # Rejected molecules and merged labels may have taken what made a task learnable.
         infer_tasks(panel.labels, targets, given, f"the valid rows of {table.source}")
     return panel
@@ -214,6 +238,17 @@ def _warn_of_hidden_limits(panel: Panel, table: Table, config: DataConfig) -> No
             name,
             name,
         )
+
+
+def _warn_of_raw_scales(panel: Panel, config: DataConfig) -> None:
+    """Names tasks whose labels speak for a transform, where nobody has said that none is meant."""
+    undecided = [i for i, task in enumerate(panel.tasks) if task.name not in config.transforms]
+    tasks = [panel.tasks[i] for i in undecided]
+    found = describe_raw_scales(panel.labels.columns(undecided), tasks)
+    for message in list(found.values())[:_SHOWN]:
+        log.warning(message)
+    if len(found) > _SHOWN:
+        log.warning("Likewise learnt as they stand: %s", ", ".join(list(found)[_SHOWN:]))
 
 
 def _report(panel: Panel, table: Table) -> None:

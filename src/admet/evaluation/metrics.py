@@ -22,6 +22,7 @@ class Metric:
         lower_is_better: Whether a smaller value is the better one.
         with_limits: Whether labels that are limits count, a prediction beyond one without error;
             else the metric is of the measured labels alone.
+        of_ranks: Whether only the order of labels and predictions counts, not their scale.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Metric:
     function: Callable[[np.ndarray, np.ndarray], np.ndarray]
     lower_is_better: bool = False
     with_limits: bool = False
+    of_ranks: bool = False
 
 
 def met(y: np.ndarray, p: np.ndarray, limits: np.ndarray) -> np.ndarray:
@@ -144,8 +146,8 @@ METRICS = (
     Metric("RMSE", "regression", rmse, lower_is_better=True, with_limits=True),
     Metric("R2", "regression", r2),
     Metric("Pearson", "regression", pearson),
-    Metric("Spearman", "regression", spearman),
-    Metric("Kendall", "regression", kendall),
+    Metric("Spearman", "regression", spearman, of_ranks=True),
+    Metric("Kendall", "regression", kendall, of_ranks=True),
     Metric("RAE", "regression", rae, lower_is_better=True),
     Metric("AUROC", "binary", auroc),
     Metric("AUPRC", "binary", auprc),

@@ -112,6 +112,7 @@ def evaluate_run(
         list(predicted.tasks),
         list(predicted.tasks.values()),
         limits=predicted.limits,
+        scales=model.spec.scales,
         n_bootstrap=n_bootstrap,
         seed=seed,
     )
@@ -155,6 +156,8 @@ def _label_keys(model: TrainedModel, table: Table, names: list[str]) -> dict[str
     if absent:
         log.warning("No relation column in %s: %s. Labels count as measured", table.source, absent)
     return {
+        "units": {task.name: task.unit for task in model.spec.tasks if task.name in rules},
+        "transforms": {name: rule.averaged_as for name, rule in rules.items()},
         "limits": {name: rule.limits for name, rule in rules.items() if rule.limits},
         "relation_columns": {n: column for n, column in relations.items() if column not in absent},
     }

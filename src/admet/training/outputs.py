@@ -59,6 +59,7 @@ def write_tests(
             names,
             [kind.name for kind in model.spec.kinds],
             limits=labels.limits,
+            scales=model.spec.scales,
             n_bootstrap=1000 if side == "test" else 0,  # intervals where they are read
         )
         if side == "test":

@@ -8,6 +8,7 @@ import numpy as np
 from admet.data.label_rules.column import Note
 from admet.data.label_rules.limits import SIGNS
 from admet.data.label_rules.relations import ABOVE, BELOW
+from admet.data.transforms import NO_TRANSFORM, TRANSFORMS
 
 if TYPE_CHECKING:
     from admet.data.labels import Task
@@ -22,9 +23,10 @@ def merge_labels(
 ) -> tuple[np.ndarray, np.ndarray | None, list[str], list[Note]]:
     """Merges the labels of each molecule, task by task.
 
-    Measured values are merged as the task's kind says. They win over limits: one that holds of
-    their mean adds nothing, one that contradicts it is reported. Where there are limits only, the
-    tightest one stays; limits on both sides leave the label empty, since one limit cannot say it.
+    Measured values are merged as the task's kind says, on the scale of a transform that was named.
+    They win over limits: one that holds of their mean adds nothing, one that contradicts it is
+    reported. Where there are limits only, the tightest one stays; limits on both sides leave the
+    label empty, since one limit cannot say it.
 
     Args:
         values: Labels of n records, shape (n, T), NaN where absent.
@@ -41,24 +43,23 @@ def merge_labels(
     measured = ~np.isnan(values) if limits is None else ~np.isnan(values) & (limits == 0)
     count = np.zeros((n, n_tasks))
     total = np.zeros((n, n_tasks))
-    square = np.zeros((n, n_tasks))
     np.add.at(count, inverse, measured)
     np.add.at(total, inverse, np.where(measured, values, 0.0))
-    with np.errstate(invalid="ignore"):
-        mean = total / count
-    np.add.at(square, inverse, np.where(measured, values - mean[inverse], 0.0) ** 2)
-    merged = mean
-    # The sum of one label divided by one is that label, bit for bit.
+    # A molecule of one record has that label, bit for bit.
+    merged = np.where(count > 0, total, np.nan)
     messages: list[str] = []
     notes: list[Note] = []
     merged_limits = None if limits is None else np.zeros((n, n_tasks), dtype=np.int8)
     for column, task in enumerate(tasks):
         several = count[:, column] > 1
         if several.any():
-            means = mean[several, column]
-            spread = np.sqrt(square[several, column] / (count[several, column] - 1))
-            merged[several, column] = task.kind.merge(means)
-            messages.append(f"  {task.name}: {task.kind.describe_merge(means, spread)}")
+            scale = TRANSFORMS[task.rules.averaged_as]
+            means, spread = _averages(
+                scale.apply(values[:, column]), measured[:, column], inverse, several
+            )
+            merged[several, column] = scale.undo(task.kind.merge(means))
+            on = "" if scale is NO_TRANSFORM else f" (on the scale of {scale})"
+            messages.append(f"  {task.name}: {task.kind.describe_merge(means, spread)}{on}")
         if limits is not None and merged_limits is not None and limits[:, column].any():
             merged[:, column], merged_limits[:, column] = _with_limits(
                 values[:, column], limits[:, column], inverse, merged[:, column],
@@ -67,6 +68,29 @@ def merge_labels(
     if merged_limits is not None and not merged_limits.any():
         merged_limits = None
     return merged, merged_limits, messages, notes
+
+
+def _averages(
+    values: np.ndarray, measured: np.ndarray, inverse: np.ndarray, several: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Averages the records of one task.
+
+    Args:
+        values: Labels of n records, shape (n,).
+        measured: Which of them count, shape (n,).
+        inverse: Molecule of each record, shape (n,).
+        several: Which of m molecules have several that count, shape (m,).
+
+    Returns:
+        Mean and standard deviation (n − 1) of these molecules.
+    """
+    count, total, square = (np.zeros(len(several)) for _ in range(3))
+    np.add.at(count, inverse, measured)
+    np.add.at(total, inverse, np.where(measured, values, 0.0))
+    with np.errstate(invalid="ignore"):
+        mean = total / count
+    np.add.at(square, inverse, np.where(measured, values - mean[inverse], 0.0) ** 2)
+    return mean[several], np.sqrt(square[several] / (count[several] - 1))
 
 
 def _with_limits(

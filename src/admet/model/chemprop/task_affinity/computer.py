@@ -14,6 +14,7 @@ from admet.config import DataConfig, NetworkConfig, TaskAffinityConfig, warn_of_
 from admet.data import Panel, build_panel, table_from_frame
 from admet.data.chemistry import read_molecules
 from admet.data.labels import read_labels
+from admet.data.scales import decided
 from admet.data.table import require_columns
 from admet.errors import AffinityWarning, ConfigError, NoGradientStepsError
 from admet.featurize import PackedGraphs, featurize
@@ -130,8 +131,10 @@ class TaskAffinityComputer:
         warn_of_idle_keys(config.idle_keys())
         started = time.perf_counter()
         graphs = featurize(panel.smiles) if graphs is None else graphs
+        panel = decided(panel, np.arange(len(panel)))
         labels = panel.labels
-        targets = TargetScaler.fit(labels.values, panel.kinds).scale_labels(labels.values)
+        scaler = TargetScaler.fit(labels.values, panel.kinds, panel.transforms)
+        targets = scaler.scale_labels(labels.values)
         if config.affinity_batch_size > len(panel):
             log.warning(
                 "affinity_batch_size %d exceeds the %d molecules: each epoch is one step",
