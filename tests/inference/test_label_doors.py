@@ -90,3 +90,20 @@ def test_scales_come_through_every_door(frame, tmp_path, capfd):
             expected = pytest.approx(where(task)["MAE"]["value"], rel=1e-4)
             assert where(again[name])["MAE"]["value"] == expected
     assert "on log10" in capfd.readouterr().out
+
+
+def test_codes_come_through_every_door(frame, tmp_path):
+    table, out = tmp_path / "t.csv", tmp_path / "run"
+    high = frame["LogD"] > frame["LogD"].median()
+    frame["LogD"] = np.where(high, "soluble", "poor")
+    frame["CLint"] = np.where(high, "active", "inactive")
+    frame.to_csv(table, index=False)
+    run("train", "--data-path", table, "--save-dir", out, "--data.target-columns", "LogD", "CLint",
+        "--data.label-maps", '{"LogD": {"soluble": 1, "poor": 0}}', *SMALL)  # fmt: skip
+    scores = json.loads((out / "metrics.json").read_text())["test"]["tasks"]
+    frame[high].to_csv(table, index=False)  # words of one class only
+    run("evaluate", "--model-dir", out, "--data-path", table, "--output", tmp_path / "e.json")
+    again = json.loads((tmp_path / "e.json").read_text())
+    assert {task["kind"] for task in scores.values()} == {"binary"}
+    assert set(again["predictions"]["labels"]["LogD"]) == {1.0}
+    assert again["predictions"]["labels"]["LogD"] == again["predictions"]["labels"]["CLint"]

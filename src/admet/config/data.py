@@ -45,11 +45,13 @@ class LabelRules(Section):
         limits: Declared limits of the assay.
         relation_column: Column whose cells hold `>`, `<` or `=` for the labels.
         averaged_as: Transform under which the records of a molecule are averaged.
+        map: What a cell holds → its label; null for no label.
     """
 
     limits: AssayLimits | None = None
     relation_column: ColumnName | None = None
     averaged_as: TransformName = "none"
+    map: dict[str, float | None] = Field({})
 
 
 class PanelFile(Section):
@@ -80,6 +82,11 @@ class PanelColumns(Section):
         "0), logit (of 0 to 100 %), logit_fraction (of 0 to 1), none, or auto, which lets the "
         "training labels decide. Predictions and metrics are in the unit of the table.",
     )
+    label_maps: dict[str, dict[str, float | None]] = Field(
+        {},
+        description="Task → {what a cell holds: its label}, such as {active: 1, inactive: 0} or "
+        "{-999: null}; null means not measured.",
+    )
     limits: dict[str, AssayLimits] = Field(
         {},
         description="Task → {below: 3, above: 150}, either or both: labels at or beyond these "
@@ -94,7 +101,7 @@ class PanelColumns(Section):
         True, description="Strip salts to the parent, normalise and neutralise the molecules."
     )
 
-    @field_validator("limits", mode="before")
+    @field_validator("limits", "label_maps", mode="before")
     @classmethod
     def _from_flag(cls, value: object, info: ValidationInfo) -> object:
         """Parses what a flag holds as one word of JSON."""
@@ -132,10 +139,11 @@ class PanelColumns(Section):
             limits=self.limits.get(task),
             relation_column=self.relation_columns.get(task),
             averaged_as="none" if transform == "auto" else transform,
+            map=self.label_maps.get(task, {}),
         )
 
 
-_BY_TASK = ("task_kinds", "units", "transforms", "limits", "relation_columns")
+_BY_TASK = ("task_kinds", "units", "transforms", "label_maps", "limits", "relation_columns")
 """Keys that say something of single tasks."""
 
 

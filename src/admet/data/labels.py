@@ -1,4 +1,4 @@
-"""Label columns: from cells to numbers, with every fault named by its line."""
+"""Tasks and labels, and the numbers in cells, with every fault named by its line."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,16 +7,19 @@ import numpy as np
 import pandas as pd
 
 from admet.config.data import LabelRules
+from admet.data.chemistry import cell_text
 from admet.data.label_rules import (
     Column,
-    Note,
+    LabelMap,
     approximate,
-    mark_declared,
+    codes_at,
+    folded,
+    lookup,
+    map_numbers,
     places,
-    read_relations,
     split_relation,
 )
-from admet.data.table import Table, require_columns
+from admet.data.table import Table
 from admet.data.transforms import NO_TRANSFORM, Transform
 from admet.errors import DataError
 from admet.kinds import Kind, infer_kind
@@ -82,70 +85,6 @@ LARGEST = 1e100
 """Size that a label may have: its square is still a number, which a scale needs."""
 
 
-@dataclass(frozen=True)
-class Reading:
-    """What was read of label columns.
-
-    Attributes:
-        labels: Labels of n rows and T columns.
-        rules: T rules by which they were read.
-        notes: Cells that were read otherwise than as the number in them.
-        messages: What to tell the user.
-    """
-
-    labels: Labels
-    rules: tuple[LabelRules, ...]
-    notes: tuple[Note, ...] = field(default=())
-    messages: tuple[str, ...] = field(default=())
-
-
-def read_labels(table: Table, columns: list[str], rules: Sequence[LabelRules]) -> Reading:
-    """Reads target columns.
-
-    Args:
-        table: The table.
-        columns: T column names.
-        rules: For each how its cells become labels.
-
-    Returns:
-        The labels; there is none where a cell is empty or says that it is missing.
-
-    Raises:
-        DataError: If a column is missing, or holds text or a value that is infinite or beyond
-            `LARGEST`; names the lines.
-    """
-    require_columns(table, columns, "Target")
-    beside = [rule.relation_column for rule in rules if rule.relation_column]
-    require_columns(table, beside, "Relation")
-    faults: list[str] = []
-    read = [_column(table, name, rule, faults) for name, rule in zip(columns, rules, strict=True)]
-    if faults:
-        raise DataError("\n".join(faults))
-    n = len(table.frame)
-    values = np.stack([column.values for column in read], axis=1) if read else np.empty((n, 0))
-    limits = np.stack([c.limits for c in read], axis=1) if read else np.empty((n, 0), np.int8)
-    return Reading(
-        Labels(values, limits if limits.any() else None),
-        tuple(rules),
-        tuple(note for column in read for note in column.notes),
-        tuple(message for column in read for message in column.messages),
-    )
-
-
-def _column(table: Table, name: str, rules: LabelRules, faults: list[str]) -> Column:
-    """Reads one column; what is wrong with it is added to the faults."""
-    column = _numbers(table, name, faults)
-    if rules.relation_column:
-        column = read_relations(table, column, rules.relation_column, faults)
-    if rules.limits is not None:
-        column = mark_declared(table, column, rules.limits.below, rules.limits.above)
-    n_limits = np.count_nonzero(column.limits)
-    if n_limits:
-        n_labels = np.count_nonzero(~np.isnan(column.values))
-        column = column.saying(f"{n_limits} of {n_labels} labels are limits (> or <)")
-    return column
-
-
 def infer_tasks(
     labels: Labels, columns: list[str], given: Mapping[str, Kind], source: str
 ) -> tuple[Task, ...]:
@@ -195,7 +134,8 @@ def check_kinds(labels: Labels, tasks: Sequence[Task], source: str) -> None:
             shown = ", ".join(f"{value:g}" for value in foreign[:3])
             faults.append(
                 f"Target {task.name!r} is {task.kind.name}, so its labels {task.kind.labels_rule}; "
-                f"in {source} it has {shown}. Recode them, or set its kind to regression."
+                f"in {source} it has {shown}. Recode them (data.label_maps), or set its kind to "
+                "regression."
             )
         n_limits = 0 if labels.limits is None else np.count_nonzero(labels.limits[:, index])
         if n_limits and not task.kind.has_limits:
@@ -235,29 +175,49 @@ def check_scales(labels: Labels, tasks: Sequence[Task], table: Table) -> None:
         raise DataError("\n".join(faults))
 
 
-def _numbers(table: Table, name: str, faults: list[str]) -> Column:
-    """Reads the numbers of a column and the signs before them."""
+def read_numbers(
+    table: Table, name: str, label_map: LabelMap, faults: list[str]
+) -> tuple[Column, list[int]]:
+    """Reads the numbers of a column, the signs before them, and the codes of a map.
+
+    Args:
+        table: The table.
+        name: The column.
+        label_map: What cells mean that are codes.
+        faults: Takes up what is wrong.
+
+    Returns:
+        The column, and the rows whose cells are neither a number nor a code.
+    """
     cells = table.frame[name]
+    codes = lookup(label_map)
     limits = np.zeros(len(cells), dtype=np.int8)
-    wrong: list[int] = []
+    words: list[int] = []
     about: list[int] = []
     if pd.api.types.is_numeric_dtype(cells):
         values = cells.to_numpy(dtype=np.float64, na_value=np.nan)
+        coded = np.zeros(len(cells), dtype=bool)
     else:
         values = np.full(len(cells), np.nan)
+        coded = codes_at(cells, codes)
         for row, cell in enumerate(cells):
+            if coded[row]:
+                values[row] = codes[folded(cell_text(cell))]
+                continue
             number = _number(cell)
             if number is None and (signed := _signed_number(cell)) is not None:
                 number, limits[row], is_about = signed
                 about += [row] * is_about
             if number is None:
-                wrong.append(row)
+                words.append(row)
             else:
                 values[row] = number
-    if wrong:
+    values, strange = map_numbers(values, ~coded & (limits == 0), label_map)
+    if strange.size:
         faults.append(
-            f"Target column {name!r} must hold numbers or empty cells; it holds text at "
-            f"{places(table, wrong, name)}. Correct or empty these cells."
+            f"data.label_maps gives other labels to the numbers {', '.join(label_map)} of "
+            f"{name!r}, and does not say what others mean, at "
+            f"{places(table, strange.tolist(), name)}. Add them to the map, or correct these cells."
         )
     extreme = np.flatnonzero(np.isfinite(values) & (np.abs(values) > LARGEST))
     if extreme.size:
@@ -271,7 +231,7 @@ def _numbers(table: Table, name: str, faults: list[str]) -> Column:
             f"Target column {name!r} holds infinite values at "
             f"{places(table, infinite.tolist(), name)}. Correct or empty these cells."
         )
-    return approximate(table, Column(name, values, limits), about)
+    return approximate(table, Column(name, values, limits), about), words
 
 
 def _signed_number(cell: object) -> tuple[float, int, bool] | None:

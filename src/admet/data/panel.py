@@ -11,6 +11,7 @@ import pandas as pd
 from admet.config.data import DataConfig
 from admet.data.chemistry import read_molecules
 from admet.data.duplicates import merge_duplicates
+from admet.data.label_columns import read_labels
 from admet.data.label_rules import Note, describe_piles, undeclared_relations
 from admet.data.labels import (
     Labels,
@@ -18,7 +19,6 @@ from admet.data.labels import (
     check_kinds,
     check_scales,
     infer_tasks,
-    read_labels,
 )
 from admet.data.reading import read_table
 from admet.data.scales import describe_raw_scales
@@ -138,11 +138,17 @@ def build_panel(
         Rejection(int(table.lines[row]), "", reason) for row, reason in table.faults.items()
     ]
     table = table.sound()
-    reading = read_labels(table, targets, [config.rules_of(name) for name in targets])
+    given = {name: kind_of(kind) for name, kind in config.task_kinds.items()}
+    reading = read_labels(
+        table,
+        targets,
+        [config.rules_of(name) for name in targets],
+        given if known_kinds is None else known_kinds,
+        asking=known_kinds is None,
+    )
     labels = reading.labels
     for message in reading.messages:
         log.warning(message)
-    given = {name: kind_of(kind) for name, kind in config.task_kinds.items()}
     if known_kinds is None:
         tasks = infer_tasks(labels, targets, given, table.source)
     else:

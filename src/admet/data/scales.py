@@ -30,6 +30,8 @@ DECADES = 2.0
 """Span of positive labels from which their logarithm is considered."""
 _LEAST = 5  # distinct labels
 _EDGES = 0.05  # share of labels at 0 or at the whole above which a logit makes outliers of them
+_PERCENTAGES = ("ppb", "bound", "binding", "bioavail", "inhib")  # what is given in percent
+_LIKE_PERCENT = 50  # such labels go so high where they are
 _LOGGED = 2.5  # percentages that are all below may be logarithms of percentages
 
 
@@ -48,9 +50,9 @@ def suggest(values: np.ndarray, task: Task) -> Transform:
     if not task.kind.scaled or len(np.unique(known)) < _LEAST:
         return NO_TRANSFORM
     considered: list[Transform] = []
-    if known.min() > 0 and np.log10(known.max() / known.min()) >= DECADES:
+    if known.min() > 0 and _decades(known.min(), known.max()) >= DECADES:
         considered.append(LOG10)
-    share = _share_of(task)
+    share = _share_of(task, known.max())
     if share is not None and share.allows(known).all() and known.max() > _LOGGED * share.top / 100:
         at_edges = np.isin(known, (0.0, share.top)).mean()
         considered += [share] * bool(at_edges < _EDGES)
@@ -60,12 +62,18 @@ def suggest(values: np.ndarray, task: Task) -> Transform:
     return best
 
 
-def _share_of(task: Task) -> Logit | None:
+def _share_of(task: Task, largest: float) -> Logit | None:
     """Tells what share of what a task's labels are by its unit and name; None for no share."""
     said = f"{task.name} {task.unit}".casefold()
     if any(word in said for word in ("%", "percent", "pct")):
         return LOGIT
+    if largest > _LIKE_PERCENT and any(word in said for word in _PERCENTAGES):
+        return LOGIT
     return LOGIT_FRACTION if "fraction" in said else None
+
+
+def _decades(low: float, high: float) -> float:
+    return float(np.log10(high) - np.log10(low))
 
 
 def _skew(values: np.ndarray) -> float:
@@ -129,7 +137,7 @@ def describe_raw_scales(labels: Labels, tasks: Sequence[Task]) -> dict[str, str]
             continue
         low, high = np.nanmin(values), np.nanmax(values)
         why = (
-            f"labels from {low:.3g} to {high:.3g}, over {np.log10(high / low):.1f} decades, are "
+            f"labels from {low:.3g} to {high:.3g}, over {_decades(low, high):.1f} decades, are "
             "learnt as they stand: the largest rule the loss, and predictions can be negative"
             if better is LOG10
             else f"labels within 0 and {_WHOLE[better]:g} are learnt as they stand: "

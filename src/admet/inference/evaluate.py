@@ -158,6 +158,7 @@ def _label_keys(model: TrainedModel, table: Table, names: list[str]) -> dict[str
     return {
         "units": {task.name: task.unit for task in model.spec.tasks if task.name in rules},
         "transforms": {name: rule.averaged_as for name, rule in rules.items()},
+        "label_maps": {name: rule.map for name, rule in rules.items() if rule.map},
         "limits": {name: rule.limits for name, rule in rules.items() if rule.limits},
         "relation_columns": {n: column for n, column in relations.items() if column not in absent},
     }

@@ -45,7 +45,11 @@ def describe_piles(values: np.ndarray, limits: np.ndarray | None, task: str) -> 
     return found
 
 
+_NOT_TEXT = {"yes", "no", "y", "n", "true", "false", "on", "off", "null", "none"}  # to YAML
+
+
 def quoted(name: str, marks: Sequence[str] = (":", "#", ",", "{", "}", "[", "]", "%")) -> str:
     """Writes a name as YAML takes it in braces."""
     plain = not any(mark in name for mark in marks) and name.isprintable() and name == name.strip()
+    plain = plain and name.casefold() not in _NOT_TEXT
     return name if plain and name[:1].isalpha() else '"' + name.replace('"', '\\"') + '"'

@@ -13,7 +13,7 @@ from torch import nn
 from admet.config import DataConfig, NetworkConfig, TaskAffinityConfig, warn_of_idle_keys
 from admet.data import Panel, build_panel, table_from_frame
 from admet.data.chemistry import read_molecules
-from admet.data.labels import read_labels
+from admet.data.label_columns import read_labels
 from admet.data.scales import decided
 from admet.data.table import require_columns
 from admet.errors import AffinityWarning, ConfigError, NoGradientStepsError
