@@ -45,7 +45,7 @@ def describe_piles(values: np.ndarray, limits: np.ndarray | None, task: str) -> 
     return found
 
 
-_NOT_TEXT = {"yes", "no", "y", "n", "true", "false", "on", "off", "null", "none"}  # to YAML
+_NOT_TEXT = {"yes", "no", "true", "false", "on", "off", "null", "none"}  # to YAML
 
 
 def quoted(name: str, marks: Sequence[str] = (":", "#", ",", "{", "}", "[", "]", "%")) -> str:
