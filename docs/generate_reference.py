@@ -159,6 +159,8 @@ def _words(annotation: Any) -> str:
         return f"list of {item}" if simple else f"list of ({item})"
     if origin is tuple:
         return f"{len(inner)} × {_words(inner[0])}"
+    if _is_section(annotation):
+        return f"({', '.join(f'`{name}`' for name in annotation.model_fields)})"
     if origin is dict:
         return f"mapping of {_words(inner[0])} to {_words(inner[1])}"
     raise TypeError(f"no words for the type {annotation!r}")

@@ -143,7 +143,20 @@ def _labels() -> list[Case]:
         label("subnormal", "5e-324", "accepted"), label("zero", "0", "accepted"),
         label("minus zero", "-0.0", "accepted"), label("positive infinity", "inf", "error", "inf"),
         label("negative infinity", "-inf", "error", "inf"), label("overflow", "1e999", "error", "inf|1e999"),
-        label("text", "high", "error", "high"), label("censored", ">10", "error", ">10"),
+        label("text", "high", "error", "high"), label("above a limit", ">10", "accepted"),
+        label("below a limit, with blanks", " < 0.5 ", "accepted"), label("at least", "≥3", "accepted"),
+        label("at most, in two signs", "<= 3", "accepted"), label("a sign apart", "> = 3", "accepted"),
+        label("escaped sign", "&lt;3", "accepted"), label("wide sign", "＞3", "accepted"),
+        label("about", "~3", "accepted"), label("circa", "ca. 3", "accepted"), label("circa, glued", "ca3", "accepted"),
+        label("greater than, in words", "greater than 1e2", "accepted"), label("equals", "=5", "accepted"),
+        label("a sign alone", ">", "error", ">"), label("a sign before nothing", "> NaN", "error", "> NaN"),
+        label("two contrary signs", "<>3", "error", "<>3"), label("a limit of text", ">high", "error", ">high"),
+        label("a limit beyond all", ">1e308", "error", "1e308"), label("a limit at infinity", "<inf", "error", "inf"),
+        label("a range", "1-2", "error", "1-2"), label("a spread", "3 ± 1", "error", "3 ± 1"),
+        *_codes(),
+        Case("labels: limits of a class", b"SMILES,y\nCCO,0\nCCN,>1\nCCC,0\nCCS,1\n", "error", "no label can be a limit"),
+        Case("labels: all one limit", ("SMILES,y\n" + "".join(f"{s},>100\n" for s, _ in GOOD)).encode(), "error", "the same label"),
+        Case("labels: a limit on either side of one molecule", table("CCCCO,>3", "OCCCC,<2"), "accepted"),
         label("with unit", "3.2 uM", "error", "3.2 uM"), label("decimal comma", '"1,5"', "error", "1,5"),
         label("percent", "50%", "error", "50%"), label("date", "2020-01-01", "error", "2020-01-01"),
         label("fraction", "1/2", "error", "1/2"), label("boolean", "true", "error", "true"),
@@ -159,6 +172,30 @@ def _labels() -> list[Case]:
         Case("labels: one molecule", b"SMILES,y\nCCO,1\n", "error", "label|value|molecule"),
         Case("labels: mixed units", table("CCCCO,5000000", "CCCCN,0.000001"), "accepted"),
         Case("labels: 0 and 1", b"SMILES,y\nCCO,0\nCCN,1\nCCC,0\nCCS,1\n", "accepted"),
+    ]  # fmt: skip
+
+
+def _codes() -> list[Case]:
+    def column(name: str, cells: list[object], outcome: str, says: str = "") -> Case:
+        rows = "".join(f"{'C' * (i + 1)},{cell}\n" for i, cell in enumerate(cells))
+        return Case(f"labels: {name}", f"SMILES,y\n{rows}".encode(), outcome, says)
+
+    amounts: list[object] = [round(0.5 + 2.7 * i, 2) for i in range(14)]
+    return [
+        column("-1 and 1", [-1, 1, 1, -1], "accepted"), column("1 and 2", [1, 2] * 4, "error", "two values only"),
+        column("yes and no", ["yes", "no", "No", "YES"], "accepted"), column("active and inactive", ["active", "inactive"] * 2, "accepted"),
+        column("true and false", ["true", "false"] * 3, "accepted"), column("toxic and non-toxic", ["toxic", "non-toxic"] * 3, "accepted"),
+        column("yes beside 0 and 1", ["yes", 0, 1, "no"], "accepted"), column("plus and minus", ["+", "-"] * 3, "accepted"),
+        column("high and low", ["high", "low"] * 4, "error", "which of them is 1"),
+        column("low, medium and high", ["low", "medium", "high"] * 3, "error", "more than two classes are not supported"),
+        column("a third class", ["active", "inactive", "inconclusive"] * 3, "error", "3 classes"),
+        column("0, 1 and 2", [0, 1, 2] * 4, "error", "three values only"), column("-1, 0 and 1", [-1, 0, 1] * 4, "error", "three values only"),
+        column("0 to 5", [i % 6 for i in range(24)], "accepted"), column("yes beside amounts", ["yes", *amounts], "error", "holds text"),
+        column("-999 for none", [*amounts, -999], "rejected", "no label"), column("-99.9 for none", [*amounts, -99.9], "rejected", "no label"),
+        column("9999 for none", [*amounts, 9999], "error", "means not measured"), column("the largest integer", [*amounts, 2147483647], "error", "means not measured"),
+        column("99 among its like", [*amounts, 99, 80, 120], "accepted"), column("-99 among its like", [*amounts, -99, -80, -120], "accepted"),
+        column("a slip of the unit", [*amounts, "5e9"], "error", "a slip of the unit"), column("a lone -1", [*amounts, -1, -1], "accepted"),
+        column("zeros alone", [0] * 6, "error", "the same label"), column("one class only", ["yes"] * 6, "error", "the same label"),
     ]  # fmt: skip
 
 

@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 
 from admet.config import DataConfig
+from admet.config.data import LabelRules
 from admet.data import load_panel
 from admet.data.dates import read_dates
-from admet.data.labels import read_labels
+from admet.data.label_columns import read_labels
 from admet.data.numbers import looks_like_number, writing_of
 from admet.data.table import table_from_frame
 from admet.errors import DataError
@@ -15,7 +16,8 @@ from admet.errors import DataError
 
 def labels(cells, decimal="auto", **others):
     table = table_from_frame(pd.DataFrame({"y": cells, **others}, dtype=object))
-    return read_labels(table, ["y"], decimal)[:, 0].tolist()
+    found = read_labels(table, ["y"], [LabelRules()], decimal=decimal)
+    return found.labels.values[:, 0].tolist()
 
 
 @pytest.mark.parametrize(

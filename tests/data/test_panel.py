@@ -12,7 +12,7 @@ from admet.data import build_panel, load_panel, read_molecules, rejected_frame, 
 from admet.data.chemistry import is_standard
 from admet.data.demo import make_demo_panel
 from admet.data.duplicates import merge_duplicates
-from admet.data.labels import Task
+from admet.data.labels import Labels, Task
 from admet.errors import DataError
 from admet.kinds import BINARY, REGRESSION
 
@@ -30,7 +30,7 @@ def test_a_panel_of_awkward_names(write_csv):
 
 def test_every_row_left_out_has_a_line_and_a_reason(write_csv, caplog):
     caplog.set_level(logging.INFO, "admet")
-    text = "SMILES,A\nCCO,1\nxx,2\n,3\nCCN,\nCC>>CO,1\n[Na+],2\nCCCC\nCC a name,2\n*C,1\nCCCCC,3\n"
+    text = "SMILES,A\nCCO,1.5\nxx,2\n,3\nCCN,\nCC>>CO,1\n[Na+],2\nCCCC\nCC a name,2\n*C,1\nCCCCC,3\n"
     panel = load_panel(write_csv(text), config("A"))
     rows = rejected_frame(panel)
     assert rows["line"].tolist() == [3, 4, 5, 6, 7, 8, 9, 10]
@@ -53,7 +53,11 @@ def test_every_row_left_out_has_a_line_and_a_reason(write_csv, caplog):
     [
         ("smiles,A\nC,1\nCC,2\n", ["A"], "SMILES column 'SMILES' is not in .* Nearest: 'smiles'"),
         ("SMILES,LogD\nC,1\nCC,2\n", ["logd"], "Target column 'logd' .* Nearest: 'LogD'"),
-        ("SMILES,A\nC,1\nCC,>10\nCO,low\n", ["A"], r"text at line 3 \('>10'\), line 4 \('low'\)"),
+        (
+            "SMILES,A\nC,1\nCC,10 uM\nCO,low\n",
+            ["A"],
+            r"text at line 3 \('10 uM'\), line 4 \('low'\)",
+        ),
         ("SMILES,A\nC,1\nCC,inf\n", ["A"], "infinite values at line 3"),
         ("SMILES,A\nC,1\nCC,1e999\n", ["A"], "infinite values at line 3"),
         ("SMILES,A\nC,1\nCC,1_000\n", ["A"], "text at line 3"),
@@ -121,9 +125,9 @@ def test_merging_does_not_depend_on_the_order_of_records(order):
     labels = np.array([[1.0], [2.0], [4.0], [8.0], [np.nan], [16.0]])
     order = np.array(order)
     merged = merge_duplicates(
-        smiles[order], labels[order], (Task("T", REGRESSION),), np.arange(6)[order]
+        smiles[order], Labels(labels[order]), (Task("T", REGRESSION),), np.arange(6)[order]
     )
-    assert dict(zip(merged.smiles, merged.labels[:, 0], strict=True)) == {
+    assert dict(zip(merged.smiles, merged.labels.values[:, 0], strict=True)) == {
         "A": 7.0,
         "B": 2.0,
         "C": 8.0,
@@ -133,8 +137,8 @@ def test_merging_does_not_depend_on_the_order_of_records(order):
 def test_an_undoubled_label_is_kept_to_the_bit(rng):
     values = rng.standard_normal(50)[:, None] * 1e-7
     smiles = np.array([f"m{i}" for i in range(50)], dtype=object)
-    merged = merge_duplicates(smiles, values, (Task("T", REGRESSION),), np.arange(50))
-    assert np.array_equal(merged.labels, values)
+    merged = merge_duplicates(smiles, Labels(values), (Task("T", REGRESSION),), np.arange(50))
+    assert np.array_equal(merged.labels.values, values)
 
 
 def test_the_callers_frame_is_not_changed():

@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 import torch
+from chemprop.nn.metrics import BoundedMSE
 from torch.nn import functional as F
 
+from admet.data.transforms import LOG10, LOGIT, NO_TRANSFORM
 from admet.errors import DeviceError
 from admet.kinds import BINARY, REGRESSION
 from admet.model.chemprop import TargetScaler, TaskLoss
@@ -95,3 +97,64 @@ def test_the_scale_follows_any_unit(rng, size):
     labels = rng.standard_normal((40, 1))
     scaler = TargetScaler.fit(labels * size, [REGRESSION])
     assert scaler.scale[0] / size == pytest.approx(labels.std(), rel=1e-9)
+
+
+def limits_like(targets):
+    limits = torch.randint(-1, 2, targets.shape, dtype=torch.int8)
+    limits[:, 2] = 0  # classes have none
+    return limits
+
+
+def test_the_bounded_loss_and_its_gradient_are_chemprops(batch):
+    outputs, targets, mask = batch
+    limits = limits_like(targets)
+    kinds = [REGRESSION, REGRESSION]
+    ours, theirs = (outputs[:, :2].clone().requires_grad_() for _ in range(2))
+    y, m, own = targets[:, :2], mask[:, :2], limits[:, :2]
+    TaskLoss(kinds)(ours, y, m, own).backward()
+    weights = torch.ones(len(y))
+    BoundedMSE()(theirs, y, m, weights, own < 0, own > 0).backward()
+    assert torch.equal(ours.grad == 0, theirs.grad == 0)
+    torch.testing.assert_close(ours.grad, theirs.grad)
+
+
+def test_an_output_beyond_its_limit_loses_nothing(batch):
+    outputs, targets, mask = batch
+    limits = limits_like(targets)
+    loss = TaskLoss([REGRESSION, REGRESSION, BINARY])
+    plain, bounded = (loss.per_label(outputs, targets, mask, own) for own in (None, limits))
+    free = ((outputs - targets) * limits > 0) & mask
+    assert free.any()
+    assert (bounded[free] == 0).all()
+    assert torch.equal(bounded[~free], plain[~free])
+
+
+def test_no_limit_is_as_limits_of_zero(batch):
+    outputs, targets, mask = batch
+    loss = TaskLoss([REGRESSION, REGRESSION, BINARY])
+    zeros = torch.zeros_like(targets, dtype=torch.int8)
+    assert torch.equal(loss(outputs, targets, mask), loss(outputs, targets, mask, zeros))
+
+
+def test_a_bounded_loss_in_double_precision_has_the_gradient_of_finite_differences(batch):
+    outputs, targets, mask = (t.double() if t.is_floating_point() else t for t in batch)
+    loss, limits = TaskLoss([REGRESSION, REGRESSION, BINARY]).double(), limits_like(targets)
+    outputs.requires_grad_()
+    assert torch.autograd.gradcheck(lambda o: loss(o, targets, mask, limits), (outputs,))
+
+
+def test_the_scale_is_that_of_the_transformed_labels_and_goes_back(rng):
+    labels = np.column_stack([10 ** rng.normal(2, 1, 60), rng.uniform(0, 100, 60), rng.random(60)])
+    labels[rng.random((60, 3)) < 0.2] = np.nan
+    before = labels.copy()
+    transforms = [LOG10, LOGIT, NO_TRANSFORM]
+    scaler = TargetScaler.fit(labels, [REGRESSION] * 3, transforms)
+    assert scaler.mean[0] == pytest.approx(np.nanmean(np.log10(labels[:, 0])))
+    scaled = scaler.scale_labels(labels)
+    np.testing.assert_allclose(np.nanstd(scaled, axis=0), 1)
+    back = scaler.to_units(torch.from_numpy(scaled))
+    np.testing.assert_allclose(back, labels, rtol=1e-9)
+    assert np.array_equal(labels, before, equal_nan=True)
+    wild = scaler.to_units(torch.tensor([[-99.0, 99.0, 99.0], [99.0, -99.0, -99.0]]))
+    assert (wild[:, 0] > 0).all()
+    assert wild[:, 1].tolist() == [100.0, 0.0]

@@ -1,7 +1,7 @@
 """How flags become values: what the parser is told of the schema's types."""
 
 import json
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 import tyro
 from pydantic.fields import FieldInfo
@@ -22,10 +22,11 @@ _GROUPS = ModelConfig.model_fields["groups"].annotation
 
 
 def registry() -> ConstructorRegistry:
-    """Gives the rules for sections, booleans and groups."""
+    """Gives the rules for sections, booleans, groups and mappings."""
     rules = ConstructorRegistry()
     rules.primitive_rule(_booleans)
     rules.primitive_rule(_groups)
+    rules.primitive_rule(_nested)
     rules.struct_rule(_section)
     return rules
 
@@ -54,6 +55,24 @@ def _groups(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | None:
         is_instance=lambda value: isinstance(value, str | tuple),
         str_from_instance=lambda value: [_as_json(value)],
     )
+
+
+def _nested(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | None:
+    """Takes a mapping of mappings or sections as one word of JSON; the schema parses it."""
+    arguments = get_args(info.type)
+    if get_origin(info.type) is not dict or not _is_mapping(arguments[1]):
+        return None
+    return PrimitiveConstructorSpec(
+        nargs=1,
+        metavar="JSON",
+        instance_from_str=lambda words: words[0],
+        is_instance=lambda value: isinstance(value, str | dict),
+        str_from_instance=lambda value: [_as_json(value)],
+    )
+
+
+def _is_mapping(kind: Any) -> bool:
+    return get_origin(kind) is dict or (isinstance(kind, type) and issubclass(kind, Section))
 
 
 def _section(info: StructTypeInfo) -> StructConstructorSpec | None:
@@ -94,4 +113,6 @@ def _boolean(word: str) -> bool:
 
 
 def _as_json(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False, default=Section.model_dump)

@@ -19,6 +19,12 @@ def print_metrics(scores: Scores, title: str) -> None:
         for name, task in scores.of_kind(kind).items():
             cells = [_cell(task.values[metric], metric == PRIMARY[kind]) for metric in means]
             table.add_row(name, str(task.n), *cells)
+            if task.scale:
+                table.add_row(
+                    f"  on {task.scale}",
+                    "",
+                    *[_cell(task.learnt.get(m, Value()), m == PRIMARY[kind]) for m in means],
+                )
         table.add_section()
         table.add_row(MACRO, "", *[_number(mean) for mean in means.values()])
         _console().print(table)

@@ -33,6 +33,7 @@ def _compute(command: AffinityCommand) -> None:
     for what, there, path in (
         ("Rows left out", panel.rejected, files.rejected),
         ("Structures changed or merged", panel.structures, files.structures),
+        ("Labels read otherwise than they stand", panel.notes, files.labels),
     ):
         if there:
             print(f"{what}: {path}")

@@ -1,17 +1,52 @@
 """The `data` section."""
 
+import json
 import math
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from admet.config.base import LARGEST_SEED, Section
 from admet.config.reading import ColumnName, LabelReading
 
 TaskKind = Literal["regression", "binary"]
 Identity = Literal["exact", "ignore_stereo", "ignore_isotopes", "constitution"]
+TransformName = Literal["none", "auto", "log10", "ln", "log1p", "logit", "logit_fraction"]
 SplitType = Literal["random", "scaffold", "cluster", "group", "time", "predefined"]
+
+
+class AssayLimits(Section):
+    """The range in which an assay gives values; at or beyond it, labels are limits."""
+
+    below: float | None = Field(None, description="At or under it a label means: less than this.")
+    above: float | None = Field(None, description="At or over it a label means: more than this.")
+
+    @model_validator(mode="after")
+    def _a_range(self) -> Self:
+        if self.below is None and self.above is None:
+            raise ValueError("`limits` of a task must hold `below`, `above` or both; name one.")
+        if self.below is not None and self.above is not None and self.below >= self.above:
+            raise ValueError(
+                f"`below` must be less than `above`; got {self.below:g} and {self.above:g}."
+            )
+        return self
+
+
+class LabelRules(Section):
+    """How the cells of one column become labels; a model keeps it, for later tables.
+
+    Attributes:
+        limits: Declared limits of the assay.
+        relation_column: Column whose cells hold `>`, `<` or `=` for the labels.
+        averaged_as: Transform under which the records of a molecule are averaged.
+        map: What a cell holds → its label; null for no label.
+    """
+
+    limits: AssayLimits | None = None
+    relation_column: ColumnName | None = None
+    averaged_as: TransformName = "none"
+    map: dict[str, float | None] = Field({})
 
 
 class PanelFile(Section):
@@ -34,6 +69,30 @@ class PanelColumns(LabelReading):
         {},
         description="Kind of a task where it should not be inferred: regression or binary.",
     )
+    units: dict[str, str] = Field(
+        {}, description="Task → unit of its labels, which its predictions have, too."
+    )
+    transforms: dict[str, TransformName] = Field(
+        {},
+        description="Task → what networks learn in place of its labels: log10, ln, log1p (may be "
+        "0), logit (of 0 to 100 %), logit_fraction (of 0 to 1), none, or auto, which lets the "
+        "training labels decide. Predictions and metrics are in the unit of the table.",
+    )
+    label_maps: dict[str, dict[str, float | None]] = Field(
+        {},
+        description="Task → {what a cell holds: its label}, such as {active: 1, inactive: 0} or "
+        "{-999: null}; null means not measured.",
+    )
+    limits: dict[str, AssayLimits] = Field(
+        {},
+        description="Task → {below: 3, above: 150}, either or both: labels at or beyond these "
+        "numbers say only that the value is lower or higher (`<3`, `>150`).",
+    )
+    relation_columns: dict[str, ColumnName] = Field(
+        {},
+        description="Task → column that holds `>`, `<`, `=` or `~` for its labels, as in exports "
+        "of ChEMBL or an ELN.",
+    )
     standardize: bool = Field(
         True, description="Strip salts to the parent, normalise and neutralise the molecules."
     )
@@ -45,6 +104,17 @@ class PanelColumns(LabelReading):
     id_column: ColumnName | None = Field(
         None, description="Column of identifiers that go with the molecules into every file."
     )
+
+    @field_validator("limits", "label_maps", mode="before")
+    @classmethod
+    def _from_flag(cls, value: object, info: ValidationInfo) -> object:
+        """Parses what a flag holds as one word of JSON."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value)
+        except ValueError as error:
+            raise ValueError(f"`{info.field_name}` is no JSON: {error}; got {value!r}.") from None
 
     @field_validator("target_columns")
     @classmethod
@@ -65,10 +135,25 @@ class PanelColumns(LabelReading):
                 f"`id_column` names {self.id_column!r}, which is the SMILES column or a target. "
                 "Name a column of identifiers, or leave it empty."
             )
-        strangers = sorted(set(self.task_kinds) - set(self.target_columns))
-        if strangers and self.target_columns:
-            raise ValueError(f"`task_kinds` names {strangers}, which `target_columns` does not.")
+        for key in _BY_TASK:
+            strangers = sorted(set(getattr(self, key)) - set(self.target_columns))
+            if strangers and self.target_columns:
+                raise ValueError(f"`{key}` names {strangers}, which `target_columns` does not.")
         return self
+
+    def rules_of(self, task: str) -> LabelRules:
+        """Gives how the cells of a task's column become labels."""
+        transform = self.transforms.get(task, "none")
+        return LabelRules(
+            limits=self.limits.get(task),
+            relation_column=self.relation_columns.get(task),
+            averaged_as="none" if transform == "auto" else transform,
+            map=self.label_maps.get(task, {}),
+        )
+
+
+_BY_TASK = ("task_kinds", "units", "transforms", "label_maps", "limits", "relation_columns")
+"""Keys that say something of single tasks."""
 
 
 class DataConfig(PanelColumns):

@@ -2,7 +2,7 @@
 
 from admet.data.chemistry import Molecule, cell_text, read_molecules
 from admet.data.labels import Labels, Task
-from admet.data.panel import Panel, build_panel, load_panel, rejected_frame
+from admet.data.panel import Panel, build_panel, load_panel, notes_frame, rejected_frame
 from admet.data.reading import count_records, read_table, stream_table
 from admet.data.splits import SIDES, Split, folds, split_panel
 from admet.data.structures import StructureChange, structures_frame
@@ -23,6 +23,7 @@ __all__ = [
     "count_records",
     "folds",
     "load_panel",
+    "notes_frame",
     "read_molecules",
     "read_table",
     "rejected_frame",

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from admet.data.labels import Task
+from admet.data.label_rules import Note, merge_labels
+from admet.data.labels import Labels, Task
 from admet.data.table import Rejection
 
 
@@ -14,28 +15,30 @@ class Merged:
 
     Attributes:
         smiles: Each once, in the order of their first record, shape (m,).
-        labels: Shape (m, T).
+        labels: Their labels.
         lines: First line of each, shape (m,).
         split_values: Shape (m,), or None.
         rows: Records that joined, by their place, shape (k,), increasing.
         molecule: Molecule of each of these, shape (k,).
         rejected: Records that could not join.
         messages: What to tell the user.
+        notes: Labels whose records contradict one another.
     """
 
     smiles: np.ndarray
-    labels: np.ndarray
+    labels: Labels
     lines: np.ndarray
     split_values: np.ndarray | None
     rows: np.ndarray
     molecule: np.ndarray
     rejected: list[Rejection] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
 
 
 def merge_duplicates(
     smiles: np.ndarray,
-    labels: np.ndarray,
+    labels: Labels,
     tasks: tuple[Task, ...],
     lines: np.ndarray,
     split_values: np.ndarray | None = None,
@@ -51,7 +54,7 @@ def merge_duplicates(
 
     Args:
         smiles: Canonical SMILES, shape (n,).
-        labels: Shape (n, T), NaN where absent.
+        labels: Labels of n records.
         tasks: T tasks.
         lines: Shape (n,).
         split_values: Times (float64) or sides (int8) of the rows, shape (n,), or None.
@@ -64,68 +67,39 @@ def merge_duplicates(
     rows = np.arange(len(smiles))
     if keep_apart and split_values is not None:
         keep = _one_side(smiles, lines, split_values, rejected)
-        rows, smiles, labels, lines = rows[keep], smiles[keep], labels[keep], lines[keep]
+        rows = rows[keep]
+        smiles, labels, lines = smiles[keep], labels.subset(keep), lines[keep]
         split_values = split_values[keep]
     first, inverse = _group(smiles)
+    n = len(first)
     messages: list[str] = []
-    if len(smiles) > len(first):
+    if len(smiles) > n:
         messages.append(
-            f"{len(smiles)} rows hold {len(first)} molecules: {len(smiles) - len(first)} "
-            "duplicates were merged"
+            f"{len(smiles)} rows hold {n} molecules: {len(smiles) - n} duplicates were merged"
         )
-    merged = _merge_labels(labels, inverse, len(first), tasks, messages)
+    values, limits, said, notes = merge_labels(
+        labels.values, labels.limits, inverse, tasks, lines[first]
+    )
+    messages += said
     if rejected:
         messages.append(
             f"{len(rejected)} rows repeat a molecule of another side of the predefined split and "
             "were left out"
         )
-    values = split_values
-    if values is not None:
-        values = _earliest(values, inverse, first)
-    return Merged(smiles[first], merged, lines[first], values, rows, inverse, rejected, messages)
-
-
-def _merge_labels(
-    labels: np.ndarray,
-    inverse: np.ndarray,
-    n: int,
-    tasks: tuple[Task, ...],
-    messages: list[str],
-) -> np.ndarray:
-    """Merges the labels of each molecule, and says of each task what was merged.
-
-    Args:
-        labels: Shape (k, T), NaN where absent.
-        inverse: Molecule of each record, shape (k,).
-        n: Number of molecules.
-        tasks: T tasks.
-        messages: What to tell the user is added here.
-
-    Returns:
-        Shape (n, T).
-    """
-    n_tasks = labels.shape[1]
-    present = ~np.isnan(labels)
-    count = np.zeros((n, n_tasks))
-    total = np.zeros((n, n_tasks))
-    square = np.zeros((n, n_tasks))
-    filled = np.where(present, labels, 0.0)
-    np.add.at(count, inverse, present)
-    np.add.at(total, inverse, filled)
-    with np.errstate(invalid="ignore"):
-        mean = total / count
-    np.add.at(square, inverse, np.where(present, labels - mean[inverse], 0.0) ** 2)
-    merged = mean
-    # The sum of one label divided by one is that label, bit for bit.
-    for column, task in enumerate(tasks):
-        several = count[:, column] > 1
-        if not several.any():
-            continue
-        means = mean[several, column]
-        spread = np.sqrt(square[several, column] / (count[several, column] - 1))
-        merged[several, column] = task.kind.merge(means)
-        messages.append(f"  {task.name}: {task.kind.describe_merge(means, spread)}")
-    return merged
+    if split_values is not None:
+        split_values = _earliest(split_values, inverse, first)
+    merged = Labels(values, limits)
+    return Merged(
+        smiles[first],
+        merged,
+        lines[first],
+        split_values,
+        rows,
+        inverse,
+        rejected,
+        messages,
+        notes,
+    )
 
 
 def _group(smiles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,15 +1,28 @@
-"""Label columns: from cells to numbers, with every fault named by its line."""
+"""Tasks and labels, and the numbers in cells, with every fault named by its line."""
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
+from admet.config.data import LabelRules
 from admet.config.reading import DecimalName
+from admet.data.chemistry import cell_text
+from admet.data.label_rules import (
+    Column,
+    LabelMap,
+    approximate,
+    codes_at,
+    folded,
+    lookup,
+    map_numbers,
+    places,
+    split_relation,
+)
 from admet.data.numbers import Writing, writing_of
-from admet.data.table import Table, require_columns
+from admet.data.table import Table
 from admet.data.transforms import NO_TRANSFORM, Transform
 from admet.errors import DataError
 from admet.kinds import Kind, infer_kind
@@ -31,12 +44,14 @@ class Task:
         kind: What its labels are, and what follows from it.
         unit: Unit of its labels; empty where the table does not say.
         transform: What networks learn instead of the labels themselves.
+        rules: How cells of its column became labels.
     """
 
     name: str
     kind: Kind
     unit: str = ""
     transform: Transform = NO_TRANSFORM
+    rules: LabelRules = field(default_factory=LabelRules)
 
 
 @dataclass(frozen=True)
@@ -75,36 +90,13 @@ LARGEST = 1e100
 """Size that a label may have: its square is still a number, which a scale needs."""
 
 
-def read_labels(table: Table, columns: list[str], decimal: DecimalName = "auto") -> np.ndarray:
-    """Reads target columns.
-
-    Args:
-        table: The table.
-        columns: T column names.
-        decimal: The decimal mark of numbers in text, where the user says it.
-
-    Returns:
-        Labels, shape (n, T), float64, NaN where a cell is empty or says that it is missing.
-
-    Raises:
-        DataError: If a column is missing, or holds text or a value that is infinite or beyond
-            `LARGEST`; names the lines.
-    """
-    require_columns(table, columns, "Target")
-    faults: list[str] = []
-    parsed = [_numbers(table, name, decimal, faults) for name in columns]
-    if faults:
-        raise DataError("\n".join(faults))
-    return np.stack(parsed, axis=1) if parsed else np.empty((len(table.frame), 0))
-
-
 def infer_tasks(
-    labels: np.ndarray, columns: list[str], given: Mapping[str, Kind], source: str
+    labels: Labels, columns: list[str], given: Mapping[str, Kind], source: str
 ) -> tuple[Task, ...]:
     """Decides the kind of each task, where the user has not.
 
     Args:
-        labels: Shape (n, T), NaN where absent.
+        labels: Labels of n rows and T columns.
         columns: T names.
         given: Kinds that the user has set, by name.
         source: Name of the table for messages.
@@ -117,7 +109,7 @@ def infer_tasks(
     """
     tasks: list[Task] = []
     faults: list[str] = []
-    for name, column in zip(columns, labels.T, strict=True):
+    for name, column in zip(columns, labels.values.T, strict=True):
         values = np.unique(column[~np.isnan(column)])
         kind = given.get(name) or infer_kind(values)
         if values.size == 0:
@@ -134,63 +126,134 @@ def infer_tasks(
     return tuple(tasks)
 
 
-def check_kinds(labels: np.ndarray, tasks: Sequence[Task], source: str) -> None:
-    """Checks that tasks hold labels of their kind only; shape (n, T), NaN where absent.
+def check_kinds(labels: Labels, tasks: Sequence[Task], source: str) -> None:
+    """Checks that T tasks hold labels of their kind only.
 
     Raises:
         DataError: Names the tasks and the labels that do not fit.
     """
     faults = []
-    for task, column in zip(tasks, labels.T, strict=True):
+    for index, (task, column) in enumerate(zip(tasks, labels.values.T, strict=True)):
         foreign = task.kind.foreign(np.unique(column[~np.isnan(column)]))
         if foreign.size:
             shown = ", ".join(f"{value:g}" for value in foreign[:3])
             faults.append(
                 f"Target {task.name!r} is {task.kind.name}, so its labels {task.kind.labels_rule}; "
-                f"in {source} it has {shown}. Recode them, or set its kind to regression."
+                f"in {source} it has {shown}. Recode them (data.label_maps), or set its kind to "
+                "regression."
+            )
+        n_limits = 0 if labels.limits is None else np.count_nonzero(labels.limits[:, index])
+        if n_limits and not task.kind.has_limits:
+            faults.append(
+                f"Target {task.name!r} is {task.kind.name}, so no label can be a limit (> or <); "
+                f"in {source} {n_limits} are. Remove the signs, or set its kind to regression."
             )
     if faults:
         raise DataError("\n".join(faults))
 
 
-def _numbers(table: Table, name: str, decimal: DecimalName, faults: list[str]) -> np.ndarray:
-    column = table.frame[name]
-    if pd.api.types.is_numeric_dtype(column):
-        values = column.to_numpy(dtype=np.float64, na_value=np.nan)
-        wrong: list[int] = []
+def check_scales(labels: Labels, tasks: Sequence[Task], table: Table) -> None:
+    """Checks that tasks hold only labels that their transforms allow.
+
+    Raises:
+        DataError: Names the tasks, the lines and the remedies.
+    """
+    faults = []
+    for task, column in zip(tasks, labels.values.T, strict=True):
+        scale = task.transform
+        if scale.name not in {"none", "auto"} and not task.kind.scaled:
+            faults.append(
+                f"Target {task.name!r} is {task.kind.name}, so it has no scale to transform. "
+                "Remove it from data.transforms, or set its kind to regression."
+            )
+            continue
+        strange = np.flatnonzero(~scale.allows(column)).tolist()
+        if strange:
+            faults.append(
+                f"Target {task.name!r} is learnt as {scale}, so its labels {scale.rule}; "
+                f"{len(strange)} are not, at {places(table, strange, task.name)}. Correct or empty "
+                "these cells; say from which number on they are limits (data.limits, such as "
+                "{below: 0.1}); or choose another transform"
+                + (", such as log1p." if (column[strange] == 0).all() else ".")
+            )
+    if faults:
+        raise DataError("\n".join(faults))
+
+
+def read_numbers(
+    table: Table, name: str, label_map: LabelMap, decimal: DecimalName, faults: list[str]
+) -> tuple[Column, list[int]]:
+    """Reads the numbers of a column, the signs before them, and the codes of a map.
+
+    Args:
+        table: The table.
+        name: The column.
+        label_map: What cells mean that are codes.
+        decimal: The decimal mark of numbers in text, where the user says it.
+        faults: Takes up what is wrong.
+
+    Returns:
+        The column, and the rows whose cells are neither a number nor a code.
+    """
+    cells = table.frame[name]
+    codes = lookup(label_map)
+    limits = np.zeros(len(cells), dtype=np.int8)
+    words: list[int] = []
+    about: list[int] = []
+    if pd.api.types.is_numeric_dtype(cells):
+        values = cells.to_numpy(dtype=np.float64, na_value=np.nan)
+        coded = np.zeros(len(cells), dtype=bool)
     else:
-        values = np.full(len(column), np.nan)
-        wrong = []
+        values = np.full(len(cells), np.nan)
+        coded = codes_at(cells, codes)
         writing = writing_of(table, name, decimal)
         if writing.question:
             faults.append(writing.question)
-            return values
+            return Column(name, values, limits), []
         for note in writing.notes:
             log.info("  %s: %s", name, note)
-        for row, cell in enumerate(column):
+        for row, cell in enumerate(cells):
+            if coded[row]:
+                values[row] = codes[folded(cell_text(cell))]
+                continue
             number = _number(cell, writing)
+            if number is None and (signed := _signed_number(cell, writing)) is not None:
+                number, limits[row], is_about = signed
+                about += [row] * is_about
             if number is None:
-                wrong.append(row)
+                words.append(row)
             else:
                 values[row] = number
-    if wrong:
+    values, strange = map_numbers(values, ~coded & (limits == 0), label_map)
+    if strange.size:
         faults.append(
-            f"Target column {name!r} must hold numbers or empty cells; it holds text at "
-            f"{_places(table, wrong, name)}. Correct or empty these cells."
+            f"data.label_maps gives other labels to the numbers {', '.join(label_map)} of "
+            f"{name!r}, and does not say what others mean, at "
+            f"{places(table, strange.tolist(), name)}. Add them to the map, or correct these cells."
         )
     extreme = np.flatnonzero(np.isfinite(values) & (np.abs(values) > LARGEST))
     if extreme.size:
         faults.append(
             f"Target column {name!r} must hold numbers up to ±{LARGEST:g}; it holds larger ones at "
-            f"{_places(table, extreme.tolist(), name)}. Correct or empty these cells."
+            f"{places(table, extreme.tolist(), name)}. Correct or empty these cells."
         )
     infinite = np.flatnonzero(np.isinf(values))
     if infinite.size:
         faults.append(
             f"Target column {name!r} holds infinite values at "
-            f"{_places(table, infinite.tolist(), name)}. Correct or empty these cells."
+            f"{places(table, infinite.tolist(), name)}. Correct or empty these cells."
         )
-    return values
+    return approximate(table, Column(name, values, limits), about), words
+
+
+def _signed_number(cell: object, writing: Writing) -> tuple[float, int, bool] | None:
+    """Gives the number behind a sign, its limit, and whether it is approximate; None for text."""
+    text = cell.decode("utf-8", "replace") if isinstance(cell, bytes) else cell
+    found = split_relation(text) if isinstance(text, str) else None
+    number = None if found is None else _number(found[1], writing)
+    if found is None or number is None or np.isnan(number):
+        return None
+    return number, found[0].limit, found[0].about
 
 
 def _number(cell: object, writing: Writing) -> float | None:
@@ -210,12 +273,3 @@ def _number(cell: object, writing: Writing) -> float | None:
         return float(cell)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
         return None
-
-
-def _places(table: Table, rows: list[int], name: str, shown: int = 5) -> str:
-    cells = table.frame[name]
-    named = ", ".join(
-        f"{table.unit} {table.lines[row]} ({str(cells.iloc[row])[:30]!r})" for row in rows[:shown]
-    )
-    more = f" and {len(rows) - shown} more" if len(rows) > shown else ""
-    return named + more

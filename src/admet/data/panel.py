@@ -12,16 +12,28 @@ from admet.config.data import DataConfig
 from admet.data.chemistry import Molecule, read_molecules
 from admet.data.duplicates import Merged, merge_duplicates
 from admet.data.identifiers import join_ids, read_ids, tell_of_ids
-from admet.data.labels import Labels, Task, check_kinds, infer_tasks, read_labels
+from admet.data.label_columns import read_labels
+from admet.data.label_rules import Note, describe_piles, undeclared_relations
+from admet.data.labels import (
+    Labels,
+    Task,
+    check_kinds,
+    check_scales,
+    infer_tasks,
+)
 from admet.data.numbers import unit_of
 from admet.data.reading import read_table
+from admet.data.scales import describe_raw_scales
 from admet.data.split_column import read_split_column
 from admet.data.structures import StructureChange, changes_of, tell_of_changes
 from admet.data.table import Rejection, Table, require_columns
+from admet.data.transforms import TRANSFORMS, Transform
 from admet.errors import DataError
 from admet.kinds import Kind, kind_of
 
 log = logging.getLogger(__name__)
+
+_SHOWN = 5  # tasks of which a warning says all
 
 
 @dataclass(frozen=True)
@@ -39,6 +51,7 @@ class Panel:
         ids: Identifiers of the molecules, those of merged records joined, shape (n,), object; None
             where no column has them.
         structures: Records whose structure was changed or that were merged, by line.
+        notes: Label cells that were read otherwise than as the number in them.
     """
 
     smiles: np.ndarray
@@ -50,6 +63,7 @@ class Panel:
     unit: str = "line"
     ids: np.ndarray | None = None
     structures: tuple[StructureChange, ...] = field(default=())
+    notes: tuple[Note, ...] = field(default=())
 
     def __len__(self) -> int:
         return len(self.smiles)
@@ -63,6 +77,11 @@ class Panel:
     def kinds(self) -> tuple[Kind, ...]:
         """Kinds of the T tasks."""
         return tuple(task.kind for task in self.tasks)
+
+    @property
+    def transforms(self) -> tuple[Transform, ...]:
+        """Transforms of the T tasks."""
+        return tuple(task.transform for task in self.tasks)
 
     def subset(self, rows: np.ndarray) -> "Panel":
         """Gives the panel of some molecules; what was rejected stays on record.
@@ -123,19 +142,38 @@ def build_panel(
     ]
     table = table.sound()
     ids = _ids(table, config)
-    labels = read_labels(table, targets, config.decimal)
     given = {name: kind_of(kind) for name, kind in config.task_kinds.items()}
+    reading = read_labels(
+        table,
+        targets,
+        [config.rules_of(name) for name in targets],
+        given if known_kinds is None else known_kinds,
+        decimal=config.decimal,
+        asking=known_kinds is None,
+    )
+    labels = reading.labels
+    for message in reading.messages:
+        log.warning(message)
     if known_kinds is None:
         tasks = infer_tasks(labels, targets, given, table.source)
     else:
         tasks = tuple(Task(name, known_kinds[name]) for name in targets)
         check_kinds(labels, tasks, table.source)
-    tasks = tuple(replace(task, unit=unit_of(table, task.name)) for task in tasks)
+    tasks = tuple(
+        replace(
+            task,
+            rules=rules,
+            unit=config.units.get(task.name) or unit_of(table, task.name),
+            transform=TRANSFORMS[config.transforms.get(task.name, "none")],
+        )
+        for task, rules in zip(tasks, reading.rules, strict=True)
+    )
+    check_scales(labels, tasks, table)
 
     cells = table.frame[config.smiles_column].tolist()
     molecules = read_molecules(cells, config.standardize, config.duplicates)
     kept: list[int] = []
-    unlabelled = np.isnan(labels).all(axis=1)
+    unlabelled = np.isnan(labels.values).all(axis=1)
     for row, molecule in enumerate(molecules):
         reason = molecule.reason or ("no label in any target" if unlabelled[row] else "")
         if reason:
@@ -154,7 +192,7 @@ def build_panel(
         )
     merged = merge_duplicates(
         np.array([molecules[row].smiles for row in kept], dtype=object),
-        labels[kept],
+        labels.subset(np.array(kept)),
         tasks,
         table.lines[kept],
         split_values,
@@ -173,7 +211,7 @@ def build_panel(
         tell_of_ids(table, config.id_column, ids, used, merged.molecule)
     panel = Panel(
         merged.smiles,
-        Labels(merged.labels),
+        merged.labels,
         tasks,
         merged.lines,
         merged.split_values,
@@ -183,11 +221,14 @@ def build_panel(
         if config.id_column is None
         else join_ids(ids[used], merged.molecule, len(merged.smiles)),
         tuple(structures),
+        tuple(sorted([*reading.notes, *merged.notes], key=lambda note: note.line)),
     )
     _report(panel, table)
     if known_kinds is None:
+        _warn_of_hidden_limits(panel, table, config)
+        _warn_of_raw_scales(panel, config)
         # Rejected molecules and merged labels may have taken what made a task learnable.
-        infer_tasks(panel.labels.values, targets, given, f"the valid rows of {table.source}")
+        infer_tasks(panel.labels, targets, given, f"the valid rows of {table.source}")
     return panel
 
 
@@ -230,7 +271,7 @@ def _changes(
     cells: list[object],
     molecules: list[Molecule],
     ids: np.ndarray,
-    labels: np.ndarray,
+    labels: Labels,
     tasks: tuple[Task, ...],
     used: np.ndarray,
     merged: Merged,
@@ -247,9 +288,49 @@ def _changes(
         for row in used
     ]
     names = [task.name for task in tasks]
-    changes = changes_of(records, merged.molecule, labels[used], names, table.unit)
-    tell_of_changes(changes, labels[used], names, table.unit)
+    changes = changes_of(records, merged.molecule, labels.values[used], names, table.unit)
+    tell_of_changes(changes, labels.values[used], names, table.unit)
     return changes
+
+
+def notes_frame(panel: Panel) -> pd.DataFrame:
+    """Gives the notes on label cells as a frame: line, task, cell, read_as, reason."""
+    rows = [(n.line, n.task, n.cell, n.read_as, n.reason) for n in panel.notes]
+    return pd.DataFrame(rows, columns=[panel.unit, "task", "cell", "read_as", "reason"])
+
+
+def _warn_of_hidden_limits(panel: Panel, table: Table, config: DataConfig) -> None:
+    """Names labels that look like limits which nobody has declared."""
+    limits = panel.labels.limits
+    piles: dict[str, list[str]] = {}
+    for index, task in enumerate(panel.tasks):
+        if task.kind.has_limits and task.rules.limits is None:
+            own = None if limits is None else limits[:, index]
+            found = describe_piles(panel.labels.values[:, index], own, task.name)
+            piles |= {task.name: found} if found else {}
+    for message in [text for found in list(piles.values())[:_SHOWN] for text in found]:
+        log.warning(message)
+    if len(piles) > _SHOWN:
+        log.warning("Labels pile up likewise at: %s", ", ".join(list(piles)[_SHOWN:]))
+    used = [*config.target_columns, *config.relation_columns.values()]
+    for name in undeclared_relations(table, used):
+        log.warning(
+            "Column %r holds relations (>, <) that nobody reads. If they belong to a target, name "
+            "it: data.relation_columns: {TARGET: %s}",
+            name,
+            name,
+        )
+
+
+def _warn_of_raw_scales(panel: Panel, config: DataConfig) -> None:
+    """Names tasks whose labels speak for a transform, where nobody has said that none is meant."""
+    undecided = [i for i, task in enumerate(panel.tasks) if task.name not in config.transforms]
+    tasks = [panel.tasks[i] for i in undecided]
+    found = describe_raw_scales(panel.labels.columns(undecided), tasks)
+    for message in list(found.values())[:_SHOWN]:
+        log.warning(message)
+    if len(found) > _SHOWN:
+        log.warning("Likewise learnt as they stand: %s", ", ".join(list(found)[_SHOWN:]))
 
 
 def _report(panel: Panel, table: Table) -> None:

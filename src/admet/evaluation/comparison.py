@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from admet.errors import DataError
-from admet.evaluation.differences import Difference, compare_kind
+from admet.evaluation.differences import Aligned, Difference, compare_kind
 from admet.evaluation.predicted import Predicted
 
 log = logging.getLogger(__name__)
@@ -91,22 +91,24 @@ def _shared_tasks(names: Sequence[str], models: Sequence[Predicted]) -> list[str
     return tasks
 
 
-def _check_labels(
-    names: Sequence[str], aligned: list[tuple[np.ndarray, np.ndarray]], tasks: list[str]
-) -> None:
+def _check_labels(names: Sequence[str], aligned: list[Aligned], tasks: list[str]) -> None:
     """Checks that all models were tested against the same labels."""
-    for name, (labels, _) in zip(names[1:], aligned[1:], strict=True):
+    for name, (labels, _, limits) in zip(names[1:], aligned[1:], strict=True):
         for column, task in enumerate(tasks):
-            if not np.allclose(labels[:, column], aligned[0][0][:, column], equal_nan=True):
+            same = np.allclose(labels[:, column], aligned[0][0][:, column], equal_nan=True)
+            if not same or (limits[:, column] != aligned[0][2][:, column]).any():
                 raise DataError(
                     f"The labels of {task!r} differ between {names[0]} and {name}: "
                     "they were evaluated on different tables. Evaluate them on one."
                 )
 
 
-def _align(model: Predicted, common: set[str], tasks: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Gives labels and predictions of the common molecules, both sorted by SMILES, (m, T)."""
+def _align(model: Predicted, common: set[str], tasks: list[str]) -> Aligned:
+    """Gives labels, predictions and limits of the common molecules, sorted by SMILES, (m, T)."""
     index = {smiles: row for row, smiles in enumerate(model.smiles)}
     rows = [index[smiles] for smiles in sorted(common)]
     columns = [list(model.tasks).index(name) for name in tasks]
-    return model.labels[np.ix_(rows, columns)], model.predictions[np.ix_(rows, columns)]
+    chosen = np.ix_(rows, columns)
+    labels = model.labels[chosen]
+    limits = np.zeros(labels.shape, np.int8) if model.limits is None else model.limits[chosen]
+    return labels, model.predictions[chosen], limits

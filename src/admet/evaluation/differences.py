@@ -5,9 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from admet.evaluation.metrics import BY_KIND, Metric
+from admet.evaluation.metrics import BY_KIND, Metric, met
 from admet.evaluation.scores import MACRO
 from admet.evaluation.scoring import interval, none_for_nan
+
+Aligned = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Labels, predictions and limits, each of shape (n, T)."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Difference:
 
 
 def compare_kind(
-    aligned: list[tuple[np.ndarray, np.ndarray]],
+    aligned: list[Aligned],
     names: Sequence[str],
     members: list[str],
     tasks: list[str],
@@ -50,7 +53,8 @@ def compare_kind(
     """Compares models on the tasks of one kind.
 
     Args:
-        aligned: Labels and predictions of each model, shape (n, T), rows of the same molecules.
+        aligned: Labels, predictions and limits of each model, shape (n, T), rows of the same
+            molecules.
         names: Names of the models, the reference first.
         members: The tasks of the kind.
         tasks: Names of the T columns.
@@ -67,16 +71,22 @@ def compare_kind(
     stream = np.random.default_rng(seed).integers(0, n_common, (n_bootstrap, n_common))
     columns = [tasks.index(task) for task in members]
     labelled = [~np.isnan(aligned[0][0][:, column]) for column in columns]
-    picks = [_resample(stream, present, seed) for present in labelled]
+    measured = [own & (aligned[0][2][:, c] == 0) for own, c in zip(labelled, columns, strict=True)]
+    picks_of = [
+        [_resample(stream, present, seed) for present in molecules]
+        for molecules in (measured, labelled)
+    ]
     for metric in BY_KIND[kind].values():
+        rows_used, picks = (measured, labelled)[metric.with_limits], picks_of[metric.with_limits]
         values = np.full((len(names), len(members)), np.nan)
         resampled = np.full((len(names), len(members), n_bootstrap), np.nan)
-        counts = [int(present.sum()) for present in labelled]
-        for t, (column, present) in enumerate(zip(columns, labelled, strict=True)):
+        counts = [int(present.sum()) for present in rows_used]
+        for t, (column, present) in enumerate(zip(columns, rows_used, strict=True)):
             if counts[t] < 2:
                 continue
-            for m, (labels, predictions) in enumerate(aligned):
-                y, p = labels[:, column], predictions[:, column]
+            for m, (labels, predictions, limits) in enumerate(aligned):
+                y = labels[:, column]
+                p = met(y, predictions[:, column], limits[:, column])
                 values[m, t] = metric.function(y[None, present], p[None, present])[0]
                 resampled[m, t] = metric.function(y[picks[t]], p[picks[t]])
         for t, task in enumerate(members):

@@ -22,12 +22,29 @@ class Metric:
         kind: The kind of task that it belongs to, "regression" or "binary".
         function: Labels and predictions, each of shape (b, n), → values of shape (b,).
         lower_is_better: Whether a smaller value is the better one.
+        with_limits: Whether labels that are limits count, a prediction beyond one without error;
+            else the metric is of the measured labels alone.
+        of_ranks: Whether only the order of labels and predictions counts, not their scale.
     """
 
     name: str
     kind: str
     function: Callable[[np.ndarray, np.ndarray], np.ndarray]
     lower_is_better: bool = False
+    with_limits: bool = False
+    of_ranks: bool = False
+
+
+def met(y: np.ndarray, p: np.ndarray, limits: np.ndarray) -> np.ndarray:
+    """Puts predictions that lie beyond their limit on it, so that they have no error.
+
+    Args:
+        y: Labels, any shape.
+        p: Predictions, likewise.
+        limits: 1 where the true value is above the label, −1 where below, else 0; likewise.
+    """
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.where((p - y) * limits > 0, y, p))
 
 
 def mae(y: np.ndarray, p: np.ndarray) -> np.ndarray:
@@ -127,12 +144,12 @@ def mcc(y: np.ndarray, p: np.ndarray) -> np.ndarray:
 
 
 METRICS = (
-    Metric("MAE", "regression", mae, lower_is_better=True),
-    Metric("RMSE", "regression", rmse, lower_is_better=True),
+    Metric("MAE", "regression", mae, lower_is_better=True, with_limits=True),
+    Metric("RMSE", "regression", rmse, lower_is_better=True, with_limits=True),
     Metric("R2", "regression", r2),
     Metric("Pearson", "regression", pearson),
-    Metric("Spearman", "regression", spearman),
-    Metric("Kendall", "regression", kendall),
+    Metric("Spearman", "regression", spearman, of_ranks=True),
+    Metric("Kendall", "regression", kendall, of_ranks=True),
     Metric("RAE", "regression", rae, lower_is_better=True),
     Metric("AUROC", "binary", auroc),
     Metric("AUPRC", "binary", auprc),

@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from admet.evaluation.stored import below, items, mapping, member, numbers, text
+from admet.evaluation.stored import below, items, mapping, member, must_be, numbers, text
 
 
 @dataclass(frozen=True, eq=False)  # arrays give no single answer
@@ -21,12 +21,15 @@ class Predicted:
         predictions: Shape (n, T); probabilities for a binary task.
         ids: Identifiers of the molecules, those of merged records joined, shape (n,); None where
             the table has none.
+        limits: Which labels are limits, shape (n, T), int8: 1 where the true value is above the
+            label (`>`), −1 where below (`<`); None where none is.
     """
 
     smiles: Sequence[str]
     tasks: Mapping[str, str]
     labels: np.ndarray
     predictions: np.ndarray
+    limits: np.ndarray | None = None
     ids: Sequence[str] | None = None
 
     @property
@@ -34,33 +37,41 @@ class Predicted:
         """One row for each task and molecule, task after task: n · T rows.
 
         Columns id (where there are any), smiles, task, kind, label, predicted; a label is NaN where
-        it is absent.
+        it is absent. Where a label is a limit, there is a column limit with `>`, `<` or nothing,
+        too.
         """
         n = len(self.smiles)
-        named = {} if self.ids is None else {"id": list(self.ids) * len(self.tasks)}
-        return pd.DataFrame(
-            {
-                **named,
-                "smiles": list(self.smiles) * len(self.tasks),
-                "task": [name for name in self.tasks for _ in range(n)],
-                "kind": [kind for kind in self.tasks.values() for _ in range(n)],
-                "label": self.labels.T.flatten(),
-                "predicted": self.predictions.T.flatten(),
-            }
+        columns: dict[str, object] = (
+            {} if self.ids is None else {"id": list(self.ids) * len(self.tasks)}
         )
+        columns |= {
+            "smiles": list(self.smiles) * len(self.tasks),
+            "task": [name for name in self.tasks for _ in range(n)],
+            "kind": [kind for kind in self.tasks.values() for _ in range(n)],
+            "label": self.labels.T.flatten(),
+            "predicted": self.predictions.T.flatten(),
+        }
+        if self.limits is not None:
+            columns["limit"] = signs(self.limits.T.flatten())
+        return pd.DataFrame(columns)
 
     def to_json(self) -> dict[str, Any]:
         """Gives `smiles`, `ids` (where there are any), `labels` and `predicted`.
 
-        Both of the last are task → list, with null for NaN.
+        Both of the last are task → list, with null for NaN. Where labels are limits, also `limits`,
+        each such task → list of `>`, `<` and nothing.
         """
         named = {} if self.ids is None else {"ids": list(self.ids)}
-        return {
+        content: dict[str, Any] = {
             **named,
             "smiles": list(self.smiles),
             "labels": _columns(self.labels, self.tasks),
             "predicted": _columns(self.predictions, self.tasks),
         }
+        if self.limits is not None:
+            pairs = zip(self.tasks, self.limits.T, strict=True)
+            content["limits"] = {name: signs(column) for name, column in pairs if column.any()}
+        return content
 
     @classmethod
     def from_json(cls, content: Any, tasks: Mapping[str, str], place: str) -> Self:
@@ -91,7 +102,38 @@ class Predicted:
         if "ids" in content:
             here = below(place, "ids")
             ids = [text(v, f"{here}.{i}") for i, v in enumerate(items(content["ids"], here))]
-        return cls(texts, tasks, arrays[0], arrays[1], ids)
+        limits = _read_limits(content.get("limits", {}), list(tasks), arrays[0], place)
+        return cls(texts, tasks, arrays[0], arrays[1], limits, ids)
+
+
+_SIGNS = {">": 1, "<": -1, "": 0}
+
+
+def signs(limits: np.ndarray) -> list[str]:
+    """Writes limits, shape (n,), as `>`, `<` and nothing."""
+    shown = {value: sign for sign, value in _SIGNS.items()}
+    return [shown[limit] for limit in limits.tolist()]
+
+
+def _read_limits(
+    content: Any, tasks: Sequence[str], labels: np.ndarray, place: str
+) -> np.ndarray | None:
+    """Reads the limits of some tasks; None where there are none.
+
+    Raises:
+        DataError: If something else stands there, or as many limits as labels do not.
+    """
+    here = below(place, "limits")
+    found = np.zeros(labels.shape, dtype=np.int8)
+    for task, column in mapping(content, here).items():
+        at = below(here, task)
+        if task not in tasks or len(items(column, at)) != len(labels):
+            raise must_be(f"a list of {len(labels)} for one of the tasks", column, at)
+        for sign in column:
+            if not isinstance(sign, str) or sign not in _SIGNS:
+                raise must_be("'>', '<' or empty", sign, at)
+        found[:, tasks.index(task)] = [_SIGNS[sign] for sign in column]
+    return found if found.any() else None
 
 
 def _columns(values: np.ndarray, names: Mapping[str, str]) -> dict[str, list[float | None]]:

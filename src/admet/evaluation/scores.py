@@ -1,7 +1,7 @@
 """What a test of a model gives: metrics of each task with their intervals, and macro means."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 import pandas as pd
@@ -41,16 +41,31 @@ class TaskScores:
         kind: "regression" or "binary".
         n: Number of labels.
         values: Metric → value.
+        n_limits: How many of the labels are limits.
+        scale: Name of the transform whose values the model learnt; empty where it learnt the labels
+            themselves.
+        learnt: Metric → value on that scale, for metrics that do not go by ranks.
     """
 
     kind: str
     n: int
     values: Mapping[str, Value]
+    n_limits: int = 0
+    scale: str = ""
+    learnt: Mapping[str, Value] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """Gives `kind`, `n`, and for each metric an object of `value`, `low` and `high`."""
+        """Gives `kind`, `n`, and for each metric an object of `value`, `low` and `high`.
+
+        Where labels are limits, `limits` counts them. Where the model learnt a transform of the
+        labels, `learnt` holds its name as `scale` and the metrics on that scale.
+        """
         cells = {name: asdict(value) for name, value in self.values.items()}
-        return {"kind": self.kind, "n": self.n, **cells}
+        more: dict[str, Any] = {"limits": self.n_limits} if self.n_limits else {}
+        if self.scale:
+            on_scale = {name: asdict(value) for name, value in self.learnt.items()}
+            more["learnt"] = {"scale": self.scale, **on_scale}
+        return {"kind": self.kind, "n": self.n, **more, **cells}
 
     @classmethod
     def from_json(cls, content: Any, place: str) -> Self:
@@ -61,9 +76,20 @@ class TaskScores:
         values = {
             text(name, place): Value.from_json(cell, below(place, name))
             for name, cell in mapping(content, place).items()
-            if name not in ("kind", "n")
+            if name not in ("kind", "n", "limits", "learnt")
         }
-        return cls(kind, whole(member(content, "n", place), below(place, "n")), values)
+        n = whole(member(content, "n", place), below(place, "n"))
+        n_limits = whole(content.get("limits", 0), below(place, "limits"))
+        if "learnt" not in content:
+            return cls(kind, n, values, n_limits)
+        at = below(place, "learnt")
+        scale = text(member(content["learnt"], "scale", at), below(at, "scale"))
+        learnt = {
+            text(name, at): Value.from_json(cell, below(at, name))
+            for name, cell in content["learnt"].items()
+            if name != "scale"
+        }
+        return cls(kind, n, values, n_limits, scale, learnt)
 
 
 @dataclass(frozen=True)
@@ -83,6 +109,8 @@ class Scores:
     def frame(self) -> pd.DataFrame:
         """One row for each task and metric, then one for each kind and metric.
 
+        Metrics on a scale that the model learnt are named after it, as in "MAE of log10".
+
         Columns task, kind, metric, n, value, low, high; NaN where a value is None. Rows of task
         "macro mean" average over the tasks of a kind; their n counts the labels of the tasks
         averaged, and they have no interval.
@@ -96,6 +124,9 @@ class Scores:
         for task, scores in self.tasks.items():
             for metric, cell in scores.values.items():
                 yield task, scores.kind, metric, scores.n, cell.value, cell.low, cell.high
+            for metric, cell in scores.learnt.items():
+                name = f"{metric} of {scores.scale}"
+                yield task, scores.kind, name, scores.n, cell.value, cell.low, cell.high
         for kind, means in self.macro.items():
             members = self.of_kind(kind).values()
             for metric, mean in means.items():

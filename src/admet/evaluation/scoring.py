@@ -1,20 +1,41 @@
 """Scores predictions: metrics per task with bootstrap intervals, and macro means."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Protocol
 
 import numpy as np
 
-from admet.evaluation.metrics import BY_KIND
+from admet.evaluation.metrics import BY_KIND, Metric, met
 from admet.evaluation.scores import Scores, TaskScores, Value
+
+
+class Scale(Protocol):
+    """A scale of labels, such as their logarithm."""
+
+    name: ClassVar[str]
+
+    def apply(self, values: np.ndarray) -> np.ndarray:
+        """Gives values on the scale, any shape."""
+        ...
+
 
 LEVEL = 0.95
 _MIN_LABELS = 2  # one label has no spread to hold an error against
 
 
 def score_task(
-    y: np.ndarray, p: np.ndarray, kind: str, n_bootstrap: int, rng: np.random.Generator
+    y: np.ndarray,
+    p: np.ndarray,
+    kind: str,
+    n_bootstrap: int,
+    rng: np.random.Generator,
+    limits: np.ndarray | None = None,
+    scale: Scale | None = None,
 ) -> TaskScores:
     """Scores one task.
+
+    Where labels are limits, MAE and RMSE count them, a prediction beyond one being no error; the
+    other metrics are of the measured labels alone.
 
     Args:
         y: Labels, shape (n,), NaN where absent.
@@ -22,21 +43,64 @@ def score_task(
         kind: "regression" or "binary".
         n_bootstrap: Resamples of the molecules; 0 gives no intervals.
         rng: Source of the resamples.
+        limits: Which labels are limits, shape (n,), as in `Labels`; None for none.
+        scale: What the model learnt in place of the labels; its metrics are given beside those in
+            the unit of the labels. None where it learnt the labels.
 
     Returns:
         The metrics. Intervals are the 2.5th and 97.5th percentile of the resampled metric.
     """
     labelled = ~np.isnan(y)
     y, p = y[labelled], p[labelled]
+    metrics = BY_KIND[kind]
+    own = np.zeros(len(y), np.int8) if limits is None else limits[labelled]
+    values = _with_limits(y, p, own, metrics, n_bootstrap, rng)
+    n_limits = int((own != 0).sum())
+    if scale is None:
+        return TaskScores(kind, len(y), values, n_limits)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        y, p = scale.apply(y), scale.apply(p)
+    on_scale = np.isfinite(y) & np.isfinite(p)  # a table to come may hold what the scale does not
+    metrics = {name: metric for name, metric in metrics.items() if not metric.of_ranks}
+    y, p, own = y[on_scale], p[on_scale], own[on_scale]
+    learnt = _with_limits(y, p, own, metrics, n_bootstrap, rng)
+    return TaskScores(kind, int(labelled.sum()), values, n_limits, scale.name, learnt)
+
+
+def _with_limits(
+    y: np.ndarray,
+    p: np.ndarray,
+    limits: np.ndarray,
+    metrics: Mapping[str, Metric],
+    n_bootstrap: int,
+    rng: np.random.Generator,
+) -> dict[str, Value]:
+    """Computes metrics of labels some of which may be limits, all of shape (n,)."""
+    measured = limits == 0
+    values = _values(y[measured], p[measured], metrics, n_bootstrap, rng)
+    if not measured.all():
+        bounded = {name: metric for name, metric in metrics.items() if metric.with_limits}
+        values |= _values(y, met(y, p, limits), bounded, n_bootstrap, rng)
+    return values
+
+
+def _values(
+    y: np.ndarray,
+    p: np.ndarray,
+    metrics: Mapping[str, Metric],
+    n_bootstrap: int,
+    rng: np.random.Generator,
+) -> dict[str, Value]:
+    """Computes metrics of labels and predictions, shape (n,), with their intervals."""
     if len(y) < _MIN_LABELS:
-        return TaskScores(kind, len(y), {name: Value() for name in BY_KIND[kind]})
+        return {name: Value() for name in metrics}
     rows = rng.integers(0, len(y), (n_bootstrap, len(y)))
     values: dict[str, Value] = {}
-    for name, metric in BY_KIND[kind].items():
+    for name, metric in metrics.items():
         value = metric.function(y[None], p[None])[0]
         low, high = interval(metric.function(y[rows], p[rows])) if n_bootstrap else (None, None)
         values[name] = Value(none_for_nan(value), low, high)
-    return TaskScores(kind, len(y), values)
+    return values
 
 
 def score_tasks(
@@ -45,6 +109,8 @@ def score_tasks(
     names: Sequence[str],
     kinds: Sequence[str],
     *,
+    limits: np.ndarray | None = None,
+    scales: Mapping[str, Scale] | None = None,
     n_bootstrap: int = 1000,
     seed: int = 42,
 ) -> Scores:
@@ -55,6 +121,9 @@ def score_tasks(
         predictions: Shape (n, T).
         names: T task names.
         kinds: T kinds.
+        limits: Which labels are limits, shape (n, T), int8: 1 where the true value is above the
+            label, −1 where below; None where none is. `score_task` says how they count.
+        scales: Task → what the model learnt in place of its labels, where it did.
         n_bootstrap: Resamples of the intervals.
         seed: Seed of the resampling; each task draws its own, so that a task's interval does not
             depend on which tasks stand before it.
@@ -64,7 +133,13 @@ def score_tasks(
     """
     tasks = {
         name: score_task(
-            labels[:, i], predictions[:, i], kind, n_bootstrap, np.random.default_rng(seed)
+            labels[:, i],
+            predictions[:, i],
+            kind,
+            n_bootstrap,
+            np.random.default_rng(seed),
+            None if limits is None else limits[:, i],
+            (scales or {}).get(name),
         )
         for i, (name, kind) in enumerate(zip(names, kinds, strict=True))
     }

@@ -3,6 +3,7 @@
 import logging
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -31,7 +32,8 @@ class Tested:
         kinds: dict[str, str] = {task.name: task.kind.name for task in self.panel.tasks}
         smiles = [str(s) for s in self.panel.smiles]
         ids = None if self.panel.ids is None else [str(name) for name in self.panel.ids]
-        return Predicted(smiles, kinds, self.panel.labels.values, self.predictions, ids)
+        labels = self.panel.labels
+        return Predicted(smiles, kinds, labels.values, self.predictions, labels.limits, ids)
 
 
 def run_on_table(
@@ -139,6 +141,8 @@ def evaluate_run(
         predicted.predictions,
         list(predicted.tasks),
         list(predicted.tasks.values()),
+        limits=predicted.limits,
+        scales=model.spec.scales,
         n_bootstrap=n_bootstrap,
         seed=seed,
     )
@@ -181,5 +185,22 @@ def _labelled_panel(
         decimal=reading.decimal,
         duplicates=model.spec.duplicates,
         id_column=id_column or (of_training if of_training in table.frame.columns else None),
+        **_label_keys(model, table, present),
     )
     return build_panel(table, data, known_kinds=known)
+
+
+def _label_keys(model: TrainedModel, table: Table, names: list[str]) -> dict[str, Any]:
+    """Gives the keys of the `data` section by which the model's own labels were read."""
+    rules = {task.name: task.labels for task in model.spec.tasks if task.name in names}
+    relations = {n: r.relation_column for n, r in rules.items() if r.relation_column}
+    absent = sorted({c for c in relations.values() if c not in table.frame.columns})
+    if absent:
+        log.warning("No relation column in %s: %s. Labels count as measured", table.source, absent)
+    return {
+        "units": {task.name: task.unit for task in model.spec.tasks if task.name in rules},
+        "transforms": {name: rule.averaged_as for name, rule in rules.items()},
+        "label_maps": {name: rule.map for name, rule in rules.items() if rule.map},
+        "limits": {name: rule.limits for name, rule in rules.items() if rule.limits},
+        "relation_columns": {n: column for n, column in relations.items() if column not in absent},
+    }

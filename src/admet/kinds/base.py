@@ -18,11 +18,13 @@ class Kind(ABC):
         name: As users and files write it.
         metric: Name of the metric that a comparison prints first.
         scaled: Whether targets are brought to mean 0 and variance 1.
+        has_limits: Whether a label may be a limit: "more than 100".
     """
 
     name: ClassVar[str]
     metric: ClassVar[str]
     scaled: ClassVar[bool]
+    has_limits: ClassVar[bool]
 
     def __repr__(self) -> str:
         return self.name

@@ -19,6 +19,7 @@ class Binary(Kind):
     name: ClassVar[str] = "binary"
     metric: ClassVar[str] = "AUROC"
     scaled: ClassVar[bool] = False
+    has_limits: ClassVar[bool] = False
     labels_rule = "must be 0 or 1"
 
     def foreign(self, values: np.ndarray) -> np.ndarray:

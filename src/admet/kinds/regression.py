@@ -16,6 +16,7 @@ class Regression(Kind):
     name: ClassVar[str] = "regression"
     metric: ClassVar[str] = "MAE"
     scaled: ClassVar[bool] = True
+    has_limits: ClassVar[bool] = True
     labels_rule = "must be numbers"
 
     def foreign(self, values: np.ndarray) -> np.ndarray:

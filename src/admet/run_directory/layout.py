@@ -29,6 +29,8 @@ class Files:
     """Input rows left out, with line and reason."""
     STRUCTURES = "structures.csv"
     """Input rows whose structure was changed or that were merged, and why."""
+    LABELS = "labels.csv"
+    """Label cells read otherwise than as the number in them, with line and reason, if any."""
     HISTORY = "history.csv"
     """Losses and rates of every epoch."""
     METRICS = "metrics.json"

@@ -77,6 +77,7 @@ def fit(
         lesson.train,
         lesson.learnt,
         config.batch_size,
+        limits=lesson.learnt_limits,
         shuffle=True,
         seed=seed,
         backward=True,
@@ -87,6 +88,7 @@ def fit(
         lesson.val,
         lesson.judged,
         max(config.batch_size, _VALIDATION_BATCH),
+        limits=lesson.judged_limits,
         pin_memory=on_gpu,
     )
     n_labels = (~np.isnan(lesson.learnt)).sum(axis=0).tolist()

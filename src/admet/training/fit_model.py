@@ -6,6 +6,7 @@ import torch
 
 from admet.config import TrainConfig
 from admet.data import Panel, Split
+from admet.data.scales import decided
 from admet.errors import ConfigError, near_names
 from admet.featurize import PackedGraphs
 from admet.model.chemprop import TargetScaler
@@ -36,8 +37,9 @@ def fit_model(
     """Trains the networks of a plan on the training side of a split.
 
     Nothing is read or written but the checkpoint, if there is one; torch's threads and random
-    states are as before afterwards. The scale of the targets comes from the training side, the
-    best epoch of each network from the validation side; the test side is not looked at.
+    states are as before afterwards. The choice of transforms that was left to the labels, and the
+    scale of the targets, come from the training side, the best epoch of each network from the
+    validation side; the test side is not looked at.
 
     Args:
         panel: Molecules and labels.
@@ -61,8 +63,9 @@ def fit_model(
     device = resolve_device(config.training.device, "training.device")
     _check(panel, graphs, plan)
     checkpoint = Checkpoint() if checkpoint is None else checkpoint
+    panel = decided(panel, split.train)
     with own_torch_state(config.training.threads, device):
-        scaler = TargetScaler.fit(panel.labels.values[split.train], panel.kinds)
+        scaler = TargetScaler.fit(panel.labels.values[split.train], panel.kinds, panel.transforms)
         targets = scaler.scale_labels(panel.labels.values)
         spec = _spec(panel, graphs, config, plan, scaler)
         torch.manual_seed(config.seed)
@@ -78,7 +81,8 @@ def fit_model(
             columns = [panel.task_names.index(name) for name in network.plan.tasks]
             kinds = tuple(panel.kinds[column] for column in columns)
             name = ", ".join(network.plan.tasks) if len(networks) > 1 else "network"
-            lesson = Lesson.of(network.plan, graphs, targets[:, columns], kinds, split, name)
+            own = panel.labels.columns(columns).limits
+            lesson = Lesson.of(network.plan, graphs, targets[:, columns], kinds, split, name, own)
             fitted = fit(
                 network, lesson, config.training, config.seed, device, checkpoint, progress=progress
             )
@@ -139,7 +143,15 @@ def _spec(
     """Describes the model of a plan, which may leave out tasks of the panel."""
     kept = {name for network in plan.networks for name in network.tasks}
     tasks = [
-        TaskSpec(name=t.name, kind=t.kind.name, unit=t.unit, mean=float(mean), scale=float(scale))
+        TaskSpec(
+            name=t.name,
+            kind=t.kind.name,
+            unit=t.unit,
+            transform=t.transform.name,
+            mean=float(mean),
+            scale=float(scale),
+            labels=t.rules,
+        )
         for t, mean, scale in zip(panel.tasks, scaler.mean, scaler.scale, strict=True)
         if t.name in kept
     ]

@@ -23,6 +23,8 @@ class Lesson:
         learnt: Their scaled targets, shape (n_train, S), NaN where absent.
         val: Rows with a target to be judged by, increasing.
         judged: Their scaled targets, shape (n_val, S), NaN where absent.
+        learnt_limits: Which of `learnt` are limits, as in `Labels`; None where none is.
+        judged_limits: Which of `judged` are limits; None where none is.
         kinds: S kinds.
         slots: S task names.
         name: Name of the network for the log.
@@ -36,6 +38,8 @@ class Lesson:
     kinds: tuple[Kind, ...]
     slots: tuple[str, ...]
     name: str = "network"
+    learnt_limits: np.ndarray | None = None
+    judged_limits: np.ndarray | None = None
 
     @classmethod
     def of(
@@ -46,6 +50,7 @@ class Lesson:
         kinds: tuple[Kind, ...],
         split: Split,
         name: str = "network",
+        limits: np.ndarray | None = None,
     ) -> "Lesson":
         """Takes what a network needs from the targets of its tasks.
 
@@ -56,6 +61,7 @@ class Lesson:
             kinds: Their T kinds.
             split: The molecules to learn from and to be judged by.
             name: Name of the network for the log.
+            limits: Which targets are limits, shape (n, T), int8; None where none is.
         """
         slots = plan.slots
         learnt = targets[:, slots]  # (n, S)
@@ -66,6 +72,8 @@ class Lesson:
             rows[~np.isnan(values[rows]).all(axis=1)]
             for rows, values in ((split.train, learnt), (split.val, judged))
         )
+        learnt_limits = None if limits is None else limits[:, slots][train]
+        judged_limits = None if limits is None else limits[:, slots][val]
         return cls(
             graphs,
             train,
@@ -75,4 +83,6 @@ class Lesson:
             tuple(kinds[column] for column in slots),
             tuple(plan.tasks[column] for column in slots),
             name,
+            learnt_limits,
+            judged_limits,
         )

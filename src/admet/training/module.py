@@ -67,7 +67,7 @@ class NetworkModule(pl.LightningModule):
         """Gives the loss of a batch."""
         self._batch, self._batch_idx = batch, batch_idx
         outputs = self.network.slot_outputs(batch.graphs).float()
-        loss: Tensor = self.loss(outputs, batch.targets, batch.mask)
+        loss: Tensor = self.loss(outputs, batch.targets, batch.mask, batch.limits)
         self._watch(loss.detach(), batch, outputs.detach(), batch_idx)
         n_labels = batch.mask.sum()
         self._train_sum += torch.stack([loss.detach() * n_labels, n_labels.to(loss.dtype)])
@@ -87,10 +87,10 @@ class NetworkModule(pl.LightningModule):
         """Stops at a loss that is no number; a device that is asked late remembers the first."""
         if not self.asks_late:
             if not torch.isfinite(loss):
-                losses = self.loss.per_task(outputs, batch.targets, batch.mask)
+                losses = self.loss.per_task(outputs, batch.targets, batch.mask, batch.limits)
                 self._stop("training loss", float(loss), ~torch.isfinite(losses), batch_idx)
             return
-        bad = ~torch.isfinite(self.loss.per_task(outputs, batch.targets, batch.mask))
+        bad = ~torch.isfinite(self.loss.per_task(outputs, batch.targets, batch.mask, batch.limits))
         fresh = ~torch.isfinite(loss) & (self._first_bad < 0)
         self._first_bad = torch.where(fresh, batch_idx, self._first_bad)
         self._bad_loss = torch.where(fresh, loss, self._bad_loss)
@@ -127,7 +127,9 @@ class NetworkModule(pl.LightningModule):
             return
         assert self._batch is not None  # noqa: S101 - a gradient comes of a batch
         outputs = self.network.slot_outputs(self._batch.graphs).float()
-        losses = self.loss.per_task(outputs, self._batch.targets, self._batch.mask)
+        losses = self.loss.per_task(
+            outputs, self._batch.targets, self._batch.mask, self._batch.limits
+        )
         parameters = list(self.network.parameters())
         norms = []
         for loss in losses:
@@ -144,7 +146,7 @@ class NetworkModule(pl.LightningModule):
     def validation_step(self, batch: LabelledBatch, batch_idx: int) -> None:  # noqa: ARG002
         """Adds the losses of a batch, per task."""
         outputs = self.network.slot_outputs(batch.graphs).float()
-        cells = self.loss.per_label(outputs, batch.targets, batch.mask)
+        cells = self.loss.per_label(outputs, batch.targets, batch.mask, batch.limits)
         self._val_sums += torch.stack([cells.sum(dim=0), batch.mask.sum(dim=0).to(cells.dtype)])
 
     def on_validation_epoch_end(self) -> None:

@@ -9,9 +9,10 @@ from pathlib import Path
 import pandas as pd
 
 from admet.config import TrainConfig, dump_yaml_config
-from admet.data import Panel, Split, rejected_frame, structures_frame
+from admet.data import Panel, Split, notes_frame, rejected_frame, structures_frame
 from admet.errors import DataError, RunDirectoryError
 from admet.evaluation import Scores, score_tasks
+from admet.evaluation.predicted import signs
 from admet.featurize import PackedGraphs
 from admet.files import free_name
 from admet.model.trained_model import TrainedModel
@@ -29,13 +30,15 @@ def write_tests(
     for side, rows in (("val", split.val), ("test", split.test)):
         if not len(rows):
             continue
-        labels = panel.labels.values[rows][:, columns]
+        labels = panel.labels.subset(rows).columns(columns)
         predictions = model.predictor.predict_graphs(graphs, rows).mean
         scores[side] = score_tasks(
-            labels,
+            labels.values,
             predictions,
             names,
             [kind.name for kind in model.spec.kinds],
+            limits=labels.limits,
+            scales=model.spec.scales,
             n_bootstrap=1000 if side == "test" else 0,  # intervals where they are read
         )
         if side == "test":
@@ -43,7 +46,10 @@ def write_tests(
             if panel.ids is not None:
                 frame.insert(0, "id", panel.ids[rows])
             for index, name in enumerate(names):
-                frame[free_name(name, frame.columns)] = labels[:, index]
+                frame[free_name(name, frame.columns)] = labels.values[:, index]
+                if labels.limits is not None and labels.limits[:, index].any():
+                    shown = signs(labels.limits[:, index])
+                    frame[free_name(f"{name}_limit", frame.columns)] = shown
                 frame[free_name(f"{name}_pred", frame.columns)] = predictions[:, index]
             write_table(folder / Files.PREDICTIONS, frame)
     write_json(folder / Files.METRICS, {name: side.to_json() for name, side in scores.items()})
@@ -72,6 +78,8 @@ def write_records(folder: Path, panel: Panel) -> None:
     write_table(folder / Files.REJECTED, rejected_frame(panel))
     changes = structures_frame(panel.structures, panel.unit, panel.ids is not None)
     write_table(folder / Files.STRUCTURES, changes)
+    if panel.notes:
+        write_table(folder / Files.LABELS, notes_frame(panel))
 
 
 def write_split(folder: Path, panel: Panel, split: Split) -> None:

@@ -9,6 +9,7 @@ import torch
 
 from admet.config import TrainConfig, warn_of_idle_keys
 from admet.data import Panel, Split, load_panel, split_panel
+from admet.data.scales import decided
 from admet.errors import ConfigError, DataError
 from admet.featurize import PackedGraphs
 from admet.featurize.cache import cache_folder, cached_graphs
@@ -85,6 +86,7 @@ def _run(config: TrainConfig, writer: RunDirectoryWriter, device: torch.device) 
         seed = config.seed if config.data.split_seed is None else config.data.split_seed
         split = split_panel(panel, config.data, seed)
     _check_training_labels(panel, split)
+    panel = decided(panel, split.train)
     write_split(folder, panel, split)
     with clock.phase("featurize"):
         cache = cache_folder(config.data.cache_dir) if config.data.cache else None
@@ -118,6 +120,8 @@ def _run(config: TrainConfig, writer: RunDirectoryWriter, device: torch.device) 
         log.info("Rows left out stand in %s", config.save_dir / Files.REJECTED)
     if panel.structures:
         log.info("Structures changed or merged stand in %s", config.save_dir / Files.STRUCTURES)
+    if panel.notes:
+        log.info("Labels read otherwise than they stand: %s", config.save_dir / Files.LABELS)
     log.info("Seconds: %s", ", ".join(f"{k} {v:.1f}" for k, v in clock.seconds.items()))
     return model
 

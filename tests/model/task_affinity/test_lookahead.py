@@ -27,7 +27,7 @@ def test_the_first_step_is_equation_1(demo_frame):
     problem = MoleculeProblem.of(panel, featurize(panel.smiles), SMALL, torch.device("cpu"))
     torch.manual_seed(config.seed)
     network, loss = problem.network(), TaskLoss(panel.kinds)
-    ((inputs, y, mask),) = problem.batches(network, 1000, config.seed)
+    ((inputs, y, mask, _),) = problem.batches(network, 1000, config.seed)
 
     def losses(moved):
         return loss.per_task(moved(inputs), y, mask)

@@ -21,11 +21,13 @@ class LabelledBatch:
         graphs: The graphs.
         targets: Shape (b, T), float32; zero where there is no label.
         mask: Shape (b, T), bool; true where there is a label.
+        limits: Shape (b, T), int8, as in `Labels`; None where no label of the set is a limit.
     """
 
     graphs: GraphBatch
     targets: Tensor
     mask: Tensor
+    limits: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -33,7 +35,10 @@ class LabelledBatch:
     def pin_memory(self) -> Self:
         """Gives the batch in memory from which a GPU can copy while the host goes on."""
         return type(self)(
-            self.graphs.pin_memory(), self.targets.pin_memory(), self.mask.pin_memory()
+            self.graphs.pin_memory(),
+            self.targets.pin_memory(),
+            self.mask.pin_memory(),
+            None if self.limits is None else self.limits.pin_memory(),
         )
 
     def to(self, device: torch.device | str, non_blocking: bool = False) -> Self:
@@ -42,6 +47,7 @@ class LabelledBatch:
             self.graphs.to(device, non_blocking),
             self.targets.to(device, non_blocking=non_blocking),
             self.mask.to(device, non_blocking=non_blocking),
+            None if self.limits is None else self.limits.to(device, non_blocking=non_blocking),
         )
 
 
@@ -60,6 +66,7 @@ class BatchLoader:
         targets: np.ndarray,
         batch_size: int,
         *,
+        limits: np.ndarray | None = None,
         shuffle: bool = False,
         seed: int = 0,
         backward: bool = False,
@@ -72,6 +79,7 @@ class BatchLoader:
             rows: The m molecules to iterate over, indices into `graphs`, shape (m,).
             targets: Their targets, shape (m, T), NaN where absent.
             batch_size: Molecules in one batch.
+            limits: Which targets are limits, shape (m, T), int8, as in `Labels`; None for none.
             shuffle: Whether to change the order at every pass.
             seed: Seed of that order.
             backward: Whether gradients will be taken.
@@ -82,6 +90,7 @@ class BatchLoader:
         mask = ~np.isnan(targets)
         self._mask = torch.from_numpy(mask)
         self._targets = torch.from_numpy(np.where(mask, targets, 0.0).astype(np.float32))
+        self._limits = None if limits is None else torch.from_numpy(limits)
         self.batch_size = batch_size
         self.shuffle = shuffle
         self.backward = backward
@@ -117,5 +126,6 @@ class BatchLoader:
                 GraphBatch.of(self.graphs.batch(self.rows[picked], backward=self.backward)),
                 self._targets.index_select(0, index),
                 self._mask.index_select(0, index),
+                None if self._limits is None else self._limits.index_select(0, index),
             )
             yield batch.pin_memory() if self.pin_memory else batch

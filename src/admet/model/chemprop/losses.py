@@ -25,28 +25,58 @@ class TaskLoss(nn.Module):
         given = [1.0] * len(kinds) if weights is None else list(weights)
         self.register_buffer("_weights", torch.tensor(given), persistent=False)
 
-    def per_label(self, outputs: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
-        """Gives the loss of every cell, shape (n, T), zero where there is no label."""
+    def per_label(
+        self, outputs: Tensor, targets: Tensor, mask: Tensor, limits: Tensor | None = None
+    ) -> Tensor:
+        """Gives the loss of every cell, shape (n, T), zero where there is no label.
+
+        Args:
+            outputs: Shape (n, T).
+            targets: Shape (n, T).
+            mask: Where there is a label, shape (n, T), bool.
+            limits: Where the true value is above (1) or below (−1) the target, shape (n, T), int8;
+                None where none is a limit. An output beyond its limit loses nothing.
+        """
+        if limits is not None:
+            outputs = met(outputs, targets, limits)
         first, *others = self._kinds
         loss = first.loss(outputs, targets)
         for kind, columns in zip(others, self.get_buffer("_columns")[1:], strict=True):
             loss = torch.where(columns, kind.loss(outputs, targets), loss)
         return loss * mask
 
-    def per_task(self, outputs: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
+    def per_task(
+        self, outputs: Tensor, targets: Tensor, mask: Tensor, limits: Tensor | None = None
+    ) -> Tensor:
         """Gives each task's mean over its labels, shape (T,), zero for a task without any."""
-        total = self.per_label(outputs, targets, mask).sum(dim=0)
+        total = self.per_label(outputs, targets, mask, limits).sum(dim=0)
         return total / mask.sum(dim=0).clamp(min=1)
 
-    def forward(self, outputs: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
+    def forward(
+        self, outputs: Tensor, targets: Tensor, mask: Tensor, limits: Tensor | None = None
+    ) -> Tensor:
         """Gives the weighted mean over the labels of a batch, a scalar.
 
         The divisor is the number of labels, not the sum of their weights: with weights that make
         every task count alike over the training set, a batch that happens to hold one label of a
         rare task would otherwise be ruled by it.
         """
-        weighted = self.per_label(outputs, targets, mask) * self.get_buffer("_weights")
+        weighted = self.per_label(outputs, targets, mask, limits) * self.get_buffer("_weights")
         return weighted.sum() / mask.sum().clamp(min=1)
+
+
+def met(outputs: Tensor, targets: Tensor, limits: Tensor) -> Tensor:
+    """Puts outputs that lie beyond their limit on it, where they have no error and no gradient.
+
+    This is the bounded loss of Chemprop's `BoundedMSE`.
+
+    Args:
+        outputs: Shape (n, T).
+        targets: Shape (n, T).
+        limits: 1 where the true value is above the target, −1 where below, else 0; shape (n, T).
+    """
+    beyond = ((limits > 0) & (outputs > targets)) | ((limits < 0) & (outputs < targets))
+    return torch.where(beyond, targets, outputs)
 
 
 def label_weights(n_labels: Sequence[int], mean: str) -> list[float] | None:

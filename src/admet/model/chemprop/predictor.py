@@ -70,6 +70,7 @@ class Predictor:
             np.array([task.mean for task in spec.tasks]),
             np.array([task.scale for task in spec.tasks]),
             spec.kinds,
+            spec.transforms,
         )
 
     def weights(self) -> dict[str, Tensor]:

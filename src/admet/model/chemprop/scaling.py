@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from admet.data.transforms import NO_TRANSFORM, Transform
 from admet.kinds import Kind
 
 
@@ -15,21 +16,35 @@ class TargetScaler:
     """Mean and standard deviation of each task whose kind is scaled; 0 and 1 for another.
 
     Attributes:
-        mean: Shape (T,), float64, in the unit of the labels.
-        scale: Shape (T,), float64, in the unit of the labels.
+        mean: Shape (T,), float64, of the transformed labels.
+        scale: Shape (T,), float64, of the transformed labels.
         kinds: T kinds.
+        transforms: T transforms of the labels, which come before mean and scale.
     """
 
     mean: np.ndarray
     scale: np.ndarray
     kinds: tuple[Kind, ...]
+    transforms: tuple[Transform, ...]
 
     @classmethod
-    def fit(cls, labels: np.ndarray, kinds: Sequence[Kind]) -> "TargetScaler":
-        """Fits on training labels, shape (n, T), NaN where absent.
+    def fit(
+        cls,
+        labels: np.ndarray,
+        kinds: Sequence[Kind],
+        transforms: Sequence[Transform] | None = None,
+    ) -> "TargetScaler":
+        """Fits on training labels.
 
         A task that is constant or absent there gets scale 1.
+
+        Args:
+            labels: Shape (n, T), in the unit of the table, NaN where absent.
+            kinds: T kinds.
+            transforms: T transforms; None leaves all labels as they are.
         """
+        transforms = [NO_TRANSFORM] * len(kinds) if transforms is None else transforms
+        labels = _transformed(labels, transforms)
         present = ~np.isnan(labels)
         count = np.maximum(present.sum(axis=0), 1)
         mean = np.where(present, labels, 0.0).sum(axis=0) / count
@@ -40,11 +55,11 @@ class TargetScaler:
         raw = np.array([not kind.scaled for kind in kinds])
         mean = np.where(raw, 0.0, mean)
         scale = np.where(raw | (scale <= 0) | ~np.isfinite(scale), 1.0, scale)
-        return cls(mean, scale, tuple(kinds))
+        return cls(mean, scale, tuple(kinds), tuple(transforms))
 
     def scale_labels(self, labels: np.ndarray) -> np.ndarray:
         """Scales labels, shape (n, T); NaN stays NaN."""
-        return np.asarray((labels - self.mean) / self.scale)
+        return np.asarray((_transformed(labels, self.transforms) - self.mean) / self.scale)
 
     def to_units(self, outputs: Tensor) -> np.ndarray:
         """Turns network outputs into labels' units and probabilities.
@@ -60,4 +75,16 @@ class TargetScaler:
         for kind in set(self.kinds):
             own = torch.tensor([other is kind for other in self.kinds])
             linked = torch.where(own, kind.link(values), linked)
-        return np.asarray(linked.numpy() * self.scale + self.mean)
+        found = np.asarray(linked.numpy() * self.scale + self.mean)
+        for column, transform in enumerate(self.transforms):
+            if transform is not NO_TRANSFORM:
+                found[:, column] = transform.undo(found[:, column])
+        return found
+
+
+def _transformed(labels: np.ndarray, transforms: Sequence[Transform]) -> np.ndarray:
+    """Transforms labels, shape (n, T); the caller's array is not changed."""
+    if all(transform is NO_TRANSFORM for transform in transforms):
+        return labels
+    columns = [t.apply(column) for t, column in zip(transforms, labels.T, strict=True)]
+    return np.stack(columns, axis=1)

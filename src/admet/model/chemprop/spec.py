@@ -2,11 +2,12 @@
 
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from admet.config import NetworkConfig
 from admet.config.base import WIDEST, Section
-from admet.config.data import Identity, TaskKind
+from admet.config.data import Identity, LabelRules, TaskKind, TransformName
+from admet.data.transforms import NO_TRANSFORM, TRANSFORMS, Transform
 from admet.kinds import Kind, kind_of
 from admet.model.chemprop.plan import Plan
 
@@ -14,13 +15,25 @@ MOST_TASKS = 100_000
 
 
 class TaskSpec(Section):
-    """One task: its kind, its unit and the scale of its training labels."""
+    """One task: its kind, its unit and the scale of its training labels.
+
+    Attributes:
+        name: Its name.
+        kind: Its kind.
+        unit: Unit of its labels; empty where nobody said.
+        transform: What networks learn in place of its labels.
+        mean: Mean of its training labels, transformed.
+        scale: Their standard deviation, likewise.
+        labels: How the cells of its column became labels; tables to come are read likewise.
+    """
 
     name: str
     kind: TaskKind
     unit: str = Field("")
+    transform: TransformName = Field("none")
     mean: float
     scale: float = Field(gt=0)
+    labels: LabelRules = Field(LabelRules())
 
 
 class ModelSpec(Section):
@@ -48,6 +61,14 @@ class ModelSpec(Section):
     d_v: int = Field(ge=1, le=WIDEST)
     d_e: int = Field(ge=1, le=WIDEST)
 
+    @field_validator("tasks")
+    @classmethod
+    def _decided(cls, value: tuple[TaskSpec, ...]) -> tuple[TaskSpec, ...]:
+        for task in value:
+            if task.transform == "auto":
+                raise ValueError(f"`transform` of {task.name!r} must be decided; it is auto.")
+        return value
+
     @model_validator(mode="after")
     def _plan_of_the_tasks(self) -> Self:
         names = self.task_names
@@ -66,6 +87,17 @@ class ModelSpec(Section):
     def units(self) -> list[str]:
         """Units of the tasks, in their order; empty where the table did not say."""
         return [task.unit for task in self.tasks]
+
+    @property
+    def transforms(self) -> tuple[Transform, ...]:
+        """Transforms of the tasks, in their order."""
+        return tuple(TRANSFORMS[task.transform] for task in self.tasks)
+
+    @property
+    def scales(self) -> dict[str, Transform]:
+        """Tasks of which the networks learn a transform, each with that."""
+        pairs = zip(self.task_names, self.transforms, strict=True)
+        return {name: transform for name, transform in pairs if transform is not NO_TRANSFORM}
 
     @property
     def kinds(self) -> tuple[Kind, ...]:

@@ -13,7 +13,7 @@ from torch import nn
 from admet.config import DataConfig, NetworkConfig, TaskAffinityConfig, warn_of_idle_keys
 from admet.data import Panel, build_panel, table_from_frame
 from admet.data.chemistry import read_molecules
-from admet.data.labels import read_labels
+from admet.data.label_columns import read_labels
 from admet.data.table import Table, require_columns
 from admet.errors import ConfigError, DataError, NoGradientStepsError
 from admet.featurize import PackedGraphs, featurize
@@ -29,9 +29,9 @@ from admet.model.chemprop.task_affinity.groups import check_n_groups, group_task
 from admet.model.chemprop.task_affinity.outputs import folder_files
 from admet.model.chemprop.task_affinity.problems import (
     AffinityProblem,
-    Batch,
     LoaderProblem,
     MoleculeProblem,
+    Triple,
 )
 from admet.model.chemprop.task_affinity.report import log_doubt, log_matrix, warn_of_unknown
 
@@ -154,7 +154,7 @@ class TaskAffinityComputer:
     def compute_from_loader(
         self,
         network: nn.Module | Callable[[], nn.Module],
-        loader: Iterable[Batch],
+        loader: Iterable[Triple],
         task_names: Sequence[str],
         *,
         kinds: Sequence[str] | None = None,
@@ -302,7 +302,9 @@ def _columns(names: Sequence[str]) -> tuple[str, ...]:
 def _says_nothing(table: Table, data: DataConfig) -> bool:
     """Tells whether a table that was refused holds no label or no valid SMILES at all."""
     require_columns(table, [data.smiles_column], "SMILES")
-    if np.isnan(read_labels(table, list(data.target_columns))).all():
+    names = list(data.target_columns)
+    reading = read_labels(table, names, [data.rules_of(name) for name in names])
+    if not reading.labels.present.any():
         return True
     cells = table.frame[data.smiles_column].tolist()
     return all(molecule.smiles is None for molecule in read_molecules(cells, standardize=False))

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from admet.data import Panel, rejected_frame, structures_frame
+from admet.data import Panel, notes_frame, rejected_frame, structures_frame
 from admet.errors import ConfigError, DataError
 from admet.files import (
     AFFINITY_ARCHIVE,
@@ -29,7 +29,7 @@ _HEADERS = (
         f"{unit},{more}{column},".encode()
         for unit in ("line", "row", "record")
         for more in ("", "id,")
-        for column in ("smiles", "was")
+        for column in ("smiles", "was", "task")
     ),
 )  # fmt: skip
 """What the tables begin with."""
@@ -66,9 +66,14 @@ class AffinityFiles:
         return self.archive.with_name(f"{self.archive.stem}_structures.csv")
 
     @property
+    def labels(self) -> Path:
+        """The table of labels that were read otherwise than they stand, beside the archive."""
+        return self.archive.with_name(f"{self.archive.stem}_labels.csv")
+
+    @property
     def tables(self) -> list[Path]:
         """All tables beside the archive."""
-        return [*beside(self.archive), self.rejected, self.structures]
+        return [*beside(self.archive), self.rejected, self.structures, self.labels]
 
     def check(
         self,
@@ -146,7 +151,11 @@ class AffinityFiles:
     def write_records(self, panel: Panel) -> None:
         """Lists the rows that were left out, changed or merged; lists of an earlier panel go."""
         changes = structures_frame(panel.structures, panel.unit, panel.ids is not None)
-        for path, frame in ((self.rejected, rejected_frame(panel)), (self.structures, changes)):
+        for path, frame in (
+            (self.rejected, rejected_frame(panel)),
+            (self.structures, changes),
+            (self.labels, notes_frame(panel)),
+        ):
             if len(frame):
                 write_table(path, frame)
             else:

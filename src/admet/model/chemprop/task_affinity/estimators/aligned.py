@@ -97,8 +97,8 @@ class _Run:
     def follow(self, loss: TaskLoss, batches: list[Batch]) -> None:
         """Takes a step a batch along the mean of the tasks' losses: tasks weigh alike."""
         for index in self.rng.permutation(len(batches)).tolist():
-            inputs, targets, mask = batches[index]
-            losses = loss.per_task(self.network(inputs), targets, mask)  # (T,)
+            inputs, targets, mask, limits = batches[index]
+            losses = loss.per_task(self.network(inputs), targets, mask, limits)  # (T,)
             mean: Tensor = losses.sum() / mask.any(dim=0).sum().clamp(min=1)
             self.optimizer.zero_grad()
             mean.backward()  # type: ignore[no-untyped-call]

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +19,7 @@ class Step:
     """A step of the training, before the network takes it.
 
     Attributes:
-        batch: Its inputs, targets and mask.
+        batch: Its examples.
         tasks: Tasks with a label in the batch.
         losses: Loss of each of the T tasks, shape (T,).
         gradients: For each of `tasks` and each parameter the derivative of the task's loss.
@@ -61,9 +60,10 @@ class JointTraining:
         self._n_epochs = config.affinity_epochs
         self._fill = fill
 
-    def losses(self, inputs: Any, targets: Tensor, mask: Tensor) -> Tensor:
+    def losses(self, batch: Batch) -> Tensor:
         """Gives the loss of each task at the network as it is, shape (T,)."""
-        return self._loss.per_task(self.network(inputs), targets, mask)
+        outputs = self.network(batch.inputs)
+        return self._loss.per_task(outputs, batch.targets, batch.mask, batch.limits)
 
     def steps(self) -> Iterator[Step]:
         """Goes through the epochs; the network takes a step once the next one is asked for.
@@ -74,10 +74,10 @@ class JointTraining:
         self.network.train()
         for epoch in range(self._n_epochs):
             for batch in self._batches:
-                tasks = torch.nonzero(batch[2].any(dim=0)).flatten().tolist()
+                tasks = torch.nonzero(batch.mask.any(dim=0)).flatten().tolist()
                 if not tasks:
                     continue
-                losses = self.losses(*batch)
+                losses = self.losses(batch)
                 gradients = self._gradients(losses, tasks)
                 yield Step(batch, tasks, losses, gradients)
                 self._take(gradients)

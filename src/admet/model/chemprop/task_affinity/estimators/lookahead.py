@@ -48,7 +48,7 @@ class LookaheadAffinity:
             for task, parts in zip(step.tasks, step.gradients, strict=True):
                 moved = [parts[k] for k in shared]
                 with torch.no_grad(), _Moved(encoder, moved, config.lookahead_lr):
-                    ahead = training.losses(*step.batch)
+                    ahead = training.losses(step.batch)
                 after = ahead.double().cpu().numpy()
                 own = [j for j in step.tasks if before[j] > 0]
                 total[task, own] += 1 - after[own] / before[own]

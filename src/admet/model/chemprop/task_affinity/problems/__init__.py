@@ -6,6 +6,7 @@ from admet.model.chemprop.task_affinity.problems.base import (
     AffinityProblem,
     Batch,
     LabelledExamples,
+    Triple,
 )
 from admet.model.chemprop.task_affinity.problems.molecules import MoleculeProblem
 
@@ -16,4 +17,5 @@ __all__ = [
     "LabelledExamples",
     "LoaderProblem",
     "MoleculeProblem",
+    "Triple",
 ]

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from admet.errors import ConfigError, DataError, NumericalError
 from admet.kinds import Kind
-from admet.model.chemprop.task_affinity.problems.base import FOLDS, Batch, count_common
+from admet.model.chemprop.task_affinity.problems.base import FOLDS, Batch, Triple, count_common
 from admet.model.chemprop.task_affinity.problems.molecules import NOT_FINITE, head_directions
 from admet.model.chemprop.task_affinity.problems.parameters import select_within_encoder
 from admet.model.chemprop.task_affinity.problems.task_gradients import flat_gradient
@@ -33,7 +33,7 @@ class LoaderProblem:
     """
 
     source: nn.Module | Callable[[], nn.Module]
-    loader: Iterable[Batch]
+    loader: Iterable[Triple]
     kinds: tuple[Kind, ...]
     device: torch.device
     encoder: str = "encoder"
@@ -43,7 +43,7 @@ class LoaderProblem:
         """Counts the examples with labels of both tasks, shape (T, T); one pass over the loader."""
         n_tasks = len(self.kinds)
         total = np.zeros((n_tasks, n_tasks), dtype=np.int64)
-        for _, _, mask in self._checked():
+        for _, _, mask, _ in self._checked():
             total += count_common(mask.cpu().numpy())
         return total
 
@@ -116,7 +116,7 @@ class LoaderProblem:
                     f"`loader` must give finite targets where the mask is true; batch {index} "
                     "holds NaN or infinity there. Set the mask to false where there is no label."
                 )
-            yield inputs, torch.where(mask, targets, 0.0).float(), mask
+            yield Batch(inputs, torch.where(mask, targets, 0.0).float(), mask)
 
 
 @dataclass(frozen=True)
@@ -127,8 +127,8 @@ class _OnDevice:
 
     def __iter__(self) -> Iterator[Batch]:
         for batch in self.problem._checked():
-            inputs, targets, mask = (_moved(part, self.problem.device) for part in batch)
-            yield inputs, targets, mask
+            inputs, targets, mask = (_moved(part, self.problem.device) for part in batch[:3])
+            yield Batch(inputs, targets, mask)
 
 
 class LabelledBatches:
@@ -147,7 +147,7 @@ class LabelledBatches:
         rng = np.random.default_rng(seed)
         taken = np.zeros(len(problem.kinds), dtype=np.int64)
         targets, masks = [], []
-        for inputs, y, mask in problem._checked():
+        for inputs, y, mask, _ in problem._checked():
             present = mask.cpu().numpy()
             present &= taken + np.cumsum(present, axis=0) <= max_labels
             taken += present.sum(axis=0)

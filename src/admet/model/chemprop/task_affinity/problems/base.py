@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Iterable
-from typing import Any, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
 import torch
@@ -12,9 +12,25 @@ from torch import Tensor, nn
 
 from admet.kinds import Kind
 
-Batch = tuple[Any, Tensor, Tensor]
-"""Inputs of b examples as the network takes them, targets (b, T), and mask (b, T), true where there
-is a label. Scaled targets of regression tasks; 0 and 1 for binary ones."""
+
+class Batch(NamedTuple):
+    """b labelled examples.
+
+    Attributes:
+        inputs: As the network takes them.
+        targets: Shape (b, T); scaled for regression tasks, 0 and 1 for binary ones.
+        mask: Shape (b, T), true where there is a label.
+        limits: Which targets are limits, shape (b, T), int8, as in `Labels`; None where none is.
+    """
+
+    inputs: Any
+    targets: Tensor
+    mask: Tensor
+    limits: Tensor | None = None
+
+
+Triple = tuple[Any, Tensor, Tensor]
+"""Inputs, targets and mask as in `Batch`: what a user's loader gives."""
 
 FOLDS = 5
 """Parts of the examples, each left out once."""

@@ -6,10 +6,12 @@ from typing import cast
 
 import numpy as np
 import torch
+from scipy.stats import norm
 from torch import Tensor, nn
 
 from admet.config import FFNConfig, NetworkConfig
 from admet.data import Panel
+from admet.data.scales import decided
 from admet.errors import NumericalError
 from admet.featurize import Batcher, PackedGraphs, unfold
 from admet.featurize.arrays import stack
@@ -41,6 +43,7 @@ class MoleculeProblem:
         kinds: T kinds.
         model: Shape of the network.
         device: Where to compute.
+        limits: Which targets are limits, shape (n, T), int8, as in `Labels`; None where none is.
     """
 
     graphs: PackedGraphs
@@ -49,6 +52,22 @@ class MoleculeProblem:
     model: NetworkConfig
     device: torch.device
     encoder: str = "encoder"
+    limits: np.ndarray | None = None
+
+    @property
+    def expected(self) -> np.ndarray:
+        """The targets for a head in closed form, shape (n, T): at a limit, what lies beyond it.
+
+        That is the mean of a standard normal distribution beyond the limit, as scaled targets of a
+        task have about mean 0 and variance 1 (the inverse Mills ratio; Tobin, Econometrica 1958,
+        26, 24).
+        """
+        if self.limits is None:
+            return self.targets
+        at = self.targets * self.limits  # "above l" and "below −l" are mirror images
+        with np.errstate(invalid="ignore"):
+            beyond = np.exp(norm.logpdf(at) - norm.logsf(at))
+        return np.where(self.limits == 0, self.targets, self.limits * beyond)
 
     @classmethod
     def of(
@@ -62,9 +81,11 @@ class MoleculeProblem:
             model: Shape of the network.
             device: Where to compute.
         """
-        labels = panel.labels.values
-        targets = TargetScaler.fit(labels, panel.kinds).scale_labels(labels)
-        return cls(graphs, targets, panel.kinds, model, device)
+        panel = decided(panel, np.arange(len(panel)))
+        labels = panel.labels
+        scaler = TargetScaler.fit(labels.values, panel.kinds, panel.transforms)
+        targets = scaler.scale_labels(labels.values)
+        return cls(graphs, targets, panel.kinds, model, device, limits=labels.limits)
 
     def n_common(self) -> np.ndarray:
         """Counts the molecules with labels of both tasks, shape (T, T)."""
@@ -83,6 +104,7 @@ class MoleculeProblem:
             np.arange(len(self.graphs)),
             self.targets,
             batch_size,
+            limits=self.limits,
             shuffle=True,
             seed=seed,
             backward=True,
@@ -122,7 +144,7 @@ class _Batches:
     def __iter__(self) -> Iterator[Batch]:
         for batch in self.loader:
             moved = batch.to(self.device, non_blocking=True)
-            yield moved.graphs, moved.targets, moved.mask
+            yield Batch(moved.graphs, moved.targets, moved.mask, moved.limits)
 
 
 _BLOCK = 2_048  # molecules differentiated at once: more would leave the cache, and memory grow
@@ -169,7 +191,8 @@ class LabelledMolecules:
         """Makes a block of the tasks that wait, each fold of a task in rows of its own."""
         parts = [rows[self._fold[rows] == fold] for _, rows in waiting for fold in range(FOLDS)]
         stacked = stack([batcher.batch(rows, backward=True) for rows in parts])
-        targets = np.concatenate([problem.targets[rows, task] for task, rows in waiting])
+        expected = problem.expected
+        targets = np.concatenate([expected[rows, task] for task, rows in waiting])
         graphs = GraphBatch.of(stacked.arrays).to(problem.device)
         y = torch.from_numpy(targets.astype(np.float32)).to(problem.device)
         self._blocks.append((TaskBlocks(graphs, stacked), y))
