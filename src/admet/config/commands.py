@@ -12,7 +12,7 @@ from admet.config.model import NetworkConfig
 from admet.config.root import TrainConfig
 from admet.config.task_affinity import TaskAffinityConfig
 
-SplitSide = Literal["all", "train", "val", "test"]
+SplitSide = Literal["all", "train", "val", "test", "unseen"]
 
 
 class TrainCommand(TrainConfig):
@@ -102,7 +102,9 @@ class EvaluateCommand(_Predicting, _Resampling, _OneModel):
     data_path: Path = Field(description="Labelled table.")
     output: Path | None = Field(None, description="JSON file to write.")
     split: SplitSide = Field(
-        "all", description="Only the molecules that the run had on this side of its split."
+        "all",
+        description="Only the molecules that the run had on this side of its split; unseen: only "
+        "those that it had on none.",
     )
 
 
@@ -114,7 +116,9 @@ class CompareCommand(_Predicting, _Resampling):
     result_files: tuple[Path, ...] = Field((), description="JSON files written by evaluate.")
     output: Path | None = Field(None, description="CSV file to write.")
     split: SplitSide = Field(
-        "all", description="With --model-dirs: only this side of the first run's split."
+        "all",
+        description="With --model-dirs: only this side of the first run's split; unseen: only "
+        "molecules that no run had on any side.",
     )
 
     @field_validator("n_bootstrap", mode="before")

@@ -71,6 +71,11 @@ class DataConfig(PanelColumns):
     split_seed: int | None = Field(
         None, ge=0, le=LARGEST_SEED, description="Seed of the split; empty: the seed of the run."
     )
+    split_from: Path | None = Field(
+        None,
+        description="Run directory whose molecules keep the side that they had there; only new "
+        "ones are dealt.",
+    )
 
     cache: bool = Field(
         True, description="Keep featurised molecules on disk for the next run on them."
@@ -106,6 +111,11 @@ class DataConfig(PanelColumns):
             raise ValueError(
                 f"`split_column` must name a column for split_type {self.split_type!r}; it is "
                 "empty."
+            )
+        if self.split_type == "predefined" and self.split_from is not None:
+            raise ValueError(
+                f"`split_from` {str(self.split_from)!r} and a predefined split both say on which "
+                "side a molecule stands. Remove one of them."
             )
         return self
 

@@ -26,7 +26,8 @@ def compare_runs(
     Args:
         run_dirs: Two or more, the reference first.
         test_data: Labelled table.
-        split: "all", or the side of the first run's split to restrict to.
+        split: "all"; the side of the first run's split to restrict to; or "unseen", the molecules
+            that no run had on any side.
         n_bootstrap: Resamples of the 95 % intervals.
         seed: Seed of the resampling.
         device: Where to predict.
