@@ -43,7 +43,9 @@ class AffinityCommand(TaskAffinityConfig, PanelColumns, PanelFile):
 
     enabled: bool = Field(True, description="Always true here: measuring is what it does.")
     target_columns: tuple[ColumnName, ...] = Field(
-        (), description="Columns to compare, one a task."
+        (),
+        description="Columns to compare, one a task: names, patterns as 'LOG *', or numeric for "
+        "all that hold numbers.",
     )
     save_path: Path = Field(
         Path("results/task_affinity.npz"), description="Where matrix, names and groups are saved."

@@ -13,6 +13,15 @@ ColumnName = Annotated[str, StringConstraints(min_length=1)]
 SplitType = Literal["random", "scaffold", "cluster", "group", "time", "predefined"]
 
 
+NUMERIC = "numeric"
+"""Stands among the target columns for all that hold numbers."""
+
+
+def is_pattern(name: str) -> bool:
+    """Tells whether a target is a pattern, unless a column has exactly that name."""
+    return name == NUMERIC or any(sign in name for sign in "*?[")
+
+
 class PanelFile(Section):
     """The table of a panel."""
 
@@ -26,7 +35,9 @@ class PanelColumns(Section):
 
     smiles_column: ColumnName = Field("SMILES", description="Column with the SMILES.")
     target_columns: tuple[ColumnName, ...] = Field(
-        (), description="Columns to predict, one a task."
+        (),
+        description="Columns to predict, one a task: names, patterns as 'LOG *', or numeric for "
+        "all that hold numbers.",
     )
     task_kinds: dict[str, TaskKind] = Field(
         {},
@@ -35,6 +46,11 @@ class PanelColumns(Section):
     standardize: bool = Field(
         True, description="Strip salts to the parent, normalise and neutralise the molecules."
     )
+
+    @property
+    def names_its_targets(self) -> bool:
+        """Whether all targets are known without the table: none is a pattern."""
+        return not any(map(is_pattern, self.target_columns))
 
     @field_validator("target_columns")
     @classmethod
@@ -51,7 +67,7 @@ class PanelColumns(Section):
                 f"`target_columns` holds the SMILES column {self.smiles_column!r}. Remove it."
             )
         strangers = sorted(set(self.task_kinds) - set(self.target_columns))
-        if strangers and self.target_columns:
+        if strangers and self.names_its_targets and self.target_columns:
             raise ValueError(f"`task_kinds` names {strangers}, which `target_columns` does not.")
         return self
 

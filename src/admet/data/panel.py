@@ -15,6 +15,7 @@ from admet.data.labels import Labels, Task, check_kinds, infer_tasks, read_label
 from admet.data.reading import read_table
 from admet.data.split_column import read_split_column
 from admet.data.table import Rejection, Table, require_columns
+from admet.data.target_columns import find_targets, own_columns
 from admet.errors import DataError
 from admet.kinds import Kind, kind_of
 
@@ -112,6 +113,7 @@ def build_panel(
             f"--data.target-columns, or --target-columns for the affinity). {table.source} has: "
             f"{columns}."
         )
+    targets = find_targets(table, targets, own_columns(config))
     require_columns(table, [config.smiles_column], "SMILES")
     if config.needs_split_column and known_kinds is None:
         require_columns(table, [str(config.split_column)], "Split")

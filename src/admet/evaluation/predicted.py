@@ -1,7 +1,7 @@
 """Labels and predictions, paired molecule by molecule."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
@@ -19,12 +19,14 @@ class Predicted:
         tasks: Task name → kind, T of them.
         labels: Shape (n, T), NaN where absent.
         predictions: Shape (n, T); probabilities for a binary task.
+        units: Task name → unit of its labels; one that is absent or empty is unknown.
     """
 
     smiles: Sequence[str]
     tasks: Mapping[str, str]
     labels: np.ndarray
     predictions: np.ndarray
+    units: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -44,11 +46,12 @@ class Predicted:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Gives `smiles`, and `labels` and `predicted`, each task → list; null for NaN."""
+        """Gives `smiles`; `labels` and `predicted`, each task → list, null for NaN; and `units`."""
         return {
             "smiles": list(self.smiles),
             "labels": _columns(self.labels, self.tasks),
             "predicted": _columns(self.predictions, self.tasks),
+            "units": {task: unit for task, unit in self.units.items() if unit},
         }
 
     @classmethod
@@ -75,7 +78,13 @@ class Predicted:
                 for task, values in mapping(member(content, key, place), here).items()
             }
             arrays.append(np.array([columns[task] for task in tasks], dtype=np.float64).T)
-        return cls([text(s, f"{place}.smiles.{i}") for i, s in enumerate(smiles)], tasks, *arrays)
+        here = below(place, "units")
+        units = {  # results of older versions have none
+            text(task, here): text(unit, below(here, task))
+            for task, unit in mapping(content.get("units", {}), here).items()
+        }
+        known = [text(s, f"{place}.smiles.{i}") for i, s in enumerate(smiles)]
+        return cls(known, tasks, arrays[0], arrays[1], units)
 
 
 def _columns(values: np.ndarray, names: Mapping[str, str]) -> dict[str, list[float | None]]:

@@ -10,7 +10,7 @@ import numpy as np
 from admet.config import DataConfig
 from admet.data import Panel, Table, build_panel, read_table
 from admet.errors import DataError
-from admet.evaluation import Evaluation, Predicted, RejectedRow, score_tasks
+from admet.evaluation import Evaluation, Predicted, RejectedRow, remarks, score_tasks
 from admet.featurize import featurize
 from admet.model.trained_model import TrainedModel
 from admet.run_directory import read_split
@@ -24,13 +24,14 @@ class Tested:
 
     panel: Panel
     predictions: np.ndarray
+    units: dict[str, str]
 
     @property
     def predicted(self) -> Predicted:
         """What a comparison takes."""
         kinds: dict[str, str] = {task.name: task.kind.name for task in self.panel.tasks}
         smiles = [str(s) for s in self.panel.smiles]
-        return Predicted(smiles, kinds, self.panel.labels.values, self.predictions)
+        return Predicted(smiles, kinds, self.panel.labels.values, self.predictions, self.units)
 
 
 def run_on_table(
@@ -71,7 +72,8 @@ def run_on_table(
         )
     predictions = model.predictor.predict_graphs(featurize(panel.smiles)).mean
     columns = [model.spec.task_names.index(name) for name in panel.task_names]
-    return Tested(panel, predictions[:, columns])
+    units = {task.name: task.unit for task in model.spec.tasks}
+    return Tested(panel, predictions[:, columns], units)
 
 
 def _on_side(
@@ -141,9 +143,12 @@ def evaluate_run(
         predicted.predictions,
         list(predicted.tasks),
         list(predicted.tasks.values()),
+        units=[predicted.units.get(name, "") for name in predicted.tasks],
         n_bootstrap=n_bootstrap,
         seed=seed,
     )
+    for line in remarks(scores):
+        log.warning("%s", line)
     return Evaluation(
         model_dir=run_dir,
         data_path=data_path,

@@ -6,17 +6,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from admet.config import TrainConfig, dump_yaml_config
 from admet.data import Panel, Split
 from admet.errors import DataError, RunDirectoryError
-from admet.evaluation import Scores, score_tasks
+from admet.evaluation import Scores, remarks, score_tasks
 from admet.featurize import PackedGraphs
 from admet.files import free_name
 from admet.model.trained_model import TrainedModel
 from admet.run_directory import Files, read_json, write_json
 from admet.spreadsheet import harmless
+
+log = logging.getLogger(__name__)
 
 
 def write_tests(
@@ -36,15 +39,26 @@ def write_tests(
             predictions,
             names,
             [kind.name for kind in model.spec.kinds],
+            units=[task.unit for task in model.spec.tasks],
             n_bootstrap=1000 if side == "test" else 0,  # intervals where they are read
         )
         if side == "test":
-            frame = pd.DataFrame({"smiles": panel.smiles[rows]})
-            for index, name in enumerate(names):
-                frame[free_name(name, frame.columns)] = labels[:, index]
-                frame[free_name(f"{name}_pred", frame.columns)] = predictions[:, index]
+            for line in remarks(scores[side]):
+                log.warning("Test side: %s", line)
+            frame = _test_frame(panel.smiles[rows], names, labels, predictions)
             harmless(frame).to_csv(folder / Files.PREDICTIONS, index=False)
     write_json(folder / Files.METRICS, {name: side.to_json() for name, side in scores.items()})
+
+
+def _test_frame(
+    smiles: np.ndarray, names: list[str], labels: np.ndarray, predictions: np.ndarray
+) -> pd.DataFrame:
+    """Puts labels and predictions, each of shape (n, T), side by side, task after task."""
+    columns: dict[str, np.ndarray] = {"smiles": smiles}
+    for index, name in enumerate(names):
+        columns[free_name(name, columns)] = labels[:, index]
+        columns[free_name(f"{name}_pred", columns)] = predictions[:, index]
+    return pd.DataFrame(columns)
 
 
 def read_test(folder: Path) -> Scores | None:

@@ -78,6 +78,7 @@ def _run(config: TrainConfig, writer: RunDirectoryWriter, device: torch.device) 
     _hint_at_idle_keys(config)
     with clock.phase("read"):
         panel = load_panel(config.data_path, config.data)
+        check_groups(config, panel.task_names)
         provenance = describe_run(config.data_path)
     unfinished = Unfinished.open(writer.checkpoints, config, provenance)
     harmless(rejected_frame(panel)).to_csv(folder / Files.REJECTED, index=False)
@@ -157,7 +158,7 @@ def _check_before_reading(config: TrainConfig) -> None:
         )
     if config.task_affinity.enabled:
         resolve_device(config.task_affinity.device, "task_affinity.device")
-    if config.data.target_columns:
+    if config.data.target_columns and config.data.names_its_targets:
         check_groups(config, config.data.target_columns)
 
 

@@ -11,10 +11,12 @@ import torch
 from torch import nn
 
 from admet.config import DataConfig, NetworkConfig, TaskAffinityConfig, warn_of_idle_keys
+from admet.config.data import is_pattern
 from admet.data import Panel, build_panel, table_from_frame
 from admet.data.chemistry import read_molecules
 from admet.data.labels import read_labels
 from admet.data.table import Table, require_columns
+from admet.data.target_columns import find_targets, own_columns
 from admet.errors import ConfigError, DataError, NoGradientStepsError
 from admet.featurize import PackedGraphs, featurize
 from admet.kinds import KINDS, REGRESSION
@@ -244,7 +246,8 @@ def compute_task_affinity(
         )
     if target_cols is None or isinstance(target_cols, str):
         raise ConfigError(f"`target_cols` must be a list of column names; got {target_cols!r}.")
-    check_n_groups(config.n_groups, len(target_cols))
+    if not any(is_pattern(str(name)) for name in target_cols):
+        check_n_groups(config.n_groups, len(target_cols))
     files = None if save_path is None else folder_files(save_path)
     panel = _panel_from_frame(df_train, smiles_col, target_cols)
     computer = TaskAffinityComputer(config, model)
@@ -282,7 +285,8 @@ def _panel_from_frame(df: pd.DataFrame, smiles_col: str, target_cols: Sequence[s
 def _says_nothing(table: Table, data: DataConfig) -> bool:
     """Tells whether a table that was refused holds no label or no valid SMILES at all."""
     require_columns(table, [data.smiles_column], "SMILES")
-    if np.isnan(read_labels(table, list(data.target_columns))).all():
+    targets = find_targets(table, data.target_columns, own_columns(data))
+    if np.isnan(read_labels(table, targets)).all():
         return True
     cells = table.frame[data.smiles_column].tolist()
     return all(molecule.smiles is None for molecule in read_molecules(cells, standardize=False))
