@@ -264,7 +264,6 @@ def _finish(
         path = Path(save_path)
         check_output(path, "save_path", PICTURES)
         with atomic(path) as partial:
-            dpi = min(_HATCH_UP_TO = 40  # tasks
-_DPI, _WIDEST / (_MARGIN * figure.get_figwidth()))
+            dpi = min(_DPI, _WIDEST / (_MARGIN * figure.get_figwidth()))
             figure.savefig(partial, dpi=dpi, bbox_inches="tight")
     return figure
