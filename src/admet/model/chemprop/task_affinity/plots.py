@@ -28,6 +28,7 @@ _LABEL_WIDTH = 24  # characters of a line of a task's name
 _UNKNOWN = "#b8b8b8"
 _LARGEST = 200  # inches
 _HATCH_UP_TO = 40  # tasks
+_TALL = 18  # inches; beyond, a figure holds so many names that the layout takes long
 _DPI, _WIDEST = 150, 4000  # pixels an inch; pixels of a saved picture
 _MOST_LABELS = 220  # on an axis; of more tasks every second, third, … is named
 _MARGIN = 1.1  # of a saved picture around the figure, for labels that reach beyond it
@@ -253,6 +254,11 @@ def _figure(size: tuple[float, float] | None, n_tasks: int, taller: float = 1.0)
 def _finish(
     figure: Figure, save_path: str | Path | None, align: tuple[Axes, Axes] | None = None
 ) -> Figure:
+    wide = figure.get_figheight() > _TALL
+    if wide:
+        # Hundreds of names take seconds each time that the layout looks at them: once will do.
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
     if align:
         # The colour bar narrows the heatmap only: settle the layout, then give the dendrogram the
         # heatmap's place, so that each leaf stands above its column.
@@ -265,5 +271,5 @@ def _finish(
         check_output(path, "save_path", PICTURES)
         with atomic(path) as partial:
             dpi = min(_DPI, _WIDEST / (_MARGIN * figure.get_figwidth()))
-            figure.savefig(partial, dpi=dpi, bbox_inches="tight")
+            figure.savefig(partial, dpi=dpi, bbox_inches=None if wide else "tight")
     return figure
