@@ -9,8 +9,9 @@ import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,7 @@ import torch
 from rdkit import Chem
 
 from admet.config import DataConfig, ModelConfig, TrainConfig, load_yaml_config
-from admet.data import Panel, load_panel, read_table
+from admet.data import Panel, check_learnable, load_panel, read_table, split_panel
 from admet.errors import AdmetError
 from admet.featurize import PackedGraphs, featurize
 from admet.featurize.encode import read_graphs
@@ -40,6 +41,8 @@ class Case:
         outcome: "accepted", "rejected" or "error".
         says: Pattern that the reason or the message must hold.
         suffix: Ending of the file; a configuration ends in .yaml.
+        split: Keys of `data` by which the panel is split and prepared for training, too; None
+            leaves it whole.
     """
 
     name: str
@@ -47,6 +50,11 @@ class Case:
     outcome: str
     says: str = ""
     suffix: str = ".csv"
+    split: dict[str, Any] | None = None
+
+    def accepted(self) -> "Case":
+        """Gives the same case as one of which all rows are used."""
+        return replace(self, outcome="accepted")
 
 
 def table(*rows: str, header: str = "SMILES,y") -> bytes:
@@ -64,6 +72,14 @@ def molecule(name: str, smiles: str, outcome: str, says: str = "") -> Case:
 def label(name: str, cell: str, outcome: str, says: str = "") -> Case:
     """Gives a table with one more label."""
     return Case(f"label: {name}", table(f"CCCCO,{cell}"), outcome, says)
+
+
+def split(
+    name: str, rows: list[tuple[str, object, object]], keys: dict[str, Any], says: str
+) -> Case:
+    """Gives a table with a column `s` whose split must say something: an error or a warning."""
+    content = "SMILES,y,s\n" + "".join(f"{smiles},{y},{s}\n" for smiles, y, s in rows)
+    return Case(f"split: {name}", content.encode(), "error", says, split=keys)
 
 
 def config(name: str, text: str, says: str) -> Case:
@@ -457,6 +473,35 @@ def _files() -> list[Case]:
     ]
 
 
+def _splits() -> list[Case]:
+    chains = ["C" * (i + 1) + "O" for i in range(100)]
+    by_time = {"split_type": "time", "split_column": "s"}
+    by_group = {"split_type": "group", "split_column": "s"}
+    given = {"split_type": "predefined", "split_column": "s"}
+    rings = ["C" * i + "c1ccccc1" for i in range(1, 41)]
+    late = [(smiles, int(i >= 90), i) for i, smiles in enumerate(chains)]
+    in_test = [
+        (smiles, int(i >= 90), "test" if i >= 80 else "train") for i, smiles in enumerate(chains)
+    ]
+    flat = [(smiles, i if i >= 80 else 7, i) for i, smiles in enumerate(chains)]
+    return [
+        split("two times for three sides", [(s, i, i % 2) for i, s in enumerate(chains)], by_time, "test side .* stays empty: 2 time"),
+        split("two groups for three sides", [(s, i, i % 2) for i, s in enumerate(chains)], by_group, "stays empty: 2 group"),
+        split("one scaffold", [(s, i, 0) for i, s in enumerate(rings)], {"split_type": "scaffold"}, "stays empty: 1 scaffold"),
+        split("positives come last", late, by_time, "only one class, 0, on the training side"),
+        split("positives in test only", in_test, given, "only one class, 0, on the training side"),
+        split("constant in training", flat, by_time, "only one value, 7, on the training side"),
+        split("no molecule to train on", [(s, i, "test") for i, s in enumerate(chains)], given, "no molecule to train on"),
+        split("an earlier run that is not there", [(s, i, 0) for i, s in enumerate(chains)], {"split_from": "/nowhere"}, "cannot be read"),
+        split("a pattern without a column", [("CCO", 1, 0)], {"target_columns": ("LOG *",)}, "no column matches"),
+        split("no column of numbers", [("CCO", "a", "b")], {"target_columns": ("numeric",)}, "no column holds numbers"),
+        split("classes in one group of ten", [(s, int(i < 10), i // 10) for i, s in enumerate(chains)], by_group, "").accepted(),
+        split("five times", [(s, i, i // 20) for i, s in enumerate(chains)], by_time, "").accepted(),
+        split("acyclic molecules by scaffold", [(s, i, 0) for i, s in enumerate(chains)], {"split_type": "scaffold"}, "").accepted(),
+        split("all numbers", [(s, i, i) for i, s in enumerate(chains)], {"target_columns": ("numeric",)}, "").accepted(),
+    ]  # fmt: skip
+
+
 def corpus() -> list[Case]:
     """Gives all cases."""
     return [
@@ -466,6 +511,7 @@ def corpus() -> list[Case]:
         *_files(),
         *_molecules(),
         *_labels(),
+        *_splits(),
         *_configs(),
     ]
 
@@ -488,7 +534,11 @@ def check(case: Case, folder: Path) -> str | None:
                 load_yaml_config(path, TrainConfig)
                 outcome, said = "accepted", ""
             else:
-                panel = load_panel(path, DataConfig(target_columns=("y",)))
+                data = DataConfig(**{"target_columns": ("y",), **(case.split or {})})
+                panel = load_panel(path, data)
+                if case.split is not None:
+                    sides = split_panel(panel, data, seed=0)
+                    check_learnable(panel, sides.train, panel.task_names)
                 said = "; ".join(rejection.reason for rejection in panel.rejected)
                 outcome = "rejected" if panel.rejected else "accepted"
                 if not _finite(featurize(panel.smiles)):

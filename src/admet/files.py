@@ -23,6 +23,7 @@ SUMS = "SHA256SUMS"
 """The list of a run directory's files."""
 AFFINITY_ARCHIVE, AFFINITY_HEATMAP = "affinity.npz", "affinity.png"
 AFFINITY_CLUSTERMAP = "affinity_clustered.png"
+SPLIT_TABLE = "split.csv"
 """An affinity and its pictures, in a run directory or another folder."""
 PICTURES = frozenset({".png", ".pdf", ".svg", ".jpg", ".jpeg"})
 """Endings that a picture may have."""

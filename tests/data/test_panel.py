@@ -30,7 +30,9 @@ def test_a_panel_of_awkward_names(write_csv):
 
 def test_every_row_left_out_has_a_line_and_a_reason(write_csv, caplog):
     caplog.set_level(logging.INFO, "admet")
-    text = "SMILES,A\nCCO,1.5\nxx,2\n,3\nCCN,\nCC>>CO,1\n[Na+],2\nCCCC\nCC a name,2\n*C,1\nCCCCC,3\n"
+    text = (
+        "SMILES,A\nCCO,1.5\nxx,2\n,3\nCCN,\nCC>>CO,1\n[Na+],2\nCCCC\nCC a name,2\n*C,1\nCCCCC,3\n"
+    )
     panel = load_panel(write_csv(text), config("A"))
     rows = rejected_frame(panel)
     assert rows["line"].tolist() == [3, 4, 5, 6, 7, 8, 9, 10]

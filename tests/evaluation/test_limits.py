@@ -71,8 +71,8 @@ def test_a_comparison_counts_limits_as_a_score_does():
     first = rows[rows.model == "a"].set_index("metric")
     assert first.loc["MAE", "value"] == pytest.approx(own["MAE"].value)
     assert first.loc["MAE", "n"] == 6
-    assert first.loc["Spearman", "value"] == pytest.approx(own["Spearman"].value)
-    assert first.loc["Spearman", "n"] == 3
+    assert first.loc["R2", "value"] == pytest.approx(own["R2"].value)
+    assert first.loc["R2", "n"] == 3
     with pytest.raises(DataError, match="labels of 'A' differ"):
         compare(["a", "b"], [predicted(), predicted(limits=None)])
 

@@ -3,7 +3,7 @@
 from rich.console import Console
 from rich.table import Table
 
-from admet.evaluation import MACRO, PRIMARY, Comparison, Difference, Scores, Value
+from admet.evaluation import BY_KIND, MACRO, OVERALL, PRIMARY, Comparison, Difference, Scores, Value
 
 _WIDE = 160  # columns where the output is no terminal, so that nothing is cut in a file
 
@@ -27,7 +27,24 @@ def print_metrics(scores: Scores, title: str) -> None:
                 )
         table.add_section()
         table.add_row(MACRO, "", *[_number(mean) for mean in means.values()])
+        table.caption = _without_mean(scores, kind)
         _console().print(table)
+
+
+def _without_mean(scores: Scores, kind: str) -> str | None:
+    """Says which metrics have no mean over tasks, though they have values; None where all have."""
+    tasks = scores.of_kind(kind).values()
+    named = [
+        name
+        for name, mean in scores.macro[kind].items()
+        if mean is None
+        and BY_KIND[kind].get(name)
+        and BY_KIND[kind][name].in_unit
+        and any(task.values[name].value is not None for task in tasks)
+    ]
+    if not named:
+        return None
+    return f"No {MACRO} of {', '.join(named)}: the units of the tasks differ or are not known."
 
 
 def print_comparison(comparison: Comparison) -> None:
@@ -43,7 +60,7 @@ def print_comparison(comparison: Comparison) -> None:
         output.add_column(name, justify=side, overflow="fold")  # type: ignore[arg-type]
     last = None
     for row in comparison.rows:
-        if row.metric not in PRIMARY.values():
+        if row.metric not in (OVERALL if row.task == MACRO else PRIMARY).values():
             continue
         if last not in (None, (row.task, row.metric)):
             output.add_section()

@@ -23,9 +23,10 @@ def _compute(command: AffinityCommand) -> None:
     files = AffinityFiles(command.save_path, command.plot_heatmap, command.plot_clustered)
     files.check("plot_heatmap", "plot_clustered", [command.data_path])
     data = DataConfig(**{key: getattr(command, key) for key in PanelColumns.model_fields})
-    if data.target_columns:
+    if data.target_columns and data.names_its_targets:
         check_n_groups(command.n_groups, len(data.target_columns))
     panel = load_panel(command.data_path, data)
+    check_n_groups(command.n_groups, len(panel.tasks))
     graphs = cached_graphs(panel.smiles, cache_folder())
     estimate = TaskAffinityComputer(command, command.model).compute(panel, graphs)
     files.write(estimate, group_tasks(estimate, panel.task_names, command))

@@ -13,7 +13,7 @@ from admet.config.reading import ColumnName, LabelReading, TableReading
 from admet.config.root import TrainConfig
 from admet.config.task_affinity import TaskAffinityConfig
 
-SplitSide = Literal["all", "train", "val", "test"]
+SplitSide = Literal["all", "train", "val", "test", "unseen"]
 
 
 class TrainCommand(TrainConfig):
@@ -44,7 +44,9 @@ class AffinityCommand(TaskAffinityConfig, PanelColumns, PanelFile):
 
     enabled: bool = Field(True, description="Always true here: measuring is what it does.")
     target_columns: tuple[ColumnName, ...] = Field(
-        (), description="Columns to compare, one a task."
+        (),
+        description="Columns to compare, one a task: names, patterns as 'LOG *', or numeric for "
+        "all that hold numbers.",
     )
     save_path: Path = Field(
         Path("results/task_affinity.npz"), description="Where matrix, names and groups are saved."
@@ -114,7 +116,9 @@ class EvaluateCommand(Predicting, _Resampling, _OneModel, LabelReading):
         "the metrics.",
     )
     split: SplitSide = Field(
-        "all", description="Only the molecules that the run had on this side of its split."
+        "all",
+        description="Only the molecules that the run had on this side of its split; unseen: only "
+        "those that it had on none.",
     )
 
 
@@ -132,7 +136,9 @@ class CompareCommand(Predicting, _Resampling, LabelReading):
         None, description="File to write: .csv, .csv.gz, .tsv, .parquet, .xlsx or .json."
     )
     split: SplitSide = Field(
-        "all", description="With --model-dirs: only this side of the first run's split."
+        "all",
+        description="With --model-dirs: only this side of the first run's split; unseen: only "
+        "molecules that no run had on any side.",
     )
 
     @field_validator("n_bootstrap", mode="before")

@@ -49,6 +49,15 @@ class LabelRules(Section):
     map: dict[str, float | None] = Field({})
 
 
+NUMERIC = "numeric"
+"""Stands among the target columns for all that hold numbers."""
+
+
+def is_pattern(name: str) -> bool:
+    """Tells whether a target is a pattern, unless a column has exactly that name."""
+    return name == NUMERIC or any(sign in name for sign in "*?[")
+
+
 class PanelFile(Section):
     """The table of a panel."""
 
@@ -63,7 +72,9 @@ class PanelColumns(LabelReading):
 
     smiles_column: ColumnName = Field("SMILES", description="Column with the SMILES.")
     target_columns: tuple[ColumnName, ...] = Field(
-        (), description="Columns to predict, one a task."
+        (),
+        description="Columns to predict, one a task: names, patterns as 'LOG *', or numeric for "
+        "all that hold numbers.",
     )
     task_kinds: dict[str, TaskKind] = Field(
         {},
@@ -116,6 +127,11 @@ class PanelColumns(LabelReading):
         except ValueError as error:
             raise ValueError(f"`{info.field_name}` is no JSON: {error}; got {value!r}.") from None
 
+    @property
+    def names_its_targets(self) -> bool:
+        """Whether all targets are known without the table: none is a pattern."""
+        return not any(map(is_pattern, self.target_columns))
+
     @field_validator("target_columns")
     @classmethod
     def _once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -137,7 +153,7 @@ class PanelColumns(LabelReading):
             )
         for key in _BY_TASK:
             strangers = sorted(set(getattr(self, key)) - set(self.target_columns))
-            if strangers and self.target_columns:
+            if strangers and self.names_its_targets and self.target_columns:
                 raise ValueError(f"`{key}` names {strangers}, which `target_columns` does not.")
         return self
 
@@ -174,6 +190,11 @@ class DataConfig(PanelColumns):
     split_seed: int | None = Field(
         None, ge=0, le=LARGEST_SEED, description="Seed of the split; empty: the seed of the run."
     )
+    split_from: Path | None = Field(
+        None,
+        description="Run directory whose molecules keep the side that they had there; only new "
+        "ones are dealt.",
+    )
 
     cache: bool = Field(
         True, description="Keep featurised molecules on disk for the next run on them."
@@ -209,6 +230,11 @@ class DataConfig(PanelColumns):
             raise ValueError(
                 f"`split_column` must name a column for split_type {self.split_type!r}; it is "
                 "empty."
+            )
+        if self.split_type == "predefined" and self.split_from is not None:
+            raise ValueError(
+                f"`split_from` {str(self.split_from)!r} and a predefined split both say on which "
+                "side a molecule stands. Remove one of them."
             )
         return self
 

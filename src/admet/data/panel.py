@@ -27,6 +27,7 @@ from admet.data.scales import describe_raw_scales
 from admet.data.split_column import read_split_column
 from admet.data.structures import StructureChange, changes_of, tell_of_changes
 from admet.data.table import Rejection, Table, require_columns
+from admet.data.target_columns import find_targets, own_columns
 from admet.data.transforms import TRANSFORMS, Transform
 from admet.errors import DataError
 from admet.kinds import Kind, kind_of
@@ -136,6 +137,7 @@ def build_panel(
     _check_columns(table, config, of_split=known_kinds is None)
     targets = list(config.target_columns)
     ids = _ids(table, config)
+    targets = find_targets(table, targets, own_columns(config))
     rejected = [
         Rejection(int(table.lines[row]), "", reason, str(ids[row]))
         for row, reason in table.faults.items()

@@ -3,8 +3,9 @@
 from admet.evaluation.comparison import Comparison, compare
 from admet.evaluation.differences import Difference
 from admet.evaluation.evaluation import Evaluation, RejectedRow
-from admet.evaluation.metrics import BY_KIND, METRICS, PRIMARY, Metric
+from admet.evaluation.metrics import BY_KIND, METRICS, OVERALL, PRIMARY, Metric
 from admet.evaluation.predicted import Predicted
+from admet.evaluation.remarks import remarks
 from admet.evaluation.scores import MACRO, Scores, TaskScores, Value
 from admet.evaluation.scoring import score_tasks
 
@@ -12,6 +13,7 @@ __all__ = [
     "BY_KIND",
     "MACRO",
     "METRICS",
+    "OVERALL",
     "PRIMARY",
     "Comparison",
     "Difference",
@@ -23,5 +25,6 @@ __all__ = [
     "TaskScores",
     "Value",
     "compare",
+    "remarks",
     "score_tasks",
 ]

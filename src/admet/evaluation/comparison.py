@@ -66,7 +66,9 @@ def compare(
     rows: list[Difference] = []
     for kind in dict.fromkeys(models[0].tasks[task] for task in tasks):
         members = [task for task in tasks if models[0].tasks[task] == kind]
-        rows += compare_kind(aligned, names, members, tasks, kind, n_bootstrap, seed)
+        rows += compare_kind(
+            aligned, names, members, tasks, kind, models[0].units, n_bootstrap, seed
+        )
     return Comparison(names[0], tuple(rows))
 
 

@@ -1,13 +1,13 @@
 """Paired differences of metrics between models, with intervals from common resamples."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from admet.evaluation.metrics import BY_KIND, Metric, met
 from admet.evaluation.scores import MACRO
-from admet.evaluation.scoring import interval, none_for_nan
+from admet.evaluation.scoring import interval, may_average, none_for_nan
 
 Aligned = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Labels, predictions and limits, each of shape (n, T)."""
@@ -47,6 +47,7 @@ def compare_kind(
     members: list[str],
     tasks: list[str],
     kind: str,
+    units: Mapping[str, str],
     n_bootstrap: int,
     seed: int,
 ) -> list[Difference]:
@@ -59,12 +60,13 @@ def compare_kind(
         members: The tasks of the kind.
         tasks: Names of the T columns.
         kind: The kind.
+        units: Task → unit of its labels; one that is absent is unknown.
         n_bootstrap: Resamples of the molecules, the same for every model.
         seed: Seed of the resampling.
 
     Returns:
         Metric by metric one row for each task and model, then, where there are several tasks, one
-        for the mean over them and each model.
+        for the mean over them and each model, without a value where a mean means nothing.
     """
     rows: list[Difference] = []
     n_common = len(aligned[0][0])
@@ -82,7 +84,7 @@ def compare_kind(
         resampled = np.full((len(names), len(members), n_bootstrap), np.nan)
         counts = [int(present.sum()) for present in rows_used]
         for t, (column, present) in enumerate(zip(columns, rows_used, strict=True)):
-            if counts[t] < 2:
+            if counts[t] < metric.least:
                 continue
             for m, (labels, predictions, limits) in enumerate(aligned):
                 y = labels[:, column]
@@ -95,6 +97,9 @@ def compare_kind(
             defined = ~np.isnan(values).any(axis=0)
             if defined.any():
                 mean, spread = values[:, defined].mean(axis=1), resampled[:, defined].mean(axis=1)
+                averaged = [units.get(members[t], "") for t in np.flatnonzero(defined)]
+                if not may_average(metric, averaged):
+                    mean, spread = np.full_like(mean, np.nan), np.full_like(spread, np.nan)
                 n_labels = int(np.array(counts)[defined].sum())
                 rows += _rows(MACRO, metric, names, n_labels, mean, spread)
     return rows

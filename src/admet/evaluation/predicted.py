@@ -1,7 +1,7 @@
 """Labels and predictions, paired molecule by molecule."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
@@ -23,6 +23,7 @@ class Predicted:
             the table has none.
         limits: Which labels are limits, shape (n, T), int8: 1 where the true value is above the
             label (`>`), −1 where below (`<`); None where none is.
+        units: Task name → unit of its labels; one that is absent or empty is unknown.
     """
 
     smiles: Sequence[str]
@@ -31,6 +32,7 @@ class Predicted:
     predictions: np.ndarray
     limits: np.ndarray | None = None
     ids: Sequence[str] | None = None
+    units: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -58,8 +60,8 @@ class Predicted:
     def to_json(self) -> dict[str, Any]:
         """Gives `smiles`, `ids` (where there are any), `labels` and `predicted`.
 
-        Both of the last are task → list, with null for NaN. Where labels are limits, also `limits`,
-        each such task → list of `>`, `<` and nothing.
+        Both of the last are task → list, with null for NaN. `units` holds those that are known.
+        Where labels are limits, also `limits`, each such task → list of `>`, `<` and nothing.
         """
         named = {} if self.ids is None else {"ids": list(self.ids)}
         content: dict[str, Any] = {
@@ -67,6 +69,7 @@ class Predicted:
             "smiles": list(self.smiles),
             "labels": _columns(self.labels, self.tasks),
             "predicted": _columns(self.predictions, self.tasks),
+            "units": {task: unit for task, unit in self.units.items() if unit},
         }
         if self.limits is not None:
             pairs = zip(self.tasks, self.limits.T, strict=True)
@@ -102,8 +105,13 @@ class Predicted:
         if "ids" in content:
             here = below(place, "ids")
             ids = [text(v, f"{here}.{i}") for i, v in enumerate(items(content["ids"], here))]
+        here = below(place, "units")
+        units = {  # results of older versions have none
+            text(task, here): text(unit, below(here, task))
+            for task, unit in mapping(content.get("units", {}), here).items()
+        }
         limits = _read_limits(content.get("limits", {}), list(tasks), arrays[0], place)
-        return cls(texts, tasks, arrays[0], arrays[1], limits, ids)
+        return cls(texts, tasks, arrays[0], arrays[1], limits, ids, units)
 
 
 _SIGNS = {">": 1, "<": -1, "": 0}

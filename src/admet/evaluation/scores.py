@@ -1,7 +1,7 @@
 """What a test of a model gives: metrics of each task with their intervals, and macro means."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import pandas as pd
@@ -16,21 +16,33 @@ MACRO = "macro mean"
 
 @dataclass(frozen=True)
 class Value:
-    """A metric's value with its 95 % interval; None where undefined or not asked for."""
+    """A metric's value with its 95 % interval; None where undefined or not asked for.
+
+    Attributes:
+        value: The value.
+        low: Lower end of the interval.
+        high: Upper end.
+        reason: Why there is no value; empty where there is one.
+    """
 
     value: float | None = None
     low: float | None = None
     high: float | None = None
+    reason: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Gives `value`, `low` and `high`, and a `reason` where there is no value."""
+        numbers = {"value": self.value, "low": self.low, "high": self.high}
+        return numbers | ({"reason": self.reason} if self.reason else {})
 
     @classmethod
     def from_json(cls, content: Any, place: str) -> Self:
-        """Reads what `asdict` gave; see `Scores.from_json`."""
-        return cls(
-            *(
-                finite_or_none(member(content, name, place), below(place, name))
-                for name in cls.__dataclass_fields__
-            )
+        """Reads what `to_json` gave; see `Scores.from_json`."""
+        value, low, high = (
+            finite_or_none(member(content, name, place), below(place, name))
+            for name in ("value", "low", "high")
         )
+        return cls(value, low, high, text(content.get("reason", ""), below(place, "reason")))
 
 
 @dataclass(frozen=True)
@@ -60,10 +72,10 @@ class TaskScores:
         Where labels are limits, `limits` counts them. Where the model learnt a transform of the
         labels, `learnt` holds its name as `scale` and the metrics on that scale.
         """
-        cells = {name: asdict(value) for name, value in self.values.items()}
+        cells = {name: value.to_json() for name, value in self.values.items()}
         more: dict[str, Any] = {"limits": self.n_limits} if self.n_limits else {}
         if self.scale:
-            on_scale = {name: asdict(value) for name, value in self.learnt.items()}
+            on_scale = {name: value.to_json() for name, value in self.learnt.items()}
             more["learnt"] = {"scale": self.scale, **on_scale}
         return {"kind": self.kind, "n": self.n, **more, **cells}
 
@@ -98,8 +110,9 @@ class Scores:
 
     Attributes:
         tasks: Task → its metrics.
-        macro: Kind → metric → mean over the tasks of that kind where it is defined, None where it
-            is defined for none.
+        macro: Kind → metric → mean over the tasks of that kind where it is defined; None where it
+            is defined for none, and for a metric in the unit of the labels where the tasks have
+            several units or unknown ones; see `may_average`.
     """
 
     tasks: Mapping[str, TaskScores]

@@ -7,6 +7,7 @@ import numpy as np
 
 from admet.evaluation.metrics import BY_KIND, Metric, met
 from admet.evaluation.scores import Scores, TaskScores, Value
+from admet.kinds import BINARY
 
 
 class Scale(Protocol):
@@ -20,7 +21,6 @@ class Scale(Protocol):
 
 
 LEVEL = 0.95
-_MIN_LABELS = 2  # one label has no spread to hold an error against
 
 
 def score_task(
@@ -48,7 +48,9 @@ def score_task(
             the unit of the labels. None where it learnt the labels.
 
     Returns:
-        The metrics. Intervals are the 2.5th and 97.5th percentile of the resampled metric.
+        The metrics. Intervals are the 2.5th and 97.5th percentile of the resampled metric. A metric
+        is empty, with the reason, where there are fewer labels than it needs at least, and where
+        it is not defined.
     """
     labelled = ~np.isnan(y)
     y, p = y[labelled], p[labelled]
@@ -92,12 +94,17 @@ def _values(
     rng: np.random.Generator,
 ) -> dict[str, Value]:
     """Computes metrics of labels and predictions, shape (n,), with their intervals."""
-    if len(y) < _MIN_LABELS:
-        return {name: Value() for name in metrics}
-    rows = rng.integers(0, len(y), (n_bootstrap, len(y)))
+    rows = rng.integers(0, len(y), (n_bootstrap, len(y))) if len(y) else np.empty((0, 0), int)
     values: dict[str, Value] = {}
     for name, metric in metrics.items():
+        if reason := _too_little(metric, y):
+            values[name] = Value(reason=reason)
+            continue
         value = metric.function(y[None], p[None])[0]
+        if np.isnan(value):
+            alike = "labels" if (y == y[0]).all() else "predictions"
+            values[name] = Value(reason=f"all {alike} are alike")
+            continue
         low, high = interval(metric.function(y[rows], p[rows])) if n_bootstrap else (None, None)
         values[name] = Value(none_for_nan(value), low, high)
     return values
@@ -111,6 +118,7 @@ def score_tasks(
     *,
     limits: np.ndarray | None = None,
     scales: Mapping[str, Scale] | None = None,
+    units: Sequence[str] | None = None,
     n_bootstrap: int = 1000,
     seed: int = 42,
 ) -> Scores:
@@ -124,6 +132,7 @@ def score_tasks(
         limits: Which labels are limits, shape (n, T), int8: 1 where the true value is above the
             label, −1 where below; None where none is. `score_task` says how they count.
         scales: Task → what the model learnt in place of its labels, where it did.
+        units: T units of the labels, empty where unknown; None knows none.
         n_bootstrap: Resamples of the intervals.
         seed: Seed of the resampling; each task draws its own, so that a task's interval does not
             depend on which tasks stand before it.
@@ -143,13 +152,47 @@ def score_tasks(
         )
         for i, (name, kind) in enumerate(zip(names, kinds, strict=True))
     }
+    unit_of = dict(zip(names, units or [""] * len(names), strict=True))
     macro: dict[str, dict[str, float | None]] = {}
     for kind in dict.fromkeys(kinds):
-        members = [task for task in tasks.values() if task.kind == kind]
+        members = {name: task for name, task in tasks.items() if task.kind == kind}
         macro[kind] = {
-            name: _mean([task.values[name].value for task in members]) for name in BY_KIND[kind]
+            metric.name: _macro_mean(metric, members, unit_of) for metric in BY_KIND[kind].values()
         }
     return Scores(tasks, macro)
+
+
+def may_average(metric: Metric, units: Sequence[str]) -> bool:
+    """Tells whether a metric has a mean over tasks.
+
+    A metric in the unit of the labels, as MAE and RMSE, has one where all tasks share a unit that
+    is known, or there is but one task. A mean of µM and mL/min/kg is ruled by the larger numbers.
+
+    Args:
+        metric: The metric.
+        units: Units of the tasks that it is defined for, empty where unknown.
+    """
+    return not metric.in_unit or len(units) == 1 or (len(set(units)) == 1 and "" not in units)
+
+
+def _macro_mean(
+    metric: Metric, tasks: Mapping[str, TaskScores], unit_of: Mapping[str, str]
+) -> float | None:
+    """Averages a metric over the tasks where it is defined; None where that means nothing."""
+    found = {name: task.values[metric.name].value for name, task in tasks.items()}
+    defined = {name: value for name, value in found.items() if value is not None}
+    if not defined or not may_average(metric, [unit_of[name] for name in defined]):
+        return None
+    return float(np.mean(list(defined.values())))
+
+
+def _too_little(metric: Metric, y: np.ndarray) -> str:
+    """Says why labels, shape (n,), are too few for a metric, or hold one class; else empty."""
+    if len(y) < metric.least:
+        return f"{len(y)} label(s); at least {metric.least} are needed"
+    if metric.kind == BINARY.name and (y == y[0]).all():
+        return f"only class {y[0]:g} among {len(y)} labels"
+    return ""
 
 
 def interval(resampled: np.ndarray) -> tuple[float | None, float | None]:
@@ -164,8 +207,3 @@ def interval(resampled: np.ndarray) -> tuple[float | None, float | None]:
 def none_for_nan(value: float) -> float | None:
     """Gives a plain number, None where a metric is not defined."""
     return None if np.isnan(value) else float(value)
-
-
-def _mean(values: list[float | None]) -> float | None:
-    defined = [value for value in values if value is not None]
-    return float(np.mean(defined)) if defined else None

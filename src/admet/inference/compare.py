@@ -31,7 +31,8 @@ def compare_runs(
         test_data: Labelled table.
         smiles_column: Its column with the SMILES; None takes the one that each model was trained
             on.
-        split: "all", or the side of the first run's split to restrict to.
+        split: "all"; the side of the first run's split to restrict to; or "unseen", the molecules
+            that no run had on any side.
         n_bootstrap: Resamples of the 95 % intervals.
         seed: Seed of the resampling.
         device: Where to predict.

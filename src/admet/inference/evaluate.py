@@ -1,6 +1,7 @@
 """Tests a trained model on a labelled table."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from admet.config import DataConfig
 from admet.config.reading import AS_FOUND, LabelReading
 from admet.data import Panel, Table, build_panel, read_table
 from admet.errors import DataError
-from admet.evaluation import Evaluation, Predicted, RejectedRow, score_tasks
+from admet.evaluation import Evaluation, Predicted, RejectedRow, remarks, score_tasks
 from admet.featurize import featurize
 from admet.model.trained_model import TrainedModel
 from admet.run_directory import read_split
@@ -25,6 +26,7 @@ class Tested:
 
     panel: Panel
     predictions: np.ndarray
+    units: dict[str, str]
 
     @property
     def predicted(self) -> Predicted:
@@ -33,7 +35,9 @@ class Tested:
         smiles = [str(s) for s in self.panel.smiles]
         ids = None if self.panel.ids is None else [str(name) for name in self.panel.ids]
         labels = self.panel.labels
-        return Predicted(smiles, kinds, labels.values, self.predictions, labels.limits, ids)
+        return Predicted(
+            smiles, kinds, labels.values, self.predictions, labels.limits, ids, self.units
+        )
 
 
 def run_on_table(
@@ -53,8 +57,9 @@ def run_on_table(
         run_dir: Where the model was read from.
         model: The model.
         table: The table; duplicates of a molecule are merged as in training.
-        split: "all", or the side of the run's split to restrict to.
-        split_of: The run whose split is meant; None is `run_dir`.
+        split: "all"; the side of the run's split to restrict to; or "unseen", the molecules that
+            this run had on no side.
+        split_of: The run whose side is meant; None is `run_dir`.
         reading: How the labels are written, where the table does not say it with certainty.
         smiles_column: Column with the SMILES; None takes the one that the model was trained on.
         id_column: Column of identifiers; None takes that of the training table, where the table
@@ -67,29 +72,59 @@ def run_on_table(
         DataError: If the table has none of the model's targets, or no molecule on that side.
     """
     panel = _labelled_panel(model, table, reading, smiles_column, id_column)
-    sides = read_split(split_of or run_dir)
-    place = np.array([sides.get(str(smiles), "") for smiles in panel.smiles])
-    if split != "all":
-        if not (place == split).any():
-            raise DataError(
-                f"No molecule of {table.source} is on the {split!r} side of the split of "
-                f"{str(split_of or run_dir)!r}. Name the table it was trained on, or use "
-                "--split all."
-            )
-        panel = panel.subset(place == split)
-    own = sides if split_of in (None, run_dir) else read_split(run_dir)
+    own = read_split(run_dir)
+    if split == "unseen":
+        panel = panel.subset(_unseen(panel, own, run_dir, table))
+    elif split != "all":
+        meant = split_of or run_dir
+        sides = own if meant == run_dir else read_split(meant)
+        panel = panel.subset(_on_side(panel, sides, split, meant, table))
     seen = sum(own.get(str(smiles)) == "train" for smiles in panel.smiles)
     if seen and split != "train":
         log.warning(
             "%s was trained on %d of the %d molecules: its metrics on them are no test. Use "
-            "--split test, another table, or runs of one split",
+            "--split test or unseen, another table, or runs of one split",
             run_dir,
             seen,
             len(panel),
         )
     predictions = model.predictor.predict_graphs(featurize(panel.smiles)).mean
     columns = [model.spec.task_names.index(name) for name in panel.task_names]
-    return Tested(panel, predictions[:, columns])
+    units = {task.name: task.unit for task in model.spec.tasks}
+    return Tested(panel, predictions[:, columns], units)
+
+
+def _on_side(
+    panel: Panel, sides: Mapping[str, str], split: str, run_dir: Path, table: Table
+) -> np.ndarray:
+    """Tells which molecules a run has on a side, shape (n,).
+
+    Raises:
+        DataError: If there are none.
+    """
+    found = np.array([sides.get(str(smiles)) == split for smiles in panel.smiles])
+    if not found.any():
+        raise DataError(
+            f"No molecule of {table.source} is on the {split!r} side of the split of "
+            f"{str(run_dir)!r}. Name the table it was trained on, or use --split all."
+        )
+    return found
+
+
+def _unseen(panel: Panel, sides: Mapping[str, str], run_dir: Path, table: Table) -> np.ndarray:
+    """Tells which molecules a run had on no side, shape (n,).
+
+    Raises:
+        DataError: If there are none.
+    """
+    found = np.array([str(smiles) not in sides for smiles in panel.smiles])
+    if not found.any():
+        raise DataError(
+            f"{str(run_dir)!r} had all {len(panel)} molecules of {table.source} in its split: none "
+            "is unseen. Name a table with newer molecules, or use --split test."
+        )
+    log.info("%d of %d molecules are unseen by %s", found.sum(), len(panel), run_dir)
+    return found
 
 
 def evaluate_run(
@@ -113,7 +148,8 @@ def evaluate_run(
         smiles_column: Column with the SMILES; None takes the one that the model was trained on.
         id_column: Column of identifiers; None takes that of the training table, where the table
             has it.
-        split: "all", or the side of the run's split to restrict to.
+        split: "all"; the side of the run's split to restrict to; or "unseen", the molecules that
+            the run had on no side.
         n_bootstrap: Resamples of the 95 % intervals.
         seed: Seed of the resampling.
         reading: How the table is written, where it does not say it with certainty.
@@ -143,9 +179,12 @@ def evaluate_run(
         list(predicted.tasks.values()),
         limits=predicted.limits,
         scales=model.spec.scales,
+        units=[predicted.units.get(name, "") for name in predicted.tasks],
         n_bootstrap=n_bootstrap,
         seed=seed,
     )
+    for line in remarks(scores):
+        log.warning("%s", line)
     return Evaluation(
         model_dir=run_dir,
         data_path=data_path,

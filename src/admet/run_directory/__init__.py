@@ -1,8 +1,9 @@
 """The run directory: what a training leaves behind. It *is* the trained model."""
 
+from admet.data import read_split
 from admet.run_directory.layout import SCHEMA_VERSION, Files
 from admet.run_directory.loader import load_model
-from admet.run_directory.reader import read_json, read_spec, read_split, read_weights
+from admet.run_directory.reader import read_json, read_spec, read_weights
 from admet.run_directory.writer import RunDirectoryWriter, write_json, write_model
 
 __all__ = [

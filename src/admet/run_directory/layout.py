@@ -1,6 +1,12 @@
 """The names of the files in a run directory."""
 
-from admet.files import AFFINITY_ARCHIVE, AFFINITY_CLUSTERMAP, AFFINITY_HEATMAP, SUMS
+from admet.files import (
+    AFFINITY_ARCHIVE,
+    AFFINITY_CLUSTERMAP,
+    AFFINITY_HEATMAP,
+    SPLIT_TABLE,
+    SUMS,
+)
 
 SCHEMA_VERSION = 4
 """Raised when a reader of an older version could no longer understand the directory."""
@@ -23,7 +29,7 @@ class Files:
     """The matrix as a picture."""
     CLUSTERED = AFFINITY_CLUSTERMAP
     """The matrix in the order of its dendrogram, the groups framed."""
-    SPLIT = "split.csv"
+    SPLIT = SPLIT_TABLE
     """Side of every molecule."""
     REJECTED = "rejected.csv"
     """Input rows left out, with line and reason."""

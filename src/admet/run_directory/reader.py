@@ -4,12 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from admet.data import SIDES
 from admet.errors import ConfigError, RunDirectoryError
 from admet.model.chemprop.spec import ModelSpec
 from admet.run_directory.checksums import verify_checksums
@@ -114,23 +112,3 @@ def read_weights(run_dir: Path) -> dict[str, Tensor]:
         raise RunDirectoryError(f"Run directory {str(run_dir)!r} has no {path.name}.") from None
     except (OSError, SafetensorError) as error:
         raise RunDirectoryError(f"{str(path)!r} is damaged: {error}.") from None
-
-
-def read_split(run_dir: Path) -> dict[str, str]:
-    """Reads the side ("train", "val", "test") of every molecule by canonical SMILES.
-
-    Raises:
-        RunDirectoryError: If the file is missing or damaged.
-    """
-    path = run_dir / Files.SPLIT
-    try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-        sides = dict(zip(frame["smiles"], frame["split"], strict=True))
-    except (OSError, ValueError, KeyError) as error:
-        raise RunDirectoryError(f"{str(path)!r} cannot be read: {error}.") from None
-    if strange := sorted(set(sides.values()) - set(SIDES)):
-        raise RunDirectoryError(
-            f"{str(path)!r} is damaged: {strange[0]!r} is no side of a split ({', '.join(SIDES)}). "
-            "Copy the run directory again."
-        )
-    return sides

@@ -5,7 +5,7 @@ import logging
 import torch
 
 from admet.config import TrainConfig
-from admet.data import Panel, Split
+from admet.data import Panel, Split, check_learnable
 from admet.data.scales import decided
 from admet.errors import ConfigError, near_names
 from admet.featurize import PackedGraphs
@@ -56,12 +56,14 @@ def fit_model(
 
     Raises:
         ConfigError: If the graphs or the plan do not fit the panel.
+        DataError: If a task of the plan has no two different labels on the training side.
         DeviceError: If `training.device` is not there.
         NumericalError: If a loss or a gradient is no longer finite.
         RunDirectoryError: If the checkpoint does not fit.
     """
     device = resolve_device(config.training.device, "training.device")
     _check(panel, graphs, plan)
+    check_learnable(panel, split.train, {n for network in plan.networks for n in network.tasks})
     checkpoint = Checkpoint() if checkpoint is None else checkpoint
     panel = decided(panel, split.train)
     with own_torch_state(config.training.threads, device):

@@ -5,19 +5,23 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from admet.config import TrainConfig, dump_yaml_config
-from admet.data import Panel, Split, notes_frame, rejected_frame, structures_frame
+from admet.data import Labels, Panel, Split, notes_frame, rejected_frame, structures_frame
 from admet.errors import DataError, RunDirectoryError
-from admet.evaluation import Scores, score_tasks
+from admet.evaluation import Scores, remarks, score_tasks
 from admet.evaluation.predicted import signs
 from admet.featurize import PackedGraphs
 from admet.files import free_name
 from admet.model.trained_model import TrainedModel
 from admet.run_directory import Files, read_json, write_json
 from admet.table_files import write_table
+
+log = logging.getLogger(__name__)
 
 
 def write_tests(
@@ -39,20 +43,29 @@ def write_tests(
             [kind.name for kind in model.spec.kinds],
             limits=labels.limits,
             scales=model.spec.scales,
+            units=[task.unit for task in model.spec.tasks],
             n_bootstrap=1000 if side == "test" else 0,  # intervals where they are read
         )
         if side == "test":
-            frame = pd.DataFrame({"smiles": panel.smiles[rows]})
-            if panel.ids is not None:
-                frame.insert(0, "id", panel.ids[rows])
-            for index, name in enumerate(names):
-                frame[free_name(name, frame.columns)] = labels.values[:, index]
-                if labels.limits is not None and labels.limits[:, index].any():
-                    shown = signs(labels.limits[:, index])
-                    frame[free_name(f"{name}_limit", frame.columns)] = shown
-                frame[free_name(f"{name}_pred", frame.columns)] = predictions[:, index]
+            for line in remarks(scores[side]):
+                log.warning("Test side: %s", line)
+            frame = _test_frame(panel.subset(rows), names, labels, predictions)
             write_table(folder / Files.PREDICTIONS, frame)
     write_json(folder / Files.METRICS, {name: side.to_json() for name, side in scores.items()})
+
+
+def _test_frame(
+    panel: Panel, names: list[str], labels: Labels, predictions: np.ndarray
+) -> pd.DataFrame:
+    """Gives labels, limits and predictions of n tested molecules, all columns at once."""
+    columns: dict[str, Any] = {} if panel.ids is None else {"id": panel.ids}
+    columns["smiles"] = panel.smiles
+    for index, name in enumerate(names):
+        columns[free_name(name, columns)] = labels.values[:, index]
+        if labels.limits is not None and labels.limits[:, index].any():
+            columns[free_name(f"{name}_limit", columns)] = signs(labels.limits[:, index])
+        columns[free_name(f"{name}_pred", columns)] = predictions[:, index]
+    return pd.DataFrame(columns)
 
 
 def read_test(folder: Path) -> Scores | None:

@@ -8,9 +8,9 @@ import pandas as pd
 import torch
 
 from admet.config import TrainConfig, warn_of_idle_keys
-from admet.data import Panel, Split, load_panel, split_panel
+from admet.data import Panel, Split, check_learnable, load_panel, split_panel
 from admet.data.scales import decided
-from admet.errors import ConfigError, DataError
+from admet.errors import ConfigError
 from admet.featurize import PackedGraphs
 from admet.featurize.cache import cache_folder, cached_graphs
 from admet.model.chemprop.device import resolve_device
@@ -79,13 +79,14 @@ def _run(config: TrainConfig, writer: RunDirectoryWriter, device: torch.device) 
     _hint_at_idle_keys(config)
     with clock.phase("read"):
         panel = load_panel(config.data_path, config.data)
+        check_groups(config, panel.task_names)
         provenance = describe_run(config.data_path)
     unfinished = Unfinished.open(writer.checkpoints, config, provenance)
     write_records(folder, panel)
     with clock.phase("split"):
         seed = config.seed if config.data.split_seed is None else config.data.split_seed
         split = split_panel(panel, config.data, seed)
-    _check_training_labels(panel, split)
+    check_learnable(panel, split.train, panel.task_names)
     panel = decided(panel, split.train)
     write_split(folder, panel, split)
     with clock.phase("featurize"):
@@ -156,21 +157,16 @@ def _check_before_reading(config: TrainConfig) -> None:
             f"`data_path` {str(config.data_path)!r} lies in `save_dir`, which is replaced as a "
             "whole. Move the table, or name another folder."
         )
+    split_from = config.data.split_from
+    if split_from is not None and split_from.resolve() == config.save_dir.resolve():
+        raise ConfigError(
+            f"`data.split_from` {str(split_from)!r} is `save_dir`, which is replaced as a whole. "
+            "Name another folder for this run."
+        )
     if config.task_affinity.enabled:
         resolve_device(config.task_affinity.device, "task_affinity.device")
-    if config.data.target_columns:
+    if config.data.target_columns and config.data.names_its_targets:
         check_groups(config, config.data.target_columns)
-
-
-def _check_training_labels(panel: Panel, split: Split) -> None:
-    """Refuses a split that leaves a task nothing to learn from."""
-    learnable = panel.labels.present[split.train].any(axis=0)
-    bare = [task.name for task, has in zip(panel.tasks, learnable, strict=True) if not has]
-    if bare:
-        raise DataError(
-            f"No label on the training side of the split for: {', '.join(bare)}. Choose another "
-            "data.split_type, or remove these targets."
-        )
 
 
 def _hint_at_idle_keys(config: TrainConfig) -> None:

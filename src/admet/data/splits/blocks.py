@@ -1,6 +1,7 @@
 """Blocks: molecules that never stand on two sides of a split."""
 
-from collections.abc import Callable
+import math
+from typing import Protocol
 
 import numpy as np
 from rdkit import Chem, DataStructs, rdBase
@@ -12,16 +13,44 @@ from admet.data.panel import Panel
 _BUTINA_CUTOFF = 0.6  # Tanimoto distance; 0.4 similarity, where Morgan neighbours begin to count
 
 
-def single_blocks(panel: Panel) -> np.ndarray:
+class Blocks(Protocol):
+    """What numbers the blocks of a panel."""
+
+    def __call__(self, panel: Panel, largest: float = math.inf) -> np.ndarray:
+        """Gives the block of each molecule, shape (n,), from 0.
+
+        Args:
+            panel: The panel.
+            largest: Molecules that a block may hold where it is no more than a rest: what stands
+                together for want of anything in common.
+        """
+
+
+def largest_dealt(smallest_side: float) -> float:
+    """Gives the size up to which a block is dealt: half of the smallest side that takes it."""
+    return smallest_side / 2
+
+
+def single_blocks(panel: Panel, largest: float = math.inf) -> np.ndarray:  # noqa: ARG001
     """Makes a block of each molecule."""
     return np.arange(len(panel))
 
 
-def scaffold_blocks(panel: Panel) -> np.ndarray:
-    """Numbers Bemis–Murcko scaffolds; all acyclic molecules share the empty one."""
-    index: dict[str, int] = {}
+def scaffold_blocks(panel: Panel, largest: float = math.inf) -> np.ndarray:
+    """Numbers Bemis–Murcko scaffolds.
+
+    Acyclic molecules have an empty scaffold, and share it, as in DeepChem's and Chemprop's splits.
+    It is no series, though: where more than `largest` of them are there, each is a block of its
+    own, so that they come to every side.
+
+    Source: Bemis and Murcko, J. Med. Chem. 1996, 39, 2887.
+    """
     with rdBase.BlockLogs():
         scaffolds = [_scaffold(str(s)) for s in panel.smiles]
+    if sum(not scaffold for scaffold in scaffolds) > largest:
+        known = zip(scaffolds, panel.smiles, strict=True)
+        scaffolds = [scaffold or f"acyclic {smiles}" for scaffold, smiles in known]
+    index: dict[str, int] = {}
     return np.array([index.setdefault(scaffold, len(index)) for scaffold in scaffolds])
 
 
@@ -34,7 +63,7 @@ def _scaffold(smiles: str) -> str:
         return smiles
 
 
-def cluster_blocks(panel: Panel) -> np.ndarray:
+def cluster_blocks(panel: Panel, largest: float = math.inf) -> np.ndarray:  # noqa: ARG001
     """Numbers Butina clusters of Morgan fingerprints (radius 2, 2048 bits, distance 0.6).
 
     Source: Butina, J. Chem. Inf. Comput. Sci. 1999, 39, 747. Keeps neighbour lists instead of all
@@ -61,16 +90,16 @@ def cluster_blocks(panel: Panel) -> np.ndarray:
     return blocks
 
 
-def column_blocks(panel: Panel) -> np.ndarray:
+def column_blocks(panel: Panel, largest: float = math.inf) -> np.ndarray:  # noqa: ARG001
     """Numbers the groups that the panel's split column names: a project, a series, a batch."""
     assert panel.split_values is not None  # noqa: S101 - build_panel read the column
     return np.unique(panel.split_values, return_inverse=True)[1]
 
 
-BLOCKS: dict[str, Callable[[Panel], np.ndarray]] = {
+BLOCKS: dict[str, Blocks] = {
     "random": single_blocks,
     "scaffold": scaffold_blocks,
     "cluster": cluster_blocks,
     "group": column_blocks,
 }
-"""For each type of split that deals out blocks what numbers them: Panel → shape (n,), from 0."""
+"""For each type of split that deals out blocks what numbers them."""

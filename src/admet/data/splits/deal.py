@@ -2,14 +2,25 @@
 
 import numpy as np
 
+from admet.data.splits.blocks import largest_dealt
 
-def deal(blocks: np.ndarray, ratios: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+FREE = -1
+"""Stands for a side where a block has none yet."""
+
+
+def deal(
+    blocks: np.ndarray,
+    ratios: np.ndarray,
+    rng: np.random.Generator,
+    settled: np.ndarray | None = None,
+) -> np.ndarray:
     """Deals blocks to sides: large ones to train, the others shuffled and dealt until full.
 
     Args:
         blocks: Block of each molecule, shape (n,), from 0.
         ratios: Share of each side, train first, shape (3,).
         rng: Source of the order.
+        settled: Side of each block that has one, else `FREE`; None where none has.
 
     Returns:
         Side of each molecule, shape (n,), int8.
@@ -18,13 +29,17 @@ def deal(blocks: np.ndarray, ratios: np.ndarray, rng: np.random.Generator) -> np
     sizes = np.bincount(blocks, minlength=n_blocks)
     capacity = ratios * len(blocks)
     held_out = capacity[1:][capacity[1:] > 0]
-    too_large = sizes > (held_out.min() / 2 if held_out.size else 0)
+    too_large = sizes > (largest_dealt(held_out.min()) if held_out.size else 0)
     if sizes.max() == 1:
         too_large[:] = False
     order = rng.permutation(n_blocks)
     order = np.concatenate([order[too_large[order]], order[~too_large[order]]])
-    block_side = np.zeros(n_blocks, dtype=np.int8)
+    block_side = np.zeros(n_blocks, dtype=np.int8) if settled is None else settled.astype(np.int8)
     filled = np.zeros(3)
+    if settled is not None:
+        order = order[settled[order] == FREE]
+        for side in range(3):
+            filled[side] = sizes[settled == side].sum()
     for block in order:
         room = capacity - filled
         if too_large[block]:
@@ -58,37 +73,3 @@ def deal_evenly(blocks: np.ndarray, n_parts: int, rng: np.random.Generator) -> n
         part_of[block] = part
         filled[part] += sizes[block]
     return np.asarray(part_of[blocks])
-
-
-def spread_labels(
-    sides: np.ndarray, blocks: np.ndarray, present: np.ndarray, wanted: np.ndarray
-) -> np.ndarray:
-    """Moves blocks, smallest first, until every task has a label on every wanted side.
-
-    A move is made only where it takes no task's last label from a side.
-
-    Args:
-        sides: Side of each molecule, shape (n,).
-        blocks: Block of each, shape (n,).
-        present: Where there are labels, shape (n, T).
-        wanted: Which sides are to hold labels, shape (n_sides,).
-
-    Returns:
-        The sides after the moves, shape (n,).
-    """
-    sides = sides.copy()
-    sizes = np.bincount(blocks)
-    for task in np.argsort(present.sum(axis=0)):
-        for side in np.flatnonzero(wanted):
-            if present[sides == side, task].any():
-                continue
-            candidates = np.unique(blocks[present[:, task] & (sides != side)])
-            for block in candidates[np.argsort(sizes[candidates], kind="stable")]:
-                members = blocks == block
-                donor = sides[members][0]
-                rest = present[(sides == donor) & ~members].any(axis=0)
-                held = present[members].any(axis=0)
-                if rest[held].all():
-                    sides[members] = side
-                    break
-    return sides

@@ -3,9 +3,10 @@
 import numpy as np
 
 from admet.data.panel import Panel
-from admet.data.splits.blocks import BLOCKS
-from admet.data.splits.deal import deal, deal_evenly, spread_labels
+from admet.data.splits.blocks import BLOCKS, largest_dealt
+from admet.data.splits.deal import deal, deal_evenly
 from admet.data.splits.split import Split
+from admet.data.splits.spread import Needs, spread
 from admet.errors import ConfigError, DataError
 
 
@@ -20,9 +21,9 @@ def folds(
 ) -> list[Split]:
     """Divides a panel into folds, on the blocks that a split of the same type deals out.
 
-    No block stands on two sides. As in a split, blocks are moved so that every task has labels in
-    every fold, where its labels lie in enough blocks. One seed gives the same folds; each repeat
-    deals anew.
+    No block stands on two sides. As in a split, blocks are moved so that every task has labels,
+    classes and values in every fold, where they lie in enough blocks. One seed gives the same
+    folds; each repeat deals anew.
 
     Args:
         panel: The panel; for "group" it was built with a split column.
@@ -50,7 +51,7 @@ def folds(
         raise ConfigError(f"`val_share` must be at least 0 and below 1; got {val_share:g}.")
     if split_type == "group" and panel.split_values is None:
         raise ConfigError("Folds by group need a panel that was read with data.split_column.")
-    blocks = BLOCKS[split_type](panel)
+    blocks = BLOCKS[split_type](panel, largest_dealt(len(panel) / n_folds))
     n_blocks = int(blocks.max()) + 1
     needed = n_folds + (val_share > 0)
     if n_blocks < needed:
@@ -59,11 +60,12 @@ def folds(
             f"{' and a validation side' * (val_share > 0)}. Lower n_folds, or choose another "
             "split type."
         )
+    needs = Needs.of(panel, np.full(n_folds, 1 / n_folds), trains=False)
     found = []
     for repeat in range(n_repeats):
         rng = np.random.default_rng((seed, repeat))
         part = deal_evenly(blocks, n_folds, rng)
-        part = spread_labels(part, blocks, panel.labels.present, np.ones(n_folds, dtype=bool))
+        part = spread(part, blocks, needs)
         found += [_split(panel, blocks, part == k, val_share, rng) for k in range(n_folds)]
     return found
 
@@ -76,5 +78,5 @@ def _split(
     own = np.unique(blocks[rest], return_inverse=True)[1]
     ratios = np.array([1 - val_share, val_share, 0.0])
     sides = deal(own, ratios, rng)
-    sides = spread_labels(sides, own, panel.labels.present[rest], ratios > 0)
+    sides = spread(sides, own, Needs.of(panel.subset(rest), ratios, trains=True))
     return Split(rest[sides == 0], rest[sides == 1], np.flatnonzero(test))

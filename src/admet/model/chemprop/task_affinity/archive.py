@@ -30,6 +30,7 @@ _ALWAYS = {
 """Arrays of every archive: the kind of the numbers, and the shape in T tasks and G groups."""
 _OF_DOUBT = {"low": ("f", "TT"), "high": ("f", "TT"), "reliability": ("f", "T")}
 _OF_DRAWS = {"co_assignment": ("f", "TT"), "stability": ("f", "G"), "agreement": ("f", "")}
+_OF_CHANCE = {"chance": ("f", "")}  # older archives have the draws without it
 
 _FAULTS = (
     OSError, ValueError, EOFError, KeyError, MemoryError, NotImplementedError, OverflowError,
@@ -103,7 +104,7 @@ class AffinityArchive:
         the group that serves each task, `members` (G, T), which tasks each group holds,
         `pair_steps`, `n_common` and `transfer` (T, T); with doubt, `low` and `high` (T, T) and
         `reliability` (T,); where the groups' stability is known, `co_assignment` (T, T),
-        `stability` (G,) and `agreement`, a scalar. None needs pickle to be read.
+        `stability` (G,), `agreement` and `chance`, scalars. None needs pickle to be read.
 
         Args:
             path: The archive, which ends in .npz.
@@ -158,6 +159,7 @@ class AffinityArchive:
             arrays["co_assignment"] = grouping.co_assignment
             arrays["stability"] = np.array(grouping.stability)
             arrays["agreement"] = np.array(grouping.agreement)
+            arrays["chance"] = np.array(grouping.chance)
         return arrays
 
     @classmethod
@@ -185,6 +187,7 @@ class AffinityArchive:
                 groups,
                 co_assignment=arrays["co_assignment"],
                 agreement=float(arrays["agreement"]),
+                chance=float(arrays.get("chance", np.nan)),
             )
         return cls(
             matrix,
@@ -234,7 +237,7 @@ def _check(arrays: Mapping[str, np.ndarray]) -> None:
         ValueError: Names the first array that does not fit.
     """
     wanted = dict(_ALWAYS)
-    for more in (_OF_DOUBT, _OF_DRAWS):
+    for more in (_OF_DOUBT, _OF_DRAWS, _OF_CHANCE):
         if more.keys() & arrays.keys():
             wanted |= more
     if absent := sorted(wanted.keys() - arrays.keys()):

@@ -11,10 +11,12 @@ import torch
 from torch import nn
 
 from admet.config import DataConfig, NetworkConfig, TaskAffinityConfig, warn_of_idle_keys
+from admet.config.data import is_pattern
 from admet.data import Panel, build_panel, table_from_frame
 from admet.data.chemistry import read_molecules
 from admet.data.label_columns import read_labels
 from admet.data.table import Table, require_columns
+from admet.data.target_columns import find_targets, own_columns
 from admet.errors import ConfigError, DataError, NoGradientStepsError
 from admet.featurize import PackedGraphs, featurize
 from admet.kinds import KINDS, REGRESSION
@@ -256,7 +258,8 @@ def compute_task_affinity(
     """
     computer = TaskAffinityComputer(config, model)
     config = computer.config
-    check_n_groups(config.n_groups, len(_columns(target_cols)))
+    if not any(is_pattern(str(name)) for name in _columns(target_cols)):
+        check_n_groups(config.n_groups, len(target_cols))
     files = None if save_path is None else folder_files(save_path)
     panel = _panel_from_frame(df_train, smiles_col, target_cols)
     computer._warn_of_unread()
@@ -302,7 +305,7 @@ def _columns(names: Sequence[str]) -> tuple[str, ...]:
 def _says_nothing(table: Table, data: DataConfig) -> bool:
     """Tells whether a table that was refused holds no label or no valid SMILES at all."""
     require_columns(table, [data.smiles_column], "SMILES")
-    names = list(data.target_columns)
+    names = find_targets(table, data.target_columns, own_columns(data))
     reading = read_labels(table, names, [data.rules_of(name) for name in names])
     if not reading.labels.present.any():
         return True

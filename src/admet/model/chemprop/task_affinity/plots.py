@@ -1,4 +1,4 @@
-"""Heatmaps of the matrix, readable from two tasks to a few dozen."""
+"""Heatmaps of the matrix, readable from two tasks to some hundreds."""
 
 import textwrap
 from collections.abc import Sequence
@@ -27,6 +27,11 @@ _ANNOTATE_UP_TO = 16  # tasks; beyond, the numbers would not fit their cells
 _LABEL_WIDTH = 24  # characters of a line of a task's name
 _UNKNOWN = "#b8b8b8"
 _LARGEST = 200  # inches
+_HATCH_UP_TO = 40  # tasks
+_TALL = 18  # inches; beyond, a figure holds so many names that the layout takes long
+_DPI, _WIDEST = 150, 4000  # pixels an inch; pixels of a saved picture
+_MOST_LABELS = 220  # on an axis; of more tasks every second, third, … is named
+_MARGIN = 1.1  # of a saved picture around the figure, for labels that reach beyond it
 
 
 def plot_task_affinity_heatmap(
@@ -49,7 +54,8 @@ def plot_task_affinity_heatmap(
         cmap: A matplotlib colour map, centred on zero.
         save_path: Where to save (format by its ending); missing folders are made. None saves
             nothing.
-        uncertain: Pairs to hatch, shape (T, T), such as those whose interval holds 0.
+        uncertain: Pairs to hatch, shape (T, T), such as those whose interval holds 0; of more than
+            40 tasks their cells are faded.
 
     Returns:
         The figure.
@@ -68,7 +74,7 @@ def plot_task_affinity_heatmap(
     ax = figure.subplots()
     _heatmap(ax, matrix, names, cmap)
     if hatched.any():
-        _hatch(ax, hatched.astype(bool))
+        _mark_uncertain(ax, hatched.astype(bool))
     ax.set_title(_literal(title), pad=14)
     return _finish(figure, save_path)
 
@@ -138,14 +144,24 @@ plot_clustered_heatmap = plot_task_affinity_clustermap
 """The same function by its first name."""
 
 
-def _hatch(ax: Axes, cells: np.ndarray) -> None:
-    """Hatches cells, shape (T, T), and says below what that means."""
-    for i, j in np.argwhere(cells & ~np.eye(len(cells), dtype=bool)):
-        ax.add_patch(
-            Rectangle((j, i), 1, 1, fill=False, hatch="//", edgecolor="#a0a0a0", linewidth=0)
-        )
+def _mark_uncertain(ax: Axes, cells: np.ndarray) -> None:
+    """Hatches cells, shape (T, T), and says below what that means; fades them where they are small.
+
+    Hatching thousands of cells takes minutes, and would not be seen.
+    """
+    cells = cells & ~np.eye(len(cells), dtype=bool)
+    how = "hatched" if len(cells) <= _HATCH_UP_TO else "faded"
+    if how == "hatched":
+        for i, j in np.argwhere(cells):
+            ax.add_patch(
+                Rectangle((j, i), 1, 1, fill=False, hatch="//", edgecolor="#a0a0a0", linewidth=0)
+            )
+    else:
+        veil = np.ones((*cells.shape, 4))
+        veil[..., 3] = np.where(cells, 0.6, 0.0)
+        ax.pcolorfast((0, len(cells)), (0, len(cells)), veil)
     ax.text(
-        1.0, 1.01, "hatched: the 95 % interval holds 0", transform=ax.transAxes,
+        1.0, 1.01, f"{how}: the 95 % interval holds 0", transform=ax.transAxes,
         ha="right", va="bottom", fontsize=7, color="#555555",
     )  # fmt: skip
 
@@ -156,6 +172,7 @@ def _heatmap(ax: Axes, matrix: np.ndarray, names: Sequence[str], cmap: str) -> N
     n_tasks = len(matrix)
     labels = [textwrap.fill(_literal(str(name)), _LABEL_WIDTH) for name in names]
     size = float(np.clip(130 / n_tasks, 6, 10))
+    step = -(-n_tasks // _MOST_LABELS)  # names are drawn for every so many tasks
     ax.set_facecolor(_UNKNOWN)
     sns.heatmap(
         matrix,
@@ -171,9 +188,12 @@ def _heatmap(ax: Axes, matrix: np.ndarray, names: Sequence[str], cmap: str) -> N
         annot_kws={"fontsize": size},
         linewidths=0.5 if n_tasks <= _ANNOTATE_UP_TO else 0,
         cbar_kws={"label": "affinity", "shrink": 0.8},
-        xticklabels=labels,
-        yticklabels=labels,
+        xticklabels=False,
+        yticklabels=False,
     )
+    places, labels = np.arange(0, n_tasks, step) + 0.5, labels[::step]
+    ax.set_xticks(places)
+    ax.set_yticks(places)
     tilt = 0 if n_tasks <= 4 and max(map(len, names)) < 12 else 90 if n_tasks > 25 else 45
     ax.set_xticklabels(
         labels,
@@ -209,6 +229,7 @@ def _outline(ax: Axes, names: Sequence[str], groups: Sequence[Sequence[str]]) ->
 
 def _size(n_tasks: int) -> tuple[float, float]:
     side = float(np.clip(3.2 + 0.62 * n_tasks, 5, 15))
+    side = max(side, min(0.1 * n_tasks, 22.0))  # a row holds a name of the smallest letters
     return side + 1.2, side
 
 
@@ -233,6 +254,11 @@ def _figure(size: tuple[float, float] | None, n_tasks: int, taller: float = 1.0)
 def _finish(
     figure: Figure, save_path: str | Path | None, align: tuple[Axes, Axes] | None = None
 ) -> Figure:
+    wide = figure.get_figheight() > _TALL
+    if wide:
+        # Hundreds of names take seconds each time that the layout looks at them: once will do.
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
     if align:
         # The colour bar narrows the heatmap only: settle the layout, then give the dendrogram the
         # heatmap's place, so that each leaf stands above its column.
@@ -244,5 +270,6 @@ def _finish(
         path = Path(save_path)
         check_output(path, "save_path", PICTURES)
         with atomic(path) as partial:
-            figure.savefig(partial, dpi=150, bbox_inches="tight")
+            dpi = min(_DPI, _WIDEST / (_MARGIN * figure.get_figwidth()))
+            figure.savefig(partial, dpi=dpi, bbox_inches=None if wide else "tight")
     return figure

@@ -4,6 +4,7 @@ import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 
@@ -52,7 +53,13 @@ class Choice:
 
 
 class Method(ABC):
-    """A method of grouping, at work on one measurement."""
+    """A method of grouping, at work on one measurement.
+
+    Attributes:
+        overlaps: Whether a task may be in several groups.
+    """
+
+    overlaps: ClassVar[bool] = False
 
     def __init__(self, tasks: Tasks) -> None:
         self.tasks = tasks

@@ -8,6 +8,13 @@ import numpy as np
 from admet.config.task_affinity import ClusteringMethod
 from admet.errors import ConfigError
 from admet.model.chemprop.task_affinity.groups.base import Method, Tasks
+from admet.model.chemprop.task_affinity.groups.evidence import (
+    LEAST_DRAWS,
+    MOST_DRAWS,
+    contrast,
+    matrices_of_chance,
+    share_of_chance,
+)
 from admet.model.chemprop.task_affinity.groups.grouping import Grouping
 from admet.model.chemprop.task_affinity.groups.number import (
     Number,
@@ -57,11 +64,28 @@ def group(
     def at_work(affinity: np.ndarray) -> Method:
         return METHODS[method](Tasks(affinity, counts, singleton_score, seed))
 
-    own = at_work(fill_unknown(matrix))
-    drawn = [at_work(fill_unknown(check_matrix(draw, names), quiet=True)) for draw in draws]
+    filled = fill_unknown(matrix)
+    own = at_work(filled)
+    others = [fill_unknown(check_matrix(draw, names), quiet=True) for draw in draws]
+    drawn = [at_work(other) for other in others]
     number = choose_number(own, drawn) if n_groups == "auto" else Number.given(int(n_groups))
+    choice = own.choose(number.n_groups)
+    if _is_forced(n_groups, len(names), own):
+        return Grouping.of(names, choice)
     again = [draw.repeat(number.of_draw(draw)) for draw in drawn]
-    return Grouping.of(names, own.choose(number.n_groups), again)
+    some = others[: LEAST_DRAWS if own.overlaps else MOST_DRAWS]  # overlap is searched for long
+    chance = [
+        (work.tasks.symmetric, work.repeat(number.of_draw(work)))
+        for work in map(at_work, matrices_of_chance(filled, some))
+    ]
+    observed = contrast(own.tasks.symmetric, np.array(choice.serves))
+    return Grouping.of(names, choice, again, share_of_chance(observed, chance))
+
+
+def _is_forced(n_groups: int | Literal["auto"], n_tasks: int, method: Method) -> bool:
+    """Tells whether there is but one grouping, or one pair: then nothing can disagree."""
+    whole = n_groups == 1 or (n_groups == n_tasks and not method.overlaps)
+    return whole or n_tasks <= 2
 
 
 def _counts(n_labels: Any, n_tasks: int) -> np.ndarray:

@@ -44,7 +44,11 @@ class TaskGrouper:
         bound: After "network_selection", what no selection of so many groups exceeds; else NaN.
         co_assignment: How often two tasks came together over the draws, shape (T, T); None where
             there were none.
-        agreement: Mean adjusted Rand index of two draws' groups; NaN where there were none.
+        agreement: Mean adjusted Rand index of two draws' groups; NaN where there were none, or
+            where they cannot disagree: of two tasks, in one group, or in one a task.
+        chance: How often groups at least as distinct (mean affinity within less that between) come
+            out where all pairs are alike but for the noise of the draws; see `groups.evidence`.
+            Above 0.05, a grouping cannot be told from chance. NaN with fewer than 10 draws.
     """
 
     labels: np.ndarray | None
@@ -53,6 +57,7 @@ class TaskGrouper:
     bound: float
     co_assignment: np.ndarray | None
     agreement: float
+    chance: float
 
     def __init__(
         self,
@@ -98,7 +103,7 @@ class TaskGrouper:
         """Drops what an earlier call found, so that a call that fails leaves nothing of it."""
         self.labels = self.co_assignment = None
         self.serves = {}
-        self.objective = self.bound = self.agreement = math.nan
+        self.objective = self.bound = self.agreement = self.chance = math.nan
 
     def cluster(
         self,
@@ -144,4 +149,5 @@ class TaskGrouper:
         self.serves = dict(zip(names, found.labels.tolist(), strict=True))
         self.objective, self.bound = found.objective, found.bound
         self.co_assignment, self.agreement = found.co_assignment, found.agreement
+        self.chance = found.chance
         return [[names[int(place)] for place in part.tasks] for part in found.groups]

@@ -8,6 +8,7 @@ import numpy as np
 
 from admet.model.chemprop.plan import Group
 from admet.model.chemprop.task_affinity.groups.base import Choice
+from admet.model.chemprop.task_affinity.groups.evidence import SURE
 from admet.model.chemprop.task_affinity.groups.stability import agreement, co_assignment
 
 
@@ -25,6 +26,8 @@ class Grouping:
             (T, T); None where there were none.
         agreement: Mean adjusted Rand index of the groups of two draws: what two measurements with
             other seeds and molecules can be expected to have; NaN where there were no draws.
+        chance: How often groups at least as distinct come out where all pairs are alike but for
+            the noise; see `evidence`. NaN where it is not known.
     """
 
     names: tuple[str, ...]
@@ -33,15 +36,24 @@ class Grouping:
     bound: float = math.nan
     co_assignment: np.ndarray | None = None
     agreement: float = math.nan
+    chance: float = math.nan
 
     @classmethod
-    def of(cls, names: Sequence[str], choice: Choice, again: Sequence[np.ndarray]) -> "Grouping":
+    def of(
+        cls,
+        names: Sequence[str],
+        choice: Choice,
+        again: Sequence[np.ndarray] = (),
+        chance: float = math.nan,
+    ) -> "Grouping":
         """Names the tasks of a choice.
 
         Args:
             names: T names.
             choice: The groups.
-            again: For each draw the group of each task, shape (T,).
+            again: For each draw the group of each task, shape (T,); none where there were no draws,
+                or where they cannot disagree.
+            chance: How often chance gives groups as distinct.
         """
         groups = tuple(
             Group(
@@ -57,6 +69,7 @@ class Grouping:
             choice.bound,
             co_assignment(again) if again else None,
             agreement(again),
+            chance,
         )
 
     @property
@@ -69,6 +82,11 @@ class Grouping:
     def members(self) -> np.ndarray:
         """Which tasks each group holds, shape (G, T), bool."""
         return np.array([[name in group.tasks for name in self.names] for group in self.groups])
+
+    @property
+    def is_told_from_chance(self) -> bool:
+        """Whether chance seldom gives groups as distinct; False where that is not known."""
+        return self.chance <= SURE
 
     @property
     def stability(self) -> list[float]:

@@ -1,6 +1,7 @@
 """The groups of a measured affinity."""
 
 import logging
+import math
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -59,8 +60,19 @@ def _log(grouping: Grouping) -> None:
     for name, index, shared in zip(grouping.names, grouping.labels, several, strict=True):
         if shared:
             log.info("  %s is served by group %d", name, index)
+    _log_evidence(grouping)
+
+
+def _log_evidence(grouping: Grouping) -> None:
+    """Logs what can be said for the groups, and says so where it is nothing."""
     if grouping.co_assignment is None:
         return
+    if not grouping.is_told_from_chance:
+        log.warning("%s", _no_evidence(grouping))
+        return
+    log.info(
+        "Chance gives groups as distinct in %.1f %% of matrices without any", 100 * grouping.chance
+    )
     sure = "stable" if grouping.agreement >= STABLE else "not stable"
     log.info(
         "The grouping is %s: two measurements would agree at an adjusted Rand index of %.2f",
@@ -70,3 +82,18 @@ def _log(grouping: Grouping) -> None:
     for index, share in enumerate(grouping.stability):
         sure = "stable" if share >= STABLE else "not stable"
         log.info("  Group %d is %s: %.2f", index, sure, share)
+
+
+def _no_evidence(grouping: Grouping) -> str:
+    """Says why nothing is claimed of a grouping."""
+    if math.isnan(grouping.chance):
+        why = "no two tasks share a group, or all do, or the draws are too few"
+    else:
+        why = (
+            f"where all pairs are alike but for the noise, groups as distinct come out in "
+            f"{100 * grouping.chance:.0f} % of matrices"
+        )
+    return (
+        f"No evidence for these groups; a grouping cannot be told from chance: {why}. More labels, "
+        "or more task_affinity.affinity_runs, may tell"
+    )

@@ -1,11 +1,13 @@
 """Groups that may overlap, each task served by its best one."""
 
 import logging
+from typing import ClassVar
 
 import numpy as np
 
 from admet.model.chemprop.task_affinity.groups.agglomerative import Agglomerative
 from admet.model.chemprop.task_affinity.groups.base import Choice
+from admet.model.chemprop.task_affinity.groups.evidence import LEAST_DRAWS
 from admet.model.chemprop.task_affinity.groups.selection import select_groups
 
 log = logging.getLogger(__name__)
@@ -16,6 +18,8 @@ class NetworkSelection(Agglomerative):
 
     The number of groups goes by the cuts of the agglomerative tree.
     """
+
+    overlaps: ClassVar[bool] = True
 
     def choose(self, n_groups: int) -> Choice:
         """Selects groups, and says in the log how far the best ones may lie above."""
@@ -39,4 +43,4 @@ class NetworkSelection(Agglomerative):
     @classmethod
     def n_draws(cls, n_tasks: int) -> int:
         """Gives fewer draws than a clustering: each is searched for."""
-        return 30 if n_tasks <= 10 else 8
+        return 30 if n_tasks <= 10 else LEAST_DRAWS

@@ -43,10 +43,12 @@ class Number:
         n_groups: The number.
         slack: Numbers that draws may choose from, each with how far its silhouette may be below
             the best; without any the number is left to the method.
+        anew: Whether a draw chooses as if it were the measurement, from all numbers.
     """
 
     n_groups: int
     slack: dict[int, float]
+    anew: bool = False
 
     @classmethod
     def given(cls, n_groups: int) -> "Number":
@@ -55,6 +57,8 @@ class Number:
 
     def of_draw(self, draw: Method) -> int | None:
         """Chooses as for the measurement itself; None leaves the number to the method."""
+        if self.anew:
+            return _without_draws(draw)[0]
         if len(self.slack) < 2:
             return next(iter(self.slack), None)
         return _finest(_silhouettes(draw, list(self.slack)), self.slack)
@@ -80,19 +84,30 @@ def choose_number(own: Method, drawn: Sequence[Method]) -> Number:
     if (number := own.number()) is not None:
         log.info("n_groups: auto chose %d (highest predicted gain)", number)
         return Number(number, {})
-    n_tasks = len(own.tasks)
-    scores = _silhouettes(own, _candidates(n_tasks))
-    positive = [k for k, score in scores.items() if score > 0]
-    if not positive:
-        off_diagonal = own.tasks.symmetric[~np.eye(n_tasks, dtype=bool)]
-        best = 1 if not off_diagonal.size or off_diagonal.mean() > 0 else n_tasks
+    best, scores, ranked = _without_draws(own)
+    if not ranked:
         log.info("n_groups: auto chose %d (no cut has a positive silhouette)", best)
-        return Number.given(best)
-    ranked = sorted(positive, key=lambda k: _rank(k, scores[k], n_tasks))
+        return Number(best, {}, anew=True)
     if drawn:
         return _stable_number(ranked[:_TRIED], scores, drawn)
-    log.info("n_groups: auto chose %d (silhouette %.3f)", ranked[0], scores[ranked[0]])
-    return Number(ranked[0], dict.fromkeys(ranked, 0.0))
+    log.info("n_groups: auto chose %d (silhouette %.3f)", best, scores[best])
+    return Number(best, dict.fromkeys(ranked, 0.0))
+
+
+def _without_draws(method: Method) -> tuple[int, dict[int, float], list[int]]:
+    """Gives the best number of groups of one matrix, all silhouettes, and the positive ones ranked.
+
+    Without a positive one, the number is 1 where the mean affinity is positive, else T.
+    """
+    n_tasks = len(method.tasks)
+    scores = _silhouettes(method, _candidates(n_tasks))
+    positive = [k for k, score in scores.items() if score > 0]
+    if not positive:
+        off_diagonal = method.tasks.symmetric[~np.eye(n_tasks, dtype=bool)]
+        best = 1 if not off_diagonal.size or off_diagonal.mean() > 0 else n_tasks
+        return best, scores, []
+    ranked = sorted(positive, key=lambda k: _rank(k, scores[k], n_tasks))
+    return ranked[0], scores, ranked
 
 
 def _stable_number(ranked: list[int], scores: dict[int, float], drawn: Sequence[Method]) -> Number:
@@ -104,10 +119,10 @@ def _stable_number(ranked: list[int], scores: dict[int, float], drawn: Sequence[
     slack = _slack(allowed[0], allowed, drawn)
     best = _finest(scores, slack)
     log.info(
-        "n_groups: auto chose %d (silhouette %.3f, agreement of two draws %.2f)",
+        "n_groups: auto chose %d (silhouette %.3f%s)",
         best,
         scores[best],
-        repeats[best],
+        "" if stable else "; at no number do the same groups come out again",
     )
     return Number(best, slack)
 

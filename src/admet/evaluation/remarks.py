@@ -1,0 +1,52 @@
+"""What is to be said of scores beside the numbers."""
+
+from collections.abc import Sequence
+
+from admet.evaluation.scores import Scores
+
+_SHOWN = 6
+_WORSE = {
+    "RAE": (1.0, True, "Worse than predicting the mean of the tested labels (RAE above 1)"),
+    "AUROC": (0.5, False, "Ranked worse than by chance (AUROC below 0.5)"),
+}
+"""Metric → the value of a model that knows nothing, whether lower is better, and what to say."""
+
+
+def remarks(scores: Scores) -> list[str]:
+    """Says which tasks are predicted worse than by a constant, and which metrics are empty and why.
+
+    Args:
+        scores: The scores of a test.
+
+    Returns:
+        Sentences for a log, each with the tasks and their numbers; none where nothing is amiss.
+    """
+    said = []
+    for metric, (limit, lower_is_better, text) in _WORSE.items():
+        found = {name: task.values.get(metric) for name, task in scores.tasks.items()}
+        worse = [
+            f"{name} ({cell.value:.2f})"
+            for name, cell in found.items()
+            if cell is not None
+            and cell.value is not None
+            and (cell.value > limit if lower_is_better else cell.value < limit)
+        ]
+        if worse:
+            said.append(f"{text}: {_listed(worse)}")
+    empty: dict[tuple[str, str], list[str]] = {}
+    for name, task in scores.tasks.items():
+        reasons: dict[str, list[str]] = {}
+        for metric, cell in task.values.items():
+            if cell.reason:
+                reasons.setdefault(cell.reason, []).append(metric)
+        for reason, metrics in reasons.items():
+            empty.setdefault((", ".join(metrics), reason), []).append(name)
+    for (named, reason), tasks in empty.items():
+        said.append(f"No {named}, {reason}: {_listed(tasks)}")
+    return said
+
+
+def _listed(items: Sequence[str]) -> str:
+    """Lists the first of many."""
+    more = f", and {len(items) - _SHOWN} more" * (len(items) > _SHOWN)
+    return ", ".join(items[:_SHOWN]) + more
