@@ -57,7 +57,8 @@ def test_a_run_directory_is_whole(trained):
     expected = [
         Files.CONFIG, Files.MODEL, Files.WEIGHTS, Files.RUN, Files.AFFINITY, "affinity.csv",
         "affinity_pairs.csv",
-        Files.HEATMAP, Files.CLUSTERED, Files.SPLIT, Files.REJECTED, Files.STRUCTURES, Files.HISTORY, Files.METRICS,
+        Files.HEATMAP, Files.CLUSTERED, Files.SPLIT, Files.REJECTED, Files.STRUCTURES,
+        Files.HISTORY, Files.METRICS,
         Files.PREDICTIONS, Files.LOG, Files.CHECKSUMS,
     ]  # fmt: skip
     assert sorted(p.name for p in trained.iterdir()) == sorted(expected)
