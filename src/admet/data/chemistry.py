@@ -104,8 +104,6 @@ def _read_one(text: str, standardize: bool, identity: Identity) -> Molecule:
         return Molecule(None, "invalid SMILES")
     if mol.GetNumAtoms() == 0:
         return Molecule(None, "a molecule without atoms")
-    if any(atom.GetAtomicNum() == 0 for atom in mol.GetAtoms()):
-        return Molecule(None, "a wildcard atom (*), not a whole molecule")
     if rest:
         mol = relative_as_group(text, mol)
     try:
@@ -128,20 +126,20 @@ def _finished(mol: Chem.Mol, standardize: bool, identity: Identity) -> Molecule:
     if identity != "exact":
         mol, said = forget(mol, identity)
     smiles = write_smiles(mol)
+    if "*" in smiles:
+        raise StructureError("a wildcard atom (*), not a whole molecule")
     changed = standardize and not is_standard(mol, smiles)
     if changed:
-        parent, done = parent_of(mol)
-        smiles = write_smiles(parent)
+        found, done = parent_of(mol, smiles)
     else:
-        done = []
-    again = Chem.MolFromSmiles(smiles)
+        found, done = smiles, []
+    again = Chem.MolFromSmiles(found)
     if again is None:
         # RDKit's normalisation breaks some mesoionic rings; the parent as written is valid.
-        parent, done = parent_of(mol, as_written=True)
-        smiles = write_smiles(parent)
+        found, done = parent_of(mol, smiles, as_written=True)
     elif changed:
-        smiles = _settled(smiles, again)
-    return Molecule(smiles, changes=(*said, *done))
+        found = _settled(found, again)
+    return Molecule(found, changes=(*said, *done))
 
 
 def _settled(smiles: str, mol: Chem.Mol) -> str:

@@ -1,5 +1,6 @@
 """The parent of a structure: what is left of it without counter-ions, solvents and charges."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -9,8 +10,15 @@ from rdkit.Chem.MolStandardize import rdMolStandardize
 
 from admet.data.structures.identity import without_isotopes, write_smiles
 from admet.data.structures.listed import counter_ion, solvent
-from admet.data.structures.refused import check_organic, is_inorganic, salt_bonds
+from admet.data.structures.refused import (
+    check_organic,
+    is_inorganic,
+    may_hold_metal,
+    salt_bonds,
+)
 
+_MAP_NUMBER = re.compile(r":\d+\]")
+_ISOTOPE = re.compile(r"\[\d")
 _MOST_FRAGMENTS = 100  # the time grows with their square
 _SHOWN, _LONG = 3, 60  # molecules named in a reason, characters of each
 
@@ -42,7 +50,7 @@ class _Part:
     charged: bool
 
 
-def parent_of(mol: Chem.Mol, *, as_written: bool = False) -> tuple[Chem.Mol, list[str]]:
+def parent_of(mol: Chem.Mol, smiles: str, *, as_written: bool = False) -> tuple[str, list[str]]:
     """Finds the parent as ChEMBL does, and says where there is none.
 
     Clean-up by RDKit's MolStandardize (explicit hydrogens, functional groups, ionisation);
@@ -53,36 +61,39 @@ def parent_of(mol: Chem.Mol, *, as_written: bool = False) -> tuple[Chem.Mol, lis
 
     Args:
         mol: The molecule as it was read.
+        smiles: Its canonical SMILES.
         as_written: Whether fragments only are taken away, without clean-up and with the charges of
             the parent as they are.
 
     Returns:
-        The parent, and what was done, in words.
+        The SMILES of the parent, and what was done, in words.
 
     Raises:
         StructureError: If it holds a metal or a boron cluster, nothing organic, several
             different molecules, or a hundred fragments and more.
     """
-    n_fragments = len(Chem.GetMolFrags(mol))
+    n_fragments = smiles.partition(" ")[0].count(".") + 1
     if n_fragments > _MOST_FRAGMENTS:
         raise StructureError(f"more than {_MOST_FRAGMENTS} fragments: {n_fragments}")
-    if reason := check_organic(mol):
+    if reason := check_organic(mol, smiles):
         raise StructureError(reason)
-    whole, said = _without_marks(mol)
+    whole, said = _without_marks(mol, smiles)
     cleaned = whole if as_written else rdMolStandardize.Cleanup(whole)
-    if cleaned is not whole and Chem.MolToSmiles(cleaned) != Chem.MolToSmiles(whole):
+    before = smiles if whole is mol else write_smiles(whole)
+    after = before if cleaned is whole else write_smiles(cleaned)
+    if after != before:
         said.append("normalised")
-    parts = _parts(cleaned, as_written)
+    parts = _parts(cleaned, after, as_written)
     parent = _choose(parts)
     said += _told(parent, parts)
-    return parent.mol, said
+    return parent.smiles, said
 
 
-def _without_marks(mol: Chem.Mol) -> tuple[Chem.Mol, list[str]]:
+def _without_marks(mol: Chem.Mol, smiles: str) -> tuple[Chem.Mol, list[str]]:
     """Cuts the bonds that a salt was drawn with, and takes away atom map numbers."""
     said: list[str] = []
-    bonds = salt_bonds(mol)
-    mapped = any(atom.GetAtomMapNum() for atom in mol.GetAtoms())
+    bonds = salt_bonds(mol) if may_hold_metal(smiles) else []
+    mapped = _MAP_NUMBER.search(smiles) is not None
     if not bonds and not mapped:
         return mol, said
     editable = Chem.RWMol(mol)
@@ -101,30 +112,31 @@ def _without_marks(mol: Chem.Mol) -> tuple[Chem.Mol, list[str]]:
     return editable.GetMol(), said
 
 
-def _parts(mol: Chem.Mol, as_written: bool) -> list[_Part]:
+def _parts(mol: Chem.Mol, smiles: str, as_written: bool) -> list[_Part]:
     """Makes the fragments neutral, unless told otherwise, and counts those that are alike."""
-    # Not sanitised: that would hide what RDKit's normalisation has broken.
-    counts: dict[str, int] = {}
-    first: dict[str, Chem.Mol] = {}
-    for fragment in Chem.GetMolFrags(mol, asMols=True, sanitizeFrags=False):
-        smiles = write_smiles(fragment)
-        counts[smiles] = counts.get(smiles, 0) + 1
-        first.setdefault(smiles, fragment)
+    counts, first = {smiles: 1}, {smiles: mol}
+    if "." in smiles.partition(" ")[0]:
+        counts, first = {}, {}
+        # Not sanitised: that would hide what RDKit's normalisation has broken.
+        for fragment in Chem.GetMolFrags(mol, asMols=True, sanitizeFrags=False):
+            drawn = write_smiles(fragment)
+            counts[drawn] = counts.get(drawn, 0) + 1
+            first.setdefault(drawn, fragment)
     found: dict[str, _Part] = {}
     alone = len(first) == 1
     for drawn, fragment in first.items():
         neutral = fragment if as_written else _uncharger().uncharge(fragment)
-        smiles = write_smiles(neutral)
-        copies, charged = counts[drawn], drawn != smiles
-        if smiles in found:
-            copies += found[smiles].copies
-            charged |= found[smiles].charged
-        found[smiles] = _part(neutral, smiles, copies, charged, alone)
+        name = write_smiles(neutral)
+        copies, charged = counts[drawn], drawn != name
+        if name in found:
+            copies += found[name].copies
+            charged |= found[name].charged
+        found[name] = _part(neutral, name, copies, charged, alone)
     return list(found.values())
 
 
 def _part(mol: Chem.Mol, smiles: str, copies: int, charged: bool, alone: bool) -> _Part:
-    plain = without_isotopes(mol) if any(a.GetIsotope() for a in mol.GetAtoms()) else mol
+    plain = without_isotopes(mol) if _ISOTOPE.search(smiles) else mol
     organic = not is_inorganic(plain, smiles if plain is mol else Chem.MolToSmiles(plain))
     if alone and organic:  # whether it is listed makes no difference
         return _Part(mol, smiles, smiles, "molecule", organic, copies, charged)

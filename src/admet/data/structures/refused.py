@@ -23,6 +23,7 @@ SURELY_ORGANIC = re.compile(r"(?!(?:[^Bb]*[Bb]){8})(?=(?:.*?(?:C(?!l)|c)){2})")
 Two carbons or more, and fewer than eight letters B, which bromine has, too.
 """
 
+_RARE_ELEMENT = re.compile(r"\[\d*(?!(?:Cl|Br|Si|Se|se|[BCNOPSFIHbcnops])(?![a-z]))")
 _INORGANIC_CARBON = {
     "[C]", "[C-]#[O+]", "O=C=O", "C#N", "[C-]#N", "N#CO", "N=C=O", "N#CS", "N=C=S", "O=C(O)O",
     "S=C=S", "O=C=S", "OC(O)=S", "O=C(O)S", "S=C(S)S", "N#C[O-]", "N#C[S-]",
@@ -40,7 +41,7 @@ def is_inorganic(mol: Chem.Mol, smiles: str) -> bool:
     return smiles in _INORGANIC_CARBON or all(atom.GetAtomicNum() != 6 for atom in mol.GetAtoms())
 
 
-def check_organic(mol: Chem.Mol) -> str:
+def check_organic(mol: Chem.Mol, smiles: str) -> str:
     """Says why a molecule is none that a panel can hold; "" where it can.
 
     Looked for are metals that are part of a molecule, ChEMBL's metals as ions (but for those on its
@@ -49,17 +50,25 @@ def check_organic(mol: Chem.Mol) -> str:
 
     Args:
         mol: The molecule as it was read, bonds to metals included.
+        smiles: Its canonical SMILES, which saves most molecules the look at each atom.
     """
-    metals = sorted({a.GetSymbol() for a in mol.GetAtoms() if _is_part_or_unlisted(a)})
-    if metals:
-        return f"a metal complex or compound: {', '.join(metals)}"
-    n_borons = sum(atom.GetAtomicNum() == 5 for atom in mol.GetAtoms())
-    if n_borons > _MOST_BORONS:
-        return f"a boron cluster: {n_borons} boron atoms"
+    if may_hold_metal(smiles):
+        metals = sorted({a.GetSymbol() for a in mol.GetAtoms() if _is_part_or_unlisted(a)})
+        if metals:
+            return f"a metal complex or compound: {', '.join(metals)}"
+    if smiles.count("B") + smiles.count("b") > _MOST_BORONS:
+        n_borons = sum(atom.GetAtomicNum() == 5 for atom in mol.GetAtoms())
+        if n_borons > _MOST_BORONS:
+            return f"a boron cluster: {n_borons} boron atoms"
     groups = {group.GetProp("TYPE") for group in Chem.GetMolSubstanceGroups(mol)} & _S_GROUPS
     if groups:
         return f"a polymer or mixture by its groups: {', '.join(sorted(groups))}"
     return ""
+
+
+def may_hold_metal(smiles: str) -> bool:
+    """Tells whether a SMILES names an element that may be a metal."""
+    return _RARE_ELEMENT.search(smiles) is not None
 
 
 def salt_bonds(mol: Chem.Mol) -> list[tuple[int, int]]:
