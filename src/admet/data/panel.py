@@ -123,6 +123,11 @@ def build_panel(
     table = table.sound()
     labels = read_labels(table, targets)
     given = {name: kind_of(kind) for name, kind in config.task_kinds.items()}
+    if strangers := sorted(given.keys() - set(targets)):
+        raise DataError(
+            f"`task_kinds` names {strangers}, which are no targets of {table.source}. Correct the "
+            "names, or add them to `target_columns`."
+        )
     if known_kinds is None:
         tasks = infer_tasks(labels, targets, given, table.source)
     else:
