@@ -312,3 +312,26 @@ def test_the_command_reads_a_long_table_in_processes(trained, tmp_path):
     assert written["id"].tolist() == list(range(len(smiles)))
     assert (written["reason"].fillna("") != "").tolist() == [s == "not a molecule" for s in smiles]
     assert written["LogD_pred"].groupby(written["SMILES"]).nunique().max() == 1
+
+
+def test_unseen_are_the_molecules_that_a_run_had_on_no_side(trained, panel, tmp_path):
+    model = load_model(trained)
+    with pytest.raises(DataError, match="had all .* molecules .* none is unseen"):
+        evaluate_run(trained, model, panel, split="unseen")
+    frame = pd.read_csv(panel)
+    newer = frame.head(6).assign(SMILES=["CCCCCCO", "CCCCCCN", "CCCCCCCl", "CCCCCCF", "OCC", "NCC"])
+    pd.concat([frame, newer]).to_csv(tmp_path / "june.csv", index=False)
+    found = evaluate_run(trained, model, tmp_path / "june.csv", split="unseen", n_bootstrap=0)
+    assert set(found.predicted.smiles) <= {
+        "CCCCCCO",
+        "CCCCCCN",
+        "CCCCCCCl",
+        "CCCCCCF",
+        "CCO",
+        "CCN",
+    }
+    assert found.split == "unseen"
+    seen = set(pd.read_csv(trained / Files.SPLIT)["smiles"])
+    assert not seen & set(found.predicted.smiles)
+    comparison = compare_runs([trained, trained], tmp_path / "june.csv", split="unseen")
+    assert set(comparison.frame["n"]) <= set(range(7 * len(TASKS)))

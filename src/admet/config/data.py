@@ -151,7 +151,7 @@ class PanelColumns(LabelReading):
                 f"`id_column` names {self.id_column!r}, which is the SMILES column or a target. "
                 "Name a column of identifiers, or leave it empty."
             )
-        for key in _BY_TASK:
+        for key in BY_TASK:
             strangers = sorted(set(getattr(self, key)) - set(self.target_columns))
             if strangers and self.names_its_targets and self.target_columns:
                 raise ValueError(f"`{key}` names {strangers}, which `target_columns` does not.")
@@ -168,7 +168,7 @@ class PanelColumns(LabelReading):
         )
 
 
-_BY_TASK = ("task_kinds", "units", "transforms", "label_maps", "limits", "relation_columns")
+BY_TASK = ("task_kinds", "units", "transforms", "label_maps", "limits", "relation_columns")
 """Keys that say something of single tasks."""
 
 

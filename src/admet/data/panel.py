@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from admet.config.data import DataConfig
+from admet.config.data import BY_TASK, DataConfig
 from admet.data.chemistry import Molecule, read_molecules
 from admet.data.duplicates import Merged, merge_duplicates
 from admet.data.identifiers import join_ids, read_ids, tell_of_ids
@@ -145,6 +145,7 @@ def build_panel(
     table = table.sound()
     ids = _ids(table, config)
     given = {name: kind_of(kind) for name, kind in config.task_kinds.items()}
+    _check_strangers(config, targets, table.source)
     reading = read_labels(
         table,
         targets,
@@ -259,6 +260,20 @@ def _check_columns(table: Table, config: DataConfig, *, of_split: bool) -> None:
         require_columns(table, [str(config.split_column)], "Split")
     if config.id_column is not None:
         require_columns(table, [config.id_column], "Identifier")
+
+
+def _check_strangers(config: DataConfig, targets: list[str], source: str) -> None:
+    """Checks, once patterns are columns, that keys of single tasks name targets.
+
+    Raises:
+        DataError: Names the key and what is no target.
+    """
+    for key in BY_TASK:
+        if strangers := sorted(set(getattr(config, key)) - set(targets)):
+            raise DataError(
+                f"`{key}` names {strangers}, which are no targets of {source}. Correct the names, "
+                "or add them to `target_columns`."
+            )
 
 
 def _ids(table: Table, config: DataConfig) -> np.ndarray:

@@ -42,7 +42,7 @@ def remarks(scores: Scores) -> list[str]:
         for reason, metrics in reasons.items():
             empty.setdefault((", ".join(metrics), reason), []).append(name)
     for (named, reason), tasks in empty.items():
-        said.append(f"No {named}, {reason}: {_listed(tasks)}")
+        said.append(f"No {named} ({reason}): {_listed(tasks)}")
     return said
 
 

@@ -27,7 +27,7 @@ _ANNOTATE_UP_TO = 16  # tasks; beyond, the numbers would not fit their cells
 _LABEL_WIDTH = 24  # characters of a line of a task's name
 _UNKNOWN = "#b8b8b8"
 _LARGEST = 200  # inches
-_HATCH_UP_TO = 40  # tasks
+_ROOMY_UP_TO = 40  # tasks; beyond, a cell has no room for hatches, a row for two lines
 _TALL = 18  # inches; beyond, a figure holds so many names that the layout takes long
 _DPI, _WIDEST = 150, 4000  # pixels an inch; pixels of a saved picture
 _MOST_LABELS = 220  # on an axis; of more tasks every second, third, … is named
@@ -150,7 +150,7 @@ def _mark_uncertain(ax: Axes, cells: np.ndarray) -> None:
     Hatching thousands of cells takes minutes, and would not be seen.
     """
     cells = cells & ~np.eye(len(cells), dtype=bool)
-    how = "hatched" if len(cells) <= _HATCH_UP_TO else "faded"
+    how = "hatched" if len(cells) <= _ROOMY_UP_TO else "faded"
     if how == "hatched":
         for i, j in np.argwhere(cells):
             ax.add_patch(
@@ -170,7 +170,7 @@ def _heatmap(ax: Axes, matrix: np.ndarray, names: Sequence[str], cmap: str) -> N
     if cmap not in colormaps:
         raise ConfigError(f"`cmap` must be a colour map of matplotlib; got {cmap!r}.")
     n_tasks = len(matrix)
-    labels = [textwrap.fill(_literal(str(name)), _LABEL_WIDTH) for name in names]
+    labels = [_label(str(name), n_tasks) for name in names]
     size = float(np.clip(130 / n_tasks, 6, 10))
     step = -(-n_tasks // _MOST_LABELS)  # names are drawn for every so many tasks
     ax.set_facecolor(_UNKNOWN)
@@ -205,6 +205,14 @@ def _heatmap(ax: Axes, matrix: np.ndarray, names: Sequence[str], cmap: str) -> N
     ax.set_yticklabels(labels, rotation=0, fontsize=size)
     if np.isnan(matrix).any():
         ax.set_xlabel("grey: never labelled in one batch, unknown", fontsize=8)
+
+
+def _label(name: str, n_tasks: int) -> str:
+    """Wraps a name, or cuts it where a row has room for one line alone."""
+    if n_tasks <= _ROOMY_UP_TO:
+        return textwrap.fill(_literal(name), _LABEL_WIDTH)
+    longest = 2 * _LABEL_WIDTH
+    return _literal(name if len(name) <= longest else f"{name[: longest - 1]}…")
 
 
 def _names(names: Sequence[str]) -> list[str]:
@@ -254,8 +262,7 @@ def _figure(size: tuple[float, float] | None, n_tasks: int, taller: float = 1.0)
 def _finish(
     figure: Figure, save_path: str | Path | None, align: tuple[Axes, Axes] | None = None
 ) -> Figure:
-    wide = figure.get_figheight() > _TALL
-    if wide:
+    if figure.get_figheight() > _TALL:
         # Hundreds of names take seconds each time that the layout looks at them: once will do.
         figure.draw_without_rendering()
         figure.set_layout_engine("none")
@@ -271,5 +278,5 @@ def _finish(
         check_output(path, "save_path", PICTURES)
         with atomic(path) as partial:
             dpi = min(_DPI, _WIDEST / (_MARGIN * figure.get_figwidth()))
-            figure.savefig(partial, dpi=dpi, bbox_inches=None if wide else "tight")
+            figure.savefig(partial, dpi=dpi, bbox_inches="tight")
     return figure
