@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 
 COMMANDS = {
+    "inspect": "show what a table holds, read as a training would read it",
     "train": "measure the affinity, group the tasks, train the network, test it",
     "compute_task_affinity": "measure the affinity and group the tasks, without training",
     "evaluate": "test a trained model on a labelled table",

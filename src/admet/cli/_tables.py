@@ -1,9 +1,16 @@
 """Result tables for the console."""
 
+import math
+from typing import TYPE_CHECKING
+
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from admet.evaluation import BY_KIND, MACRO, OVERALL, PRIMARY, Comparison, Difference, Scores, Value
+
+if TYPE_CHECKING:
+    from admet.inspection import Inspection
 
 _WIDE = 160  # columns where the output is no terminal, so that nothing is cut in a file
 
@@ -102,3 +109,34 @@ def _number(value: float | None) -> str:
 def _console() -> Console:
     console = Console(highlight=False, markup=False)
     return console if console.is_terminal else Console(width=_WIDE, highlight=False, markup=False)
+
+
+def print_columns(found: "Inspection") -> None:
+    """Prints one row a column of labels, and its remarks below it."""
+    output = Table(title=f"{found.path.name}: columns of labels", title_justify="left")
+    for name, side in (
+        ("column", "left"), ("kind", "left"), ("n", "right"), ("limits", "right"),
+        ("range (median)", "right"), ("decades", "right"), ("piles", "left"),
+        ("repeated, spread", "right"), ("transform", "left"), ("train/val/test", "right"),
+        ("remarks", "left"),
+    ):  # fmt: skip
+        output.add_column(name, justify=side, overflow="fold")  # type: ignore[arg-type]
+    for facts, row in zip(found.columns, found.rows, strict=True):
+        repeated = f"{facts.n_repeated}, {facts.spread:.3g}" if facts.n_repeated else ""
+        unit = f" {facts.unit}" if facts.unit else ""
+        output.add_row(
+            Text(facts.name),
+            facts.kind,
+            f"{facts.n:,}",
+            str(facts.n_limits or ""),
+            f"{facts.low:.3g} to {facts.high:.3g} ({facts.median:.3g}){unit}",
+            "" if math.isnan(facts.decades) else f"{facts.decades:.1f}",
+            str(row["piles"]),
+            repeated,
+            facts.suggested,
+            "/".join(str(row[f"n_{side}"]) for side in ("train", "val", "test"))
+            if found.split
+            else "",
+            "; ".join(facts.remarks),
+        )
+    _console().print(output)

@@ -5,6 +5,7 @@ from admet.config.commands import (
     CompareCommand,
     DemoCommand,
     EvaluateCommand,
+    InspectCommand,
     PredictCommand,
     TrainCommand,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "DemoCommand",
     "EvaluateCommand",
     "FFNConfig",
+    "InspectCommand",
     "LabelReading",
     "MessagePassingConfig",
     "ModelConfig",

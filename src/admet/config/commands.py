@@ -6,7 +6,7 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from admet.config.base import LARGEST_BATCH, LARGEST_SEED, MOST_RESAMPLES, Section
-from admet.config.data import PanelColumns, PanelFile
+from admet.config.data import DataConfig, PanelColumns, PanelFile
 from admet.config.device import DeviceName
 from admet.config.model import NetworkConfig
 from admet.config.reading import ColumnName, LabelReading, TableReading
@@ -66,6 +66,22 @@ class AffinityCommand(TaskAffinityConfig, PanelColumns, PanelFile):
     def _unread(self) -> dict[str, str]:
         of_network = self.unread_of_network(self.model)
         return super()._unread() | {f"model.{key}": why for key, why in of_network.items()}
+
+
+class InspectCommand(DataConfig):
+    """Show what a table holds, read as a training would read it: `admet inspect TABLE`."""
+
+    data_path: Path = Field(description="The table; `admet inspect TABLE` names it, too.")
+    save_dir: Path | None = Field(
+        None,
+        description="Folder for tables, a page of pictures and a configuration to start from; "
+        "empty: only the console is written to.",
+    )
+    overwrite: bool = Field(False, description="Replace the files of an earlier inspection.")
+    seed: int = Field(42, ge=0, le=LARGEST_SEED, description="Seed of the split.")
+
+    def _unread(self) -> dict[str, str]:
+        return super()._unread() | dict.fromkeys(("cache", "cache_dir"), "nothing is featurised")
 
 
 class _OneModel(Section):

@@ -1,7 +1,7 @@
 """From a file to a checked panel: tables, labels, chemistry, duplicates, splits, the demo panel."""
 
 from admet.data.chemistry import Molecule, cell_text, read_molecules
-from admet.data.labels import Labels, Task
+from admet.data.labels import Labels, Task, infer_tasks
 from admet.data.panel import Panel, build_panel, load_panel, notes_frame, rejected_frame
 from admet.data.reading import count_records, read_table, stream_table
 from admet.data.splits import SIDES, Split, check_learnable, folds, read_split, split_panel
@@ -23,6 +23,7 @@ __all__ = [
     "check_learnable",
     "count_records",
     "folds",
+    "infer_tasks",
     "load_panel",
     "notes_frame",
     "read_molecules",

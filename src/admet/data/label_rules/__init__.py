@@ -21,7 +21,7 @@ from admet.data.label_rules.limits import (
     undeclared_relations,
 )
 from admet.data.label_rules.merging import merge_labels
-from admet.data.label_rules.piles import describe_piles
+from admet.data.label_rules.piles import Pile, describe_piles, find_piles
 from admet.data.label_rules.relations import split_relation
 from admet.data.label_rules.suspicions import (
     describe_lone_negative,
@@ -34,10 +34,12 @@ __all__ = [
     "Column",
     "LabelMap",
     "Note",
+    "Pile",
     "approximate",
     "codes_at",
     "describe_lone_negative",
     "describe_piles",
+    "find_piles",
     "folded",
     "lookup",
     "map_numbers",

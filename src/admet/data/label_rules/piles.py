@@ -1,6 +1,7 @@
 """Labels piled up at an edge of their range: limits of an assay that no sign tells of."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,8 +15,60 @@ _LEAST_DISTINCT = 8  # values beside it; few values are grades, not measurements
 _TIMES = 3  # a pile is so many times as high as the highest but one of all other values
 
 
-def describe_piles(values: np.ndarray, limits: np.ndarray | None, task: str) -> list[str]:
+@dataclass(frozen=True)
+class Pile:
+    """Labels on one number at an edge of their range.
+
+    Attributes:
+        value: The number.
+        count: Labels there.
+        n: Measured labels in all.
+        limit: What they may be: `ABOVE` at the highest number, `BELOW` at the lowest.
+    """
+
+    value: float
+    count: int
+    n: int
+    limit: int
+
+    @property
+    def share(self) -> float:
+        """Share of the labels, from 0 to 1."""
+        return self.count / self.n
+
+    @property
+    def key(self) -> str:
+        """The key of `data.limits` that declares it."""
+        return "below" if self.limit == BELOW else "above"
+
+    @property
+    def number(self) -> str:
+        """The number as a table writes it."""
+        return repr(self.value).removesuffix(".0")
+
+
+def find_piles(values: np.ndarray, limits: np.ndarray | None) -> list[Pile]:
     """Looks for one number at the lower or upper edge that many labels share.
+
+    Args:
+        values: Labels of a regression task, shape (n,), NaN where absent.
+        limits: Their limits, shape (n,), or None.
+    """
+    measured = ~np.isnan(values) if limits is None else ~np.isnan(values) & (limits == 0)
+    distinct, counts = np.unique(values[measured], return_counts=True)
+    if len(distinct) <= _LEAST_DISTINCT:
+        return []
+    usual = np.sort(counts)[:-2].max(initial=1)  # both edges may hold a pile
+    found: list[Pile] = []
+    for place, limit in ((0, BELOW), (-1, ABOVE)):
+        pile = Pile(float(distinct[place]), int(counts[place]), int(measured.sum()), limit)
+        if pile.count >= max(_LEAST_PILE, _TIMES * usual) and pile.share >= SHARE:
+            found.append(pile)
+    return found
+
+
+def describe_piles(values: np.ndarray, limits: np.ndarray | None, task: str) -> list[str]:
+    """Says of each pile what it may be, and the key that declares it.
 
     Args:
         values: Labels of a regression task, shape (n,), NaN where absent.
@@ -25,22 +78,14 @@ def describe_piles(values: np.ndarray, limits: np.ndarray | None, task: str) -> 
     Returns:
         What to tell the user, one text a pile.
     """
-    measured = ~np.isnan(values) if limits is None else ~np.isnan(values) & (limits == 0)
-    distinct, counts = np.unique(values[measured], return_counts=True)
-    if len(distinct) <= _LEAST_DISTINCT:
-        return []
-    usual = np.sort(counts)[:-2].max(initial=1)  # both edges may hold a pile
-    found: list[str] = []
-    for place, limit in ((0, BELOW), (-1, ABOVE)):
-        count, share = int(counts[place]), counts[place] / measured.sum()
-        if count < _LEAST_PILE or share < SHARE or count < _TIMES * usual:
-            continue
-        value = repr(float(distinct[place])).removesuffix(".0")
-        edge, key = ("lowest", "below") if limit == BELOW else ("highest", "above")
+    found = []
+    for pile in find_piles(values, limits):
+        edge = "lowest" if pile.limit == BELOW else "highest"
         found.append(
-            f"{task}: {share:.0%} of the labels ({count} of {measured.sum()}) are {value}, the "
-            f"{edge} one. If that is a limit of the assay, say so and they count as "
-            f"{SIGNS[limit]}{value}: data.limits: {{{quoted(task)}: {{{key}: {value}}}}}"
+            f"{task}: {pile.share:.0%} of the labels ({pile.count} of {pile.n}) are {pile.number}, "
+            f"the {edge} one. If that is a limit of the assay, say so and they count as "
+            f"{SIGNS[pile.limit]}{pile.number}: data.limits: "
+            f"{{{quoted(task)}: {{{pile.key}: {pile.number}}}}}"
         )
     return found
 

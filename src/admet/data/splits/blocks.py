@@ -1,6 +1,7 @@
 """Blocks: molecules that never stand on two sides of a split."""
 
 import math
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -9,6 +10,7 @@ from rdkit.Chem import rdFingerprintGenerator
 from rdkit.Chem.Scaffolds import MurckoScaffold
 
 from admet.data.panel import Panel
+from admet.workers import map_parts
 
 _BUTINA_CUTOFF = 0.6  # Tanimoto distance; 0.4 similarity, where Morgan neighbours begin to count
 
@@ -45,13 +47,18 @@ def scaffold_blocks(panel: Panel, largest: float = math.inf) -> np.ndarray:
 
     Source: Bemis and Murcko, J. Med. Chem. 1996, 39, 2887.
     """
-    with rdBase.BlockLogs():
-        scaffolds = [_scaffold(str(s)) for s in panel.smiles]
+    smiles = [str(s) for s in panel.smiles]
+    scaffolds = [scaffold for part in map_parts(_scaffolds, smiles) for scaffold in part]
     if sum(not scaffold for scaffold in scaffolds) > largest:
         known = zip(scaffolds, panel.smiles, strict=True)
         scaffolds = [scaffold or f"acyclic {smiles}" for scaffold, smiles in known]
     index: dict[str, int] = {}
     return np.array([index.setdefault(scaffold, len(index)) for scaffold in scaffolds])
+
+
+def _scaffolds(smiles: Sequence[str]) -> list[str]:
+    with rdBase.BlockLogs():
+        return [_scaffold(s) for s in smiles]
 
 
 def _scaffold(smiles: str) -> str:

@@ -1,0 +1,141 @@
+"""What is known of one column of labels."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from admet.data import Panel, Task
+from admet.data.label_rules import Pile, find_piles
+from admet.data.scales import suggest
+from admet.data.structures import StructureChange
+
+_UNIT_MIX = 0.02  # share of labels on the smaller side of a gap, from which it is no outlier
+_GAP = 2.0  # decades without a label that tell of two units
+
+
+@dataclass(frozen=True)
+class ColumnFacts:
+    """One column of labels, as a training would take it.
+
+    Attributes:
+        name: The column.
+        kind: Kind of the task.
+        unit: Unit of its labels; empty where the table does not say.
+        n: Molecules with a label.
+        n_limits: Of them those whose label is a limit.
+        low: Smallest label.
+        median: Median label.
+        high: Largest label.
+        decades: Powers of ten between the smallest and the largest label; NaN unless all are
+            positive.
+        piles: Numbers at an edge of the range that many labels share.
+        n_repeated: Molecules with several records.
+        spread: Median standard deviation of their records; NaN where there are none.
+        worst_spread: The largest of them.
+        suggested: Transform that the labels speak for.
+        remarks: What to look at.
+    """
+
+    name: str
+    kind: str
+    unit: str
+    n: int
+    n_limits: int
+    low: float
+    median: float
+    high: float
+    decades: float
+    piles: tuple[Pile, ...]
+    n_repeated: int
+    spread: float
+    worst_spread: float
+    suggested: str
+    remarks: tuple[str, ...]
+
+    def row(self) -> dict[str, object]:
+        """Gives the facts as a row of a table."""
+        return {
+            "column": self.name,
+            "kind": self.kind,
+            "unit": self.unit,
+            "n": self.n,
+            "n_limits": self.n_limits,
+            "low": self.low,
+            "median": self.median,
+            "high": self.high,
+            "decades": self.decades,
+            "piles": "; ".join(f"{pile.share:.0%} at {pile.number}" for pile in self.piles),
+            "n_repeated": self.n_repeated,
+            "spread": self.spread,
+            "worst_spread": self.worst_spread,
+            "suggested": self.suggested,
+            "remarks": "; ".join(self.remarks),
+        }
+
+
+def facts_of(panel: Panel, column: int) -> ColumnFacts:
+    """Looks at the labels of one task.
+
+    Args:
+        panel: The panel.
+        column: The task, by its place.
+    """
+    task = panel.tasks[column]
+    labels = panel.labels.columns([column])
+    values, limits = labels.values[:, 0], None if labels.limits is None else labels.limits[:, 0]
+    known = values[~np.isnan(values)]
+    low, median, high = np.quantile(known, [0, 0.5, 1]) if len(known) else (math.nan,) * 3
+    piles = tuple(find_piles(values, limits)) if task.kind.scaled else ()
+    spreads = _spreads(panel.structures, task.name)
+    return ColumnFacts(
+        name=task.name,
+        kind=task.kind.name,
+        unit=task.unit,
+        n=len(known),
+        n_limits=0 if limits is None else int((limits[~np.isnan(values)] != 0).sum()),
+        low=float(low),
+        median=float(median),
+        high=float(high),
+        decades=_decades(known) if task.kind.scaled else math.nan,
+        piles=piles,
+        n_repeated=len(spreads),
+        spread=float(np.median(spreads)) if len(spreads) else math.nan,
+        worst_spread=float(np.max(spreads)) if len(spreads) else math.nan,
+        suggested=suggest(values, task).name,
+        remarks=tuple(_remarks(known, task)),
+    )
+
+
+def _spreads(changes: tuple[StructureChange, ...], task: str) -> list[float]:
+    """Lists the standard deviations of the molecules whose labels were merged."""
+    spreads = {
+        change.became: change.spreads[task].sd for change in changes if task in change.spreads
+    }
+    return [sd for sd in spreads.values() if not math.isnan(sd)]
+
+
+def _decades(known: np.ndarray) -> float:
+    if not len(known) or known.min() <= 0:
+        return math.nan
+    return float(np.log10(known.max() / known.min()))
+
+
+def _remarks(known: np.ndarray, task: Task) -> list[str]:
+    """Says what of a column a chemist should look at."""
+    remarks = []
+    if not task.kind.scaled and len(known):
+        share = float(known.mean())
+        if min(share, 1 - share) < 0.05:
+            remarks.append(f"only {min(share, 1 - share):.1%} are of the rarer class")
+        return remarks
+    positive = np.sort(known[known > 0])
+    if len(positive) > 20:
+        steps = np.diff(np.log10(positive))
+        widest = int(np.argmax(steps))
+        below = (widest + 1) / len(positive)
+        if steps[widest] >= _GAP and min(below, 1 - below) >= _UNIT_MIX:
+            remarks.append(
+                f"no label between {positive[widest]:g} and {positive[widest + 1]:g}: two units?"
+            )
+    return remarks

@@ -1,0 +1,225 @@
+"""Reads a table as a training would, and lists what it understood."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from admet.config.data import BY_TASK, DataConfig
+from admet.data import (
+    Panel,
+    Split,
+    Table,
+    build_panel,
+    cell_text,
+    check_learnable,
+    infer_tasks,
+    read_molecules,
+    read_table,
+    split_panel,
+)
+from admet.data.label_columns import read_labels
+from admet.data.target_columns import find_targets, own_columns
+from admet.errors import DataError, near_names
+from admet.inspection.columns import ColumnFacts, facts_of
+from admet.kinds import kind_of
+
+log = logging.getLogger(__name__)
+
+_PROBED = 50  # cells by which a column of SMILES is told
+_MOST_TEXT = 0.5  # share of cells that are no numbers from which a column is plain text,
+_MOST_CODES = 3  # unless they are so few that they may name two classes and a gap
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What a table holds.
+
+    Attributes:
+        path: The table.
+        n_records: Its records.
+        data: How it was read; its `target_columns` are those that can be trained on.
+        panel: The panel that they make.
+        columns: One entry a target.
+        faults: Target → why it cannot be trained on as it stands, and what to do.
+        ignored: Columns that hold no numbers, and have no role.
+        split: The split that a training would make; None where none can be made.
+        split_fault: Why there is none, or why a training would refuse it.
+    """
+
+    path: Path
+    n_records: int
+    data: DataConfig
+    panel: Panel
+    columns: tuple[ColumnFacts, ...]
+    faults: dict[str, str]
+    ignored: tuple[str, ...]
+    split: Split | None
+    split_fault: str = ""
+
+    @property
+    def rows(self) -> list[dict[str, object]]:
+        """One row a target that can be trained on."""
+        return [
+            facts.row() | self._labels_by_side(index) for index, facts in enumerate(self.columns)
+        ]
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row a column: what is known of it, and its labels on each side of the split."""
+        rows = [*self.rows]
+        rows += [{"column": name, "remarks": fault} for name, fault in self.faults.items()]
+        return pd.DataFrame(rows)
+
+    def _labels_by_side(self, index: int) -> dict[str, int]:
+        if self.split is None:
+            return {}
+        present = self.panel.labels.present[:, index]
+        return {f"n_{side}": int(present[rows].sum()) for side, rows in self.split.parts.items()}
+
+
+def inspect_table(path: str | Path, config: DataConfig, seed: int = 42) -> Inspection:
+    """Reads a table as a training would.
+
+    Where the configuration names no target, every column that holds numbers is one; where it leaves
+    the SMILES column at its default and there is none of that name, the first column that holds
+    SMILES is taken. A column that cannot be read does not keep the others from it.
+
+    Args:
+        path: The table.
+        config: How it is read; `cache` and `cache_dir` have no effect.
+        seed: Seed of the split, where `split_seed` is empty.
+
+    Returns:
+        What was found.
+
+    Raises:
+        DataError: If the table cannot be read, has no SMILES, or no column of labels can be used.
+    """
+    table = read_table(path, config)
+    config = _with_smiles(table, config)
+    names = find_targets(table, config.target_columns, own_columns(config)) or [
+        name for name in map(str, table.frame.columns) if name not in own_columns(config)
+    ]
+    usable, faults, ignored = _sorted_out(table, config, names)
+    if not usable:
+        why = "\n".join(faults.values()) or "No column holds numbers."
+        raise DataError(f"{table.source} has no column of labels that can be trained on.\n{why}")
+    asked = {
+        key: {name: rule for name, rule in getattr(config, key).items() if name in usable}
+        for key in BY_TASK
+    }
+    config = config.model_copy(update={"target_columns": tuple(usable), **asked})
+    panel = build_panel(table, config)
+    split, split_fault = _split(panel, config, seed)
+    columns = tuple(facts_of(panel, index) for index in range(len(panel.tasks)))
+    return Inspection(
+        Path(path),
+        len(table.frame),
+        config,
+        panel,
+        columns,
+        faults,
+        tuple(ignored),
+        split,
+        split_fault,
+    )
+
+
+def _with_smiles(table: Table, config: DataConfig) -> DataConfig:
+    """Finds the column of SMILES where the default is not there.
+
+    Raises:
+        DataError: If the user named one that is not there, or none holds SMILES.
+    """
+    columns = [str(name) for name in table.frame.columns]
+    if config.smiles_column in columns:
+        return config
+    if "smiles_column" not in config.model_fields_set:
+        by_name = sorted(columns, key=lambda name: "smiles" not in name.casefold())
+        for name in by_name:
+            if name not in config.target_columns and _holds_smiles(table, name):
+                log.info("SMILES are read from column %r", name)
+                return config.model_copy(update={"smiles_column": name})
+    raise DataError(
+        f"SMILES column {config.smiles_column!r} is not in {table.source}. "
+        f"{near_names(config.smiles_column, columns)} Name yours with --smiles-column."
+    )
+
+
+def _holds_smiles(table: Table, name: str) -> bool:
+    """Tells whether most of the first cells of a column are molecules, and none is a number."""
+    cells = [cell_text(cell) for cell in table.frame[name].head(_PROBED)]
+    cells = [cell for cell in cells if cell]
+    if not cells or any(_is_number(cell) for cell in cells):
+        return False
+    read = read_molecules(cells, False)
+    return sum(not molecule.reason for molecule in read) > len(cells) / 2
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _sorted_out(
+    table: Table, config: DataConfig, names: Sequence[str]
+) -> tuple[list[str], dict[str, str], list[str]]:
+    """Reads each column alone.
+
+    Returns:
+        Those that can be trained on, the faults of those that hold numbers but cannot, and those
+        that hold none and were not asked for.
+    """
+    usable: list[str] = []
+    faults: dict[str, str] = {}
+    ignored: list[str] = []
+    sound = table.sound()
+    given = {name: kind_of(kind) for name, kind in config.task_kinds.items()}
+    for name in names:
+        if name in table.frame.columns and not config.target_columns and _is_text(sound, name):
+            ignored.append(name)
+            continue
+        try:
+            reading = read_labels(
+                sound, [name], [config.rules_of(name)], given, decimal=config.decimal
+            )
+            infer_tasks(reading.labels, [name], given, table.source)
+        except DataError as error:
+            faults[name] = str(error)
+        else:
+            usable.append(name)
+    return usable, faults, ignored
+
+
+def _is_text(table: Table, name: str) -> bool:
+    """Tells whether a column is plain text: names, identifiers, comments."""
+    column = table.frame[name]
+    if pd.api.types.is_numeric_dtype(column):
+        return False
+    cells = [cell_text(cell) for cell in column.dropna().unique()[:1000]]
+    cells = [cell for cell in cells if cell]
+    if not cells:
+        return True
+    numeric = sum(_is_number(cell.lstrip("<>=~ ").replace(",", ".")) for cell in cells)
+    return len(set(cells)) > _MOST_CODES and numeric < (1 - _MOST_TEXT) * len(cells)
+
+
+def _split(panel: Panel, config: DataConfig, seed: int) -> tuple[Split | None, str]:
+    """Makes the split that a training would, or says why it cannot."""
+    seed = seed if config.split_seed is None else config.split_seed
+    try:
+        split = split_panel(panel, config, seed)
+    except DataError as error:
+        return None, str(error)
+    try:
+        check_learnable(panel, np.asarray(split.train), panel.task_names)
+    except DataError as error:
+        return split, str(error)
+    return split, ""
