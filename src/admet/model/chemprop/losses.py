@@ -10,7 +10,7 @@ from admet.kinds import KINDS, Kind
 
 NOISE = 0.7
 """Standard deviation σ of what a network leaves unexplained of a scaled target, where half of its
-variance is explained. `benchmarks/censored_labels.py` shows how little hangs on it."""
+variance is explained. `benchmarks/censored_labels.py` shows what hangs on it."""
 
 
 class TaskLoss(nn.Module):
