@@ -14,48 +14,19 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
-import torch
 import yaml
-from torch import Tensor
 
-import admet.training.fit as fit
+import admet.model.chemprop.losses as losses
 from admet.config import DataConfig, TrainConfig
 from admet.data import Labels, Panel, load_panel, split_panel
 from admet.evaluation import score_tasks
 from admet.featurize import featurize
-from admet.model.chemprop import TaskLoss
 from admet.model.chemprop.plan import Plan, disjoint
 from admet.training.fit_model import fit_model
 from report import panel_argument, write_results
 from whole_command import CONFIG
 
 TASK, QUANTILE = 0, 0.8
-
-
-class Tobit(TaskLoss):
-    """Squared error of measured labels; of limits −2 σ² log of the probability of lying beyond.
-
-    That is the likelihood of Tobin (Econometrica 1958, 26, 24) for noise of one size σ, in units of
-    the scaled targets, multiplied by 2 σ² so that measured labels lose their squared error.
-    """
-
-    sigma = 0.5
-
-    def per_label(
-        self, outputs: Tensor, targets: Tensor, mask: Tensor, limits: Tensor | None = None
-    ) -> Tensor:
-        """Gives the loss of every cell."""
-        loss = super().per_label(outputs, targets, mask)
-        if limits is None:
-            return loss
-        z = (outputs - targets) * limits / self.sigma
-        tail = -2 * self.sigma**2 * torch.special.log_ndtr(z)
-        return torch.where(limits != 0, tail, loss) * mask
-
-
-def tobit(sigma: float) -> type[TaskLoss]:
-    """Makes the loss for a size of noise."""
-    return type("Tobit", (Tobit,), {"sigma": sigma})
 
 
 def labels_of(arm: str, values: np.ndarray, beyond: np.ndarray, cap: float) -> Labels:
@@ -68,26 +39,27 @@ def labels_of(arm: str, values: np.ndarray, beyond: np.ndarray, cap: float) -> L
     return Labels(np.where(beyond, cap, values), limits)
 
 
-ARMS: dict[str, type[TaskLoss]] = {
-    "true values (none censored)": TaskLoss,
-    "limits, bounded squared error": TaskLoss,
-    "limits, Tobit, σ = 0.3": tobit(0.3),
-    "limits, Tobit, σ = 0.6": tobit(0.6),
-    "limits, Tobit, σ = 0.9": tobit(0.9),
-    "value = cap": TaskLoss,
-    "dropped": TaskLoss,
+ARMS: dict[str, tuple[str, float]] = {
+    "true values (none censored)": ("tobit", losses.NOISE),
+    "limits, bounded squared error": ("bounded", losses.NOISE),
+    "limits, Tobit, σ = 0.3": ("tobit", 0.3),
+    "limits, Tobit, σ = 0.6": ("tobit", 0.6),
+    f"limits, Tobit, σ = {losses.NOISE} (default)": ("tobit", losses.NOISE),
+    "limits, Tobit, σ = 0.9": ("tobit", 0.9),
+    "value = cap": ("tobit", losses.NOISE),
+    "dropped": ("tobit", losses.NOISE),
 }
 
 
 @contextmanager
-def loss_of(kind: type[TaskLoss]) -> Iterator[None]:
-    """Lets trainings use a loss."""
-    before = fit.TaskLoss
-    fit.TaskLoss = kind  # type: ignore[misc]
+def noise_of(size: float) -> Iterator[None]:
+    """Lets the likelihood of limits assume another size of noise."""
+    before = losses.NOISE
+    losses.NOISE = size
     try:
         yield
     finally:
-        fit.TaskLoss = before  # type: ignore[misc]
+        losses.NOISE = before
 
 
 def main() -> None:
@@ -108,12 +80,11 @@ def main() -> None:
     rows: list[dict[str, object]] = []
     for seed in range(n_seeds):
         split = split_panel(panel, data, seed)
-        for arm, loss in ARMS.items():
+        for arm, (loss, noise) in ARMS.items():
             labels = labels_of(arm, values, beyond, cap)
-            config = TrainConfig(
-                data=data, seed=seed, training={"epochs": epochs, "threads": 1, "device": "cpu"}
-            )
-            with loss_of(loss):
+            training = {"epochs": epochs, "threads": 1, "device": "cpu", "limit_loss": loss}
+            config = TrainConfig(data=data, seed=seed, training=training)
+            with noise_of(noise):
                 model = fit_model(replace(panel, labels=labels), split, graphs, config, plan)
             predicted = model.predictor.predict_graphs(graphs, split.test).mean
             rows.append({"seed": seed, "arm": arm} | errors(panel, split.test, predicted, cap))

@@ -90,7 +90,7 @@ def spread(low, high, n=200):
         (100 - spread(-1, 1.5), "PPB percent bound", "", LOGIT),
         (100 - spread(-1, 1.5), "human PPB", "", LOGIT),
         (100 - spread(-1, 1.5), "value", "", NO_TRANSFORM),  # nobody says that it is a percentage
-        (spread(-2, 2).clip(max=100), "PPB (% unbound)", "", LOG10),
+        (spread(-2, 2).clip(max=100), "PPB (% unbound)", "", LOGIT),
         (np.random.default_rng(0).uniform(0, 1, 200), "fraction unbound", "", LOGIT_FRACTION),
         (np.random.default_rng(0).uniform(0, 2, 200), "log10 pct unbound", "", NO_TRANSFORM),
         (np.maximum(np.random.default_rng(0).normal(0, 30, 200), 0).clip(max=100), "% inhibition",

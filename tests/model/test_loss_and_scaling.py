@@ -9,7 +9,7 @@ from admet.errors import DeviceError
 from admet.kinds import BINARY, REGRESSION
 from admet.model.chemprop import TargetScaler, TaskLoss
 from admet.model.chemprop.device import resolve_device
-from admet.model.chemprop.losses import label_weights
+from admet.model.chemprop.losses import NOISE, label_weights
 
 
 @pytest.fixture
@@ -111,17 +111,17 @@ def test_the_bounded_loss_and_its_gradient_are_chemprops(batch):
     kinds = [REGRESSION, REGRESSION]
     ours, theirs = (outputs[:, :2].clone().requires_grad_() for _ in range(2))
     y, m, own = targets[:, :2], mask[:, :2], limits[:, :2]
-    TaskLoss(kinds)(ours, y, m, own).backward()
+    TaskLoss(kinds, limit_loss="bounded")(ours, y, m, own).backward()
     weights = torch.ones(len(y))
     BoundedMSE()(theirs, y, m, weights, own < 0, own > 0).backward()
     assert torch.equal(ours.grad == 0, theirs.grad == 0)
     torch.testing.assert_close(ours.grad, theirs.grad)
 
 
-def test_an_output_beyond_its_limit_loses_nothing(batch):
+def test_an_output_beyond_its_limit_loses_nothing_of_a_bounded_loss(batch):
     outputs, targets, mask = batch
     limits = limits_like(targets)
-    loss = TaskLoss([REGRESSION, REGRESSION, BINARY])
+    loss = TaskLoss([REGRESSION, REGRESSION, BINARY], limit_loss="bounded")
     plain, bounded = (loss.per_label(outputs, targets, mask, own) for own in (None, limits))
     free = ((outputs - targets) * limits > 0) & mask
     assert free.any()
@@ -129,16 +129,37 @@ def test_an_output_beyond_its_limit_loses_nothing(batch):
     assert torch.equal(bounded[~free], plain[~free])
 
 
-def test_no_limit_is_as_limits_of_zero(batch):
-    outputs, targets, mask = batch
+def test_a_limit_loses_how_unlikely_a_value_beyond_it_is(batch):
+    outputs, targets, mask = (t.double() if t.is_floating_point() else t for t in batch)
+    limits = limits_like(targets)
     loss = TaskLoss([REGRESSION, REGRESSION, BINARY])
+    plain, found = (loss.per_label(outputs, targets, mask, own) for own in (None, limits))
+    normal = torch.distributions.Normal(outputs, NOISE)
+    beyond = torch.where(limits > 0, 1 - normal.cdf(targets), normal.cdf(targets))
+    own = (limits != 0) & mask
+    torch.testing.assert_close(found[own], -2 * NOISE**2 * beyond.log()[own])
+    assert torch.equal(found[~own], plain[~own])
+    far = loss.per_label(targets + 1e4 * limits, targets, mask, limits)
+    assert (far[own] == 0).all()
+    wrong = (targets - 1e4 * limits).requires_grad_()
+    loss(wrong, targets, mask, limits).backward()
+    assert torch.isfinite(wrong.grad).all()
+    assert (wrong.grad[own] != 0).all()
+
+
+@pytest.mark.parametrize("limit_loss", ["tobit", "bounded"])
+def test_no_limit_is_as_limits_of_zero(batch, limit_loss):
+    outputs, targets, mask = batch
+    loss = TaskLoss([REGRESSION, REGRESSION, BINARY], limit_loss=limit_loss)
     zeros = torch.zeros_like(targets, dtype=torch.int8)
     assert torch.equal(loss(outputs, targets, mask), loss(outputs, targets, mask, zeros))
 
 
-def test_a_bounded_loss_in_double_precision_has_the_gradient_of_finite_differences(batch):
+@pytest.mark.parametrize("limit_loss", ["tobit", "bounded"])
+def test_a_loss_with_limits_has_the_gradient_of_finite_differences(batch, limit_loss):
     outputs, targets, mask = (t.double() if t.is_floating_point() else t for t in batch)
-    loss, limits = TaskLoss([REGRESSION, REGRESSION, BINARY]).double(), limits_like(targets)
+    loss = TaskLoss([REGRESSION, REGRESSION, BINARY], limit_loss=limit_loss).double()
+    limits = limits_like(targets)
     outputs.requires_grad_()
     assert torch.autograd.gradcheck(lambda o: loss(o, targets, mask, limits), (outputs,))
 

@@ -31,6 +31,12 @@ class TrainingConfig(Section):
         "labels",
         description="labels: every label weighs the same (as in Chemprop); tasks: every task does.",
     )
+    limit_loss: Literal["tobit", "bounded"] = Field(
+        "tobit",
+        description="What a label that is a limit (`>100`) loses: tobit, the likelihood that the "
+        "true value lies beyond it; bounded: its squared distance, and nothing beyond (as in "
+        "Chemprop).",
+    )
     weight_decay: float = Field(0.0, ge=0, description="L2 penalty of Adam.")
     gradient_clip: float | None = Field(
         None, gt=0, description="Largest norm of the gradient; empty: no limit."

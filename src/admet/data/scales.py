@@ -38,9 +38,9 @@ _LOGGED = 2.5  # percentages that are all below may be logarithms of percentages
 def suggest(values: np.ndarray, task: Task) -> Transform:
     """Chooses the transform that labels speak for.
 
-    A logarithm is considered for positive labels over two decades or more, a logit for percentages
-    (or fractions) by unit or name within their bounds. Of what is considered the one that leaves
-    the labels least skewed is taken; a logarithm only where it is less skewed than the labels.
+    Percentages (or fractions) by unit or name, within their bounds, take a logit, which is nearly a
+    logarithm close to 0 and keeps predictions within the bounds; not where many lie on a bound.
+    Positive labels over two decades or more take a logarithm where it is less skewed than they are.
 
     Args:
         values: Labels, shape (n,), NaN where absent.
@@ -49,17 +49,11 @@ def suggest(values: np.ndarray, task: Task) -> Transform:
     known = values[~np.isnan(values)]
     if not task.kind.scaled or len(np.unique(known)) < _LEAST:
         return NO_TRANSFORM
-    considered: list[Transform] = []
-    if known.min() > 0 and _decades(known.min(), known.max()) >= DECADES:
-        considered.append(LOG10)
     share = _share_of(task, known.max())
     if share is not None and share.allows(known).all() and known.max() > _LOGGED * share.top / 100:
-        at_edges = np.isin(known, (0.0, share.top)).mean()
-        considered += [share] * bool(at_edges < _EDGES)
-    best = min(considered, key=lambda transform: _skew(transform.apply(known)), default=None)
-    if best is None or (best is LOG10 and _skew(LOG10.apply(known)) >= _skew(known)):
-        return NO_TRANSFORM
-    return best
+        return share if np.isin(known, (0.0, share.top)).mean() < _EDGES else NO_TRANSFORM
+    spans = known.min() > 0 and _decades(known.min(), known.max()) >= DECADES
+    return LOG10 if spans and _skew(LOG10.apply(known)) < _skew(known) else NO_TRANSFORM
 
 
 def _share_of(task: Task, largest: float) -> Logit | None:

@@ -114,7 +114,7 @@ class Log1p(Transform):
 class Logit(Transform):
     """The logit of a percentage, ln(p / (100 − p)), for shares near their bounds: binding.
 
-    The percentage is first drawn together from 0 … 100 to 0.05 … 99.95, in a straight line, so that
+    The percentage is first drawn together from 0 … 100 to 0.01 … 99.99, in a straight line, so that
     0 and 100 have a logit.
     """
 
@@ -145,7 +145,7 @@ class LogitFraction(Logit):
     top: ClassVar[float] = 1.0
 
 
-_EDGE = 0.0005  # of the whole
+_EDGE = 0.0001  # of the whole
 _TINY = np.finfo(np.float64).tiny
 
 NO_TRANSFORM = NoTransform()

@@ -104,16 +104,23 @@ def inspect_table(path: str | Path, config: DataConfig, seed: int = 42) -> Inspe
     names = find_targets(table, config.target_columns, own_columns(config)) or [
         name for name in map(str, table.frame.columns) if name not in own_columns(config)
     ]
-    usable, faults, ignored = _sorted_out(table, config, names)
-    if not usable:
-        why = "\n".join(faults.values()) or "No column holds numbers."
-        raise DataError(f"{table.source} has no column of labels that can be trained on.\n{why}")
-    asked = {
-        key: {name: rule for name, rule in getattr(config, key).items() if name in usable}
-        for key in BY_TASK
-    }
-    config = config.model_copy(update={"target_columns": tuple(usable), **asked})
-    panel = build_panel(table, config)
+    ignored = [] if config.target_columns else [name for name in names if _is_text(table, name)]
+    names = [name for name in names if name not in ignored]
+    faults: dict[str, str] = {}
+    try:
+        panel = build_panel(table, _with_targets(config, names))
+    except DataError:  # of some column, perhaps
+        faults = _faults(table, config, names)
+        if not faults:
+            raise
+        names = [name for name in names if name not in faults]
+        if not names:
+            why = "\n".join(faults.values())
+            raise DataError(
+                f"{table.source} has no column that can be trained on.\n{why}"
+            ) from None
+        panel = build_panel(table, _with_targets(config, names))
+    config = _with_targets(config, names)
     split, split_fault = _split(panel, config, seed)
     columns = tuple(facts_of(panel, index) for index in range(len(panel.tasks)))
     return Inspection(
@@ -168,24 +175,21 @@ def _is_number(cell: str) -> bool:
     return True
 
 
-def _sorted_out(
-    table: Table, config: DataConfig, names: Sequence[str]
-) -> tuple[list[str], dict[str, str], list[str]]:
-    """Reads each column alone.
+def _with_targets(config: DataConfig, names: Sequence[str]) -> DataConfig:
+    """Gives the configuration of some targets, and of what is said of them."""
+    said = {
+        key: {name: rule for name, rule in getattr(config, key).items() if name in names}
+        for key in BY_TASK
+    }
+    return config.model_copy(update={"target_columns": tuple(names), **said})
 
-    Returns:
-        Those that can be trained on, the faults of those that hold numbers but cannot, and those
-        that hold none and were not asked for.
-    """
-    usable: list[str] = []
-    faults: dict[str, str] = {}
-    ignored: list[str] = []
+
+def _faults(table: Table, config: DataConfig, names: Sequence[str]) -> dict[str, str]:
+    """Reads each column alone: those that cannot be trained on as they stand, and why."""
+    faults = {}
     sound = table.sound()
     given = {name: kind_of(kind) for name, kind in config.task_kinds.items()}
     for name in names:
-        if name in table.frame.columns and not config.target_columns and _is_text(sound, name):
-            ignored.append(name)
-            continue
         try:
             reading = read_labels(
                 sound, [name], [config.rules_of(name)], given, decimal=config.decimal
@@ -193,9 +197,7 @@ def _sorted_out(
             infer_tasks(reading.labels, [name], given, table.source)
         except DataError as error:
             faults[name] = str(error)
-        else:
-            usable.append(name)
-    return usable, faults, ignored
+    return faults
 
 
 def _is_text(table: Table, name: str) -> bool:

@@ -92,7 +92,7 @@ def fit(
         pin_memory=on_gpu,
     )
     n_labels = (~np.isnan(lesson.learnt)).sum(axis=0).tolist()
-    loss = TaskLoss(lesson.kinds, label_weights(n_labels, config.loss_mean))
+    loss = TaskLoss(lesson.kinds, label_weights(n_labels, config.loss_mean), config.limit_loss)
     module = NetworkModule(network, loss, config, len(train), lesson.slots, checkpoint.epoch)
     recorder, interrupt = EpochRecorder(lesson.name, config.epochs), Interrupt()
     callbacks: list[Callback] = [recorder, interrupt]
