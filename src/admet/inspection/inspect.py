@@ -145,7 +145,7 @@ def _with_smiles(table: Table, config: DataConfig) -> DataConfig:
     columns = [str(name) for name in table.frame.columns]
     if config.smiles_column in columns:
         return config
-    if "smiles_column" not in config.model_fields_set:
+    if config.smiles_column == DataConfig().smiles_column:
         by_name = sorted(columns, key=lambda name: "smiles" not in name.casefold())
         for name in by_name:
             if name not in config.target_columns and _holds_smiles(table, name):
