@@ -8,7 +8,7 @@ import io
 import re
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,8 @@ from admet.data import Panel, check_learnable, load_panel, read_table, split_pan
 from admet.errors import AdmetError
 from admet.featurize import PackedGraphs, featurize
 from admet.featurize.encode import read_graphs
+from admet.inspection import inspect_table
+from admet.inspection.start import start_yaml
 from admet.model.chemprop import GraphBatch, GroupedNetwork
 from admet.model.chemprop.plan import NetworkPlan
 
@@ -101,7 +103,7 @@ def _molecules() -> list[Case]:
         "zwitterion": "[NH3+]CC(=O)[O-]", "highly charged": "C[N+](C)(C)CCOP([O-])(=O)OP([O-])([O-])=O",
         "aromatic without kekulé form given": "c1ccc2ccccc2c1", "all stereo": "C/C=C/[C@H](F)Cl",
         "azide": "CN=[N+]=[N-]", "nitro as drawn": "CC[N+](=O)[O-]", "explicit hydrogens": "[H]C([H])([H])[H]",
-        "long chain of 10,000 characters": "C" * 10_000,
+        "long chain of 10,000 characters": "C" * 10_000, "a ring on a chain of 5,000": "c1ccccc1" + "C" * 5000,
         "ring number %99": "C%99CCCCC%99", "spaces around": "  CCO  ",
         "atom map": "[CH3:1][OH:2]", "allene": "C=C=C",
         "branching 200 deep": "C(" * 200 + "C" + ")" * 200,
@@ -543,10 +545,13 @@ def check(case: Case, folder: Path) -> str | None:
                 outcome = "rejected" if panel.rejected else "accepted"
                 if not _finite(featurize(panel.smiles)):
                     return "a valid molecule got no finite prediction"
-                if fault := _predicted_otherwise(path, panel):
+                if fault := _predicted_otherwise(path, panel) or _seen_otherwise(path, data, panel):
                     return fault
         except AdmetError as error:
             outcome, said = "error", str(error)
+            if case.suffix != ".yaml":
+                with suppress(AdmetError):  # whatever else an inspection raises is a bug
+                    inspect_table(path, DataConfig(**(case.split or {})))
             if len(said) > 3000 or "Traceback" in said:
                 return f"the message is {len(said)} characters long"
         except TimeoutError:
@@ -572,6 +577,17 @@ def _predicted_otherwise(path: Path, panel: Panel) -> str | None:
     if graphs is not None and not _finite(graphs):
         return "predict gives a valid molecule no finite number"
     return None
+
+
+def _seen_otherwise(path: Path, data: DataConfig, panel: Panel) -> str | None:
+    """Says where `inspect` reads a table otherwise than `train`, or writes what it cannot read."""
+    found = inspect_table(path, data)
+    if (found.panel.rejected, len(found.panel)) != (panel.rejected, len(panel)):
+        return f"inspect leaves out {str(found.panel.rejected)[:200]}"
+    start = path.with_name("start.yaml")
+    start.write_text(start_yaml(found), encoding="utf-8")
+    again = load_panel(path, load_yaml_config(start, TrainConfig).data)
+    return None if len(again) == len(panel) else "start.yaml is read otherwise"
 
 
 def _finite(graphs: PackedGraphs) -> bool:

@@ -14,6 +14,8 @@ from admet.workers import map_parts
 
 _BUTINA_CUTOFF = 0.6  # Tanimoto distance; 0.4 similarity, where Morgan neighbours begin to count
 
+_LARGEST_CUT = 1_000  # atoms; RDKit's time to cut side chains off grows with their cube
+
 
 class Blocks(Protocol):
     """What numbers the blocks of a panel."""
@@ -43,7 +45,7 @@ def scaffold_blocks(panel: Panel, largest: float = math.inf) -> np.ndarray:
 
     Acyclic molecules have an empty scaffold, and share it, as in DeepChem's and Chemprop's splits.
     It is no series, though: where more than `largest` of them are there, each is a block of its
-    own, so that they come to every side.
+    own, so that they come to every side. So is a molecule of more than 1,000 atoms.
 
     Source: Bemis and Murcko, J. Med. Chem. 1996, 39, 2887.
     """
@@ -64,6 +66,10 @@ def _scaffolds(smiles: Sequence[str]) -> list[str]:
 def _scaffold(smiles: str) -> str:
     """Gives the scaffold, or the molecule itself where RDKit cannot cut its side chains off."""
     mol = Chem.MolFromSmiles(smiles)
+    if not mol.GetRingInfo().NumRings():
+        return ""
+    if mol.GetNumAtoms() > _LARGEST_CUT:
+        return smiles
     try:
         return str(MurckoScaffold.MurckoScaffoldSmiles(mol=mol, includeChirality=False))
     except (ValueError, RuntimeError):
