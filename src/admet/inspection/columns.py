@@ -118,7 +118,7 @@ def _spreads(changes: tuple[StructureChange, ...], task: str) -> list[float]:
 def _decades(known: np.ndarray) -> float:
     if not len(known) or known.min() <= 0:
         return math.nan
-    return float(np.log10(known.max() / known.min()))
+    return float(np.log10(known.max()) - np.log10(known.min()))
 
 
 def _remarks(known: np.ndarray, task: Task) -> list[str]:
