@@ -117,6 +117,13 @@ def test_bad_tables_are_errors(write_csv, content, message):
         inspect_table(write_csv(content), DataConfig())
 
 
+def test_a_column_without_a_name_is_none(write_csv):
+    path = write_csv(",SMILES,y\n" + "".join(f"{n},{'C' * n}O,{n}\n" for n in range(1, 12)))
+    assert inspect_table(path, DataConfig()).panel.task_names == ["y"]
+    named = DataConfig(target_columns=("numeric",))
+    assert load_panel(path, named).task_names == ["y"]
+
+
 def test_a_named_column_of_smiles_is_not_guessed(messy):
     with pytest.raises(DataError, match="'Structure' is not in"):
         inspect_table(messy, DataConfig(smiles_column="Structure"))

@@ -40,7 +40,7 @@ def find_targets(table: Table, asked: Sequence[str], others: Collection[str]) ->
         DataError: If a pattern matches no column, or no column holds numbers.
     """
     columns = [str(name) for name in table.frame.columns]
-    free = [name for name in columns if name not in others]
+    free = [name for name in columns if name and name not in others]
     found: dict[str, None] = {}
     for word in asked:
         if word in columns or not is_pattern(word):

@@ -101,8 +101,9 @@ def inspect_table(path: str | Path, config: DataConfig, seed: int = 42) -> Inspe
     """
     table = read_table(path, config)
     config = _with_smiles(table, config)
-    names = find_targets(table, config.target_columns, own_columns(config)) or [
-        name for name in map(str, table.frame.columns) if name not in own_columns(config)
+    roles = own_columns(config)
+    names = find_targets(table, config.target_columns, roles) or [
+        name for name in map(str, table.frame.columns) if name and name not in roles
     ]
     ignored = [] if config.target_columns else [name for name in names if _is_text(table, name)]
     names = [name for name in names if name not in ignored]
@@ -210,7 +211,9 @@ def _is_text(table: Table, name: str) -> bool:
     if not cells:
         return True
     numeric = sum(_is_number(cell.lstrip("<>=~ ").replace(",", ".")) for cell in cells)
-    return len(set(cells)) > _MOST_CODES and numeric < (1 - _MOST_TEXT) * len(cells)
+    n_words = len(set(cells))
+    coded = 1 < n_words <= _MOST_CODES
+    return not coded and numeric < (1 - _MOST_TEXT) * len(cells)
 
 
 def _split(panel: Panel, config: DataConfig, seed: int) -> tuple[Split | None, str]:
