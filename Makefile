@@ -26,8 +26,8 @@ demo: $(VENV)/.base  ## Simulate a panel, measure, group, train, test
 quick: $(VENV)/.dev  ## The tests that need no whole training: a minute
 	$(BIN)/python -m pytest -q -m "not slow and not guide and not docs"
 
-test: $(VENV)/.dev  ## All tests
-	$(BIN)/python -m pytest
+test: $(VENV)/.dev  ## All tests, in two processes
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(VENV)/.dev  ## Style, types, layers
 	$(BIN)/ruff format --check .
