@@ -1,8 +1,9 @@
 """From a file to a checked panel: tables, labels, chemistry, duplicates, splits, the demo panel."""
 
+from admet.data.build import build_panel, load_panel
 from admet.data.chemistry import Molecule, cell_text, read_molecules
 from admet.data.labels import Labels, Task, infer_tasks
-from admet.data.panel import Panel, build_panel, load_panel, notes_frame, rejected_frame
+from admet.data.panel import Panel, notes_frame, rejected_frame
 from admet.data.reading import count_records, read_table, stream_table
 from admet.data.splits import SIDES, Split, check_learnable, folds, read_split, split_panel
 from admet.data.structures import StructureChange, structures_frame

@@ -20,7 +20,8 @@ class ColumnFacts:
 
     Attributes:
         name: The column.
-        kind: Kind of the task.
+        kind: Name of the kind of the task.
+        scaled: Whether its labels are numbers on a scale, not classes.
         unit: Unit of its labels; empty where the table does not say.
         n: Molecules with a label.
         n_limits: Of them those whose label is a limit.
@@ -39,6 +40,7 @@ class ColumnFacts:
 
     name: str
     kind: str
+    scaled: bool
     unit: str
     n: int
     n_limits: int
@@ -91,6 +93,7 @@ def facts_of(panel: Panel, column: int) -> ColumnFacts:
     return ColumnFacts(
         name=task.name,
         kind=task.kind.name,
+        scaled=task.kind.scaled,
         unit=task.unit,
         n=len(known),
         n_limits=0 if limits is None else int((limits[~np.isnan(values)] != 0).sum()),

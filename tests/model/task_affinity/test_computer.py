@@ -118,8 +118,8 @@ def test_a_frame_is_read_once(demo_frame, monkeypatch):
     calls = []
 
     def counted(name):
-        module = f"admet.data.panel.{name}"
-        real = getattr(__import__("admet.data.panel", fromlist=[name]), name)
+        module = f"admet.data.build.{name}"
+        real = getattr(__import__("admet.data.build", fromlist=[name]), name)
         monkeypatch.setattr(module, lambda *a, **k: calls.append(name) or real(*a, **k))
 
     counted("read_labels")
