@@ -1,7 +1,6 @@
 """SD files: structures with properties."""
 
 import itertools
-import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,15 +11,11 @@ import numpy as np
 import pandas as pd
 from rdkit import Chem, rdBase
 
-from admet.config.reading import TableReading
-from admet.data.formats.encodings import encoding_of
-from admet.data.formats.format import Format, refuse_sheet
+from admet.data.formats.surveyed import Surveyed
 from admet.data.formats.text import text_of
 from admet.data.table import Table
 from admet.errors import DataError
 from admet.files import free_name
-
-log = logging.getLogger(__name__)
 
 _PROPERTY = re.compile(r">[^<]*<(.*)>[^>]*")
 _END_OF_STRUCTURE = "M  END"
@@ -58,7 +53,7 @@ class _Layout:
         return [self.smiles, *([self.title] if self.title else []), *self.properties]
 
 
-class StructureData(Format):
+class StructureData(Surveyed[_Layout]):
     """Structures with properties; records are counted from 1, cells are text.
 
     The SMILES of the structures stand in a column `SMILES`, or `SMILES_structure` where a property
@@ -67,35 +62,17 @@ class StructureData(Format):
 
     endings: ClassVar[tuple[str, ...]] = (".sdf", ".sdf.gz", ".sd", ".sd.gz")
 
-    def read(self, path: Path, reading: TableReading) -> Table:
-        """Reads all records."""
-        layout = _survey(path, reading)
-        _tell(path, layout)
-        return next(_tables(path, layout, layout.n))
+    def survey(self, path: Path, encoding: str, note: str) -> _Layout:
+        """Finds the names of the properties of all records, in one pass."""
+        return _survey(path, encoding, note)
 
-    def stream(self, path: Path, reading: TableReading, size: int) -> Iterator[Table]:
+    def tables(self, path: Path, survey: _Layout, size: int) -> Iterator[Table]:
         """Reads part by part."""
-        yield from _tables(path, _survey(path, reading), size)
-
-    def count(self, path: Path, reading: TableReading) -> int:
-        """Counts while it looks for the names of the properties."""
-        layout = _survey(path, reading)
-        _tell(path, layout)
-        return layout.n
+        return _tables(path, survey, size)
 
 
-def _tell(path: Path, layout: _Layout) -> None:
-    for note in layout.notes:
-        log.info("%s: %s", path.name, note)
-
-
-def _survey(path: Path, reading: TableReading) -> _Layout:
+def _survey(path: Path, encoding: str, note: str) -> _Layout:
     """Finds the names of the properties of all records, in one pass."""
-    refuse_sheet(path, reading)
-    try:
-        encoding, note = encoding_of(path, reading.encoding)
-    except (OSError, EOFError) as error:
-        raise DataError(f"Data file {str(path)!r} cannot be read: {error}.") from None
     names: dict[str, None] = {}
     titled, n = False, 0
     for record in _records(path, encoding):

@@ -1,7 +1,6 @@
 """SMILES files: a SMILES a line, and its name."""
 
 import itertools
-import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,14 +10,10 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from admet.config.reading import TableReading
-from admet.data.formats.encodings import encoding_of
-from admet.data.formats.format import Format, refuse_sheet
+from admet.data.formats.surveyed import Surveyed
 from admet.data.formats.text import text_of
 from admet.data.table import Table, check_header
 from admet.errors import DataError
-
-log = logging.getLogger(__name__)
 
 _TITLE = re.compile(r"#?\s*(?:[a-z]+_)*smiles?", re.IGNORECASE)
 _EXTENSION = re.compile(r"\s+(\|[^|]*\|)")
@@ -35,39 +30,21 @@ class _Layout:
     notes: tuple[str, ...]
 
 
-class SmilesFile(Format):
+class SmilesFile(Surveyed[_Layout]):
     """A SMILES a line, then a blank and its name, or more columns that the first line names."""
 
     endings: ClassVar[tuple[str, ...]] = (".smi", ".smi.gz")
 
-    def read(self, path: Path, reading: TableReading) -> Table:
-        """Reads all lines."""
-        layout = _survey(path, reading)
-        _tell(path, layout)
-        return next(_tables(path, layout, layout.n))
+    def survey(self, path: Path, encoding: str, note: str) -> _Layout:
+        """Counts the lines that are not blank, and looks at the first one."""
+        return _survey(path, encoding, note)
 
-    def stream(self, path: Path, reading: TableReading, size: int) -> Iterator[Table]:
+    def tables(self, path: Path, survey: _Layout, size: int) -> Iterator[Table]:
         """Reads part by part."""
-        yield from _tables(path, _survey(path, reading), size)
-
-    def count(self, path: Path, reading: TableReading) -> int:
-        """Counts the lines that are not blank."""
-        layout = _survey(path, reading)
-        _tell(path, layout)
-        return layout.n
+        return _tables(path, survey, size)
 
 
-def _tell(path: Path, layout: _Layout) -> None:
-    for note in layout.notes:
-        log.info("%s: %s", path.name, note)
-
-
-def _survey(path: Path, reading: TableReading) -> _Layout:
-    refuse_sheet(path, reading)
-    try:
-        encoding, note = encoding_of(path, reading.encoding)
-    except (OSError, EOFError) as error:
-        raise DataError(f"Data file {str(path)!r} cannot be read: {error}.") from None
+def _survey(path: Path, encoding: str, note: str) -> _Layout:
     with text_of(path, encoding) as file:
         filled = (line for line in file if line.strip())
         first = next(filled, "").strip()
