@@ -1,6 +1,7 @@
 """Structures and identifiers at every door: train, predict, evaluate, compare, the affinity."""
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from admet.data import read_molecules
 from admet.data.chemistry import is_standard
 from admet.featurize.encode import read_graphs
 
-SHARED = Path(__file__).parents[3] / "shared" / "data"
+PANELS = Path(os.environ.get("ADMET_PANELS", "absent"))
 MIXTURE = "a mixture of different molecules: c1ccccc1, c1ccncc1"
 
 
@@ -144,10 +145,10 @@ def test_a_column_of_identifiers_that_cannot_be_is_refused(table, tmp_path, flag
     assert "id_column" in (said := capsys.readouterr().err) or "Identifier column 'none'" in said
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="the public panels are not here")
+@pytest.mark.skipif(not PANELS.is_dir(), reason="ADMET_PANELS names no folder of public panels")
 @pytest.mark.parametrize("file", ["biogen_adme_3521.csv", "az_dmpk.csv", "tox21.csv"])
 def test_the_short_ways_agree_on_public_panels(file, monkeypatch):
-    frame = pd.read_csv(SHARED / file)
+    frame = pd.read_csv(PANELS / file)
     column = next(name for name in frame.columns if "smiles" in name.lower())
     cells = frame[column].sample(400, random_state=0).tolist()
     short = read_molecules(cells)
