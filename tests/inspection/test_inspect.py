@@ -15,6 +15,7 @@ from admet.errors import ConfigError, DataError
 from admet.inspection import check_files, inspect_table
 from admet.inspection.files import FILES
 from admet.inspection.overlap import label_correlations, shared_molecules
+from admet.kinds import BINARY, REGRESSION
 
 
 @pytest.fixture
@@ -65,7 +66,7 @@ def test_columns_are_sorted_out(found):
 def test_it_says_of_each_column_what_is_there(found, messy):
     table = pd.read_csv(messy)
     log_d = facts(found, "LogD")
-    assert log_d.kind == "regression"
+    assert log_d.kind is REGRESSION
     assert log_d.n_repeated == table.head(5)["LogD"].notna().sum()
     assert log_d.spread == pytest.approx(1 / np.sqrt(2))
     floor = facts(found, "CLint")
@@ -75,7 +76,7 @@ def test_it_says_of_each_column_what_is_there(found, messy):
     assert facts(found, "IC50 (nM)").decades > 4
     assert "two units?" in facts(found, "mixed units").remarks[0]
     assert "rarer class" in facts(found, "active").remarks[0]
-    assert facts(found, "active").kind == "binary"
+    assert facts(found, "active").kind is BINARY
 
 
 def test_the_split_is_that_of_a_training(found, messy):

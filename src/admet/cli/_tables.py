@@ -126,7 +126,7 @@ def print_columns(found: "Inspection") -> None:
         unit = f" {facts.unit}" if facts.unit else ""
         output.add_row(
             Text(facts.name),
-            facts.kind,
+            facts.kind.name,
             f"{facts.n:,}",
             str(facts.n_limits or ""),
             f"{facts.low:.3g} to {facts.high:.3g} ({facts.median:.3g}){unit}",

@@ -2,7 +2,7 @@
 
 from admet.data.build import build_panel, load_panel
 from admet.data.chemistry import Molecule, cell_text, read_molecules
-from admet.data.labels import Labels, Task, infer_tasks
+from admet.data.labels import Labels, Task
 from admet.data.panel import Panel, notes_frame, rejected_frame
 from admet.data.reading import count_records, read_table, stream_table
 from admet.data.splits import SIDES, Split, check_learnable, folds, read_split, split_panel
@@ -24,7 +24,6 @@ __all__ = [
     "check_learnable",
     "count_records",
     "folds",
-    "infer_tasks",
     "load_panel",
     "notes_frame",
     "read_molecules",

@@ -69,7 +69,8 @@ def build_panel(
     broken = table
     table = table.sound()
     _check_strangers(config, targets, table.source)
-    labels, tasks, notes = _read_tasks(table, config, targets, known_kinds)
+    config = config.model_copy(update={"target_columns": tuple(targets)})
+    labels, tasks, notes = read_tasks(table, config, known_kinds)
     ids = _ids(table, config)
     cells = table.frame[config.smiles_column].tolist()
     molecules = read_molecules(cells, config.standardize, config.duplicates)
@@ -120,20 +121,20 @@ def build_panel(
         warn_of_hidden_limits(panel, table, config)
         warn_of_raw_scales(panel, config)
         # Rejected molecules and merged labels may have taken what made a task learnable.
-        given = {name: kind_of(kind) for name, kind in config.task_kinds.items()}
-        infer_tasks(panel.labels, targets, given, f"the valid rows of {table.source}")
+        infer_tasks(
+            panel.labels, targets, _given_kinds(config), f"the valid rows of {table.source}"
+        )
     return panel
 
 
-def _read_tasks(
-    table: Table, config: DataConfig, targets: list[str], known_kinds: Mapping[str, Kind] | None
+def read_tasks(
+    table: Table, config: DataConfig, known_kinds: Mapping[str, Kind] | None = None
 ) -> tuple[Labels, tuple[Task, ...], tuple[Note, ...]]:
     """Reads the labels, and decides what their tasks are.
 
     Args:
         table: The table.
-        config: The rules.
-        targets: T columns.
+        config: The rules; its `target_columns` are T columns, no patterns.
         known_kinds: As for `build_panel`.
 
     Returns:
@@ -142,7 +143,8 @@ def _read_tasks(
     Raises:
         DataError: As `read_labels`, `infer_tasks` and `check_scales`.
     """
-    given = {name: kind_of(kind) for name, kind in config.task_kinds.items()}
+    targets = list(config.target_columns)
+    given = _given_kinds(config)
     reading = read_labels(
         table,
         targets,
@@ -170,6 +172,10 @@ def _read_tasks(
     )
     check_scales(labels, tasks, table)
     return labels, tasks, reading.notes
+
+
+def _given_kinds(config: DataConfig) -> dict[str, Kind]:
+    return {name: kind_of(kind) for name, kind in config.task_kinds.items()}
 
 
 def _broken_records(table: Table, config: DataConfig) -> list[Rejection]:

@@ -52,7 +52,7 @@ def suggest(values: np.ndarray, task: Task) -> Transform:
     share = _share_of(task, known.max())
     if share is not None and share.allows(known).all() and known.max() > _LOGGED * share.top / 100:
         return share if np.isin(known, (0.0, share.top)).mean() < _EDGES else NO_TRANSFORM
-    spans = known.min() > 0 and _decades(known.min(), known.max()) >= DECADES
+    spans = known.min() > 0 and decades(known.min(), known.max()) >= DECADES
     return LOG10 if spans and _skew(LOG10.apply(known)) < _skew(known) else NO_TRANSFORM
 
 
@@ -66,7 +66,8 @@ def _share_of(task: Task, largest: float) -> Logit | None:
     return LOGIT_FRACTION if "fraction" in said else None
 
 
-def _decades(low: float, high: float) -> float:
+def decades(low: float, high: float) -> float:
+    """Gives the powers of ten from a positive number to a larger one."""
     return float(np.log10(high) - np.log10(low))
 
 
@@ -131,7 +132,7 @@ def describe_raw_scales(labels: Labels, tasks: Sequence[Task]) -> dict[str, str]
             continue
         low, high = np.nanmin(values), np.nanmax(values)
         why = (
-            f"labels from {low:.3g} to {high:.3g}, over {_decades(low, high):.1f} decades, are "
+            f"labels from {low:.3g} to {high:.3g}, over {decades(low, high):.1f} decades, are "
             "learnt as they stand: the largest rule the loss, and predictions can be negative"
             if better is LOG10
             else f"labels within 0 and {_WHOLE[better]:g} are learnt as they stand: "

@@ -7,11 +7,14 @@ import numpy as np
 
 from admet.data import Panel, Task
 from admet.data.label_rules import Pile, find_piles
-from admet.data.scales import suggest
+from admet.data.scales import decades, suggest
 from admet.data.structures import StructureChange
+from admet.kinds import Kind
 
 _UNIT_MIX = 0.02  # share of labels on the smaller side of a gap, from which it is no outlier
 _GAP = 2.0  # decades without a label that tell of two units
+_FEW = 20  # positive labels up to which a gap is no evidence
+_RARE = 0.05  # share of a class that is worth a remark
 
 
 @dataclass(frozen=True)
@@ -20,16 +23,13 @@ class ColumnFacts:
 
     Attributes:
         name: The column.
-        kind: Name of the kind of the task.
-        scaled: Whether its labels are numbers on a scale, not classes.
+        kind: Kind of the task.
         unit: Unit of its labels; empty where the table does not say.
         n: Molecules with a label.
         n_limits: Of them those whose label is a limit.
         low: Smallest label.
         median: Median label.
         high: Largest label.
-        decades: Powers of ten between the smallest and the largest label; NaN unless all are
-            positive.
         piles: Numbers at an edge of the range that many labels share.
         n_repeated: Molecules with several records.
         spread: Median standard deviation of their records; NaN where there are none.
@@ -39,15 +39,13 @@ class ColumnFacts:
     """
 
     name: str
-    kind: str
-    scaled: bool
+    kind: Kind
     unit: str
     n: int
     n_limits: int
     low: float
     median: float
     high: float
-    decades: float
     piles: tuple[Pile, ...]
     n_repeated: int
     spread: float
@@ -55,11 +53,16 @@ class ColumnFacts:
     suggested: str
     remarks: tuple[str, ...]
 
+    @property
+    def decades(self) -> float:
+        """Powers of ten between the smallest and the largest label; NaN unless all are positive."""
+        return decades(self.low, self.high) if self.kind.scaled and self.low > 0 else math.nan
+
     def row(self) -> dict[str, object]:
         """Gives the facts as a row of a table."""
         return {
             "column": self.name,
-            "kind": self.kind,
+            "kind": self.kind.name,
             "unit": self.unit,
             "n": self.n,
             "n_limits": self.n_limits,
@@ -92,15 +95,13 @@ def facts_of(panel: Panel, column: int) -> ColumnFacts:
     spreads = _spreads(panel.structures, task.name)
     return ColumnFacts(
         name=task.name,
-        kind=task.kind.name,
-        scaled=task.kind.scaled,
+        kind=task.kind,
         unit=task.unit,
         n=len(known),
         n_limits=0 if limits is None else int((limits[~np.isnan(values)] != 0).sum()),
         low=float(low),
         median=float(median),
         high=float(high),
-        decades=_decades(known) if task.kind.scaled else math.nan,
         piles=piles,
         n_repeated=len(spreads),
         spread=float(np.median(spreads)) if len(spreads) else math.nan,
@@ -118,22 +119,17 @@ def _spreads(changes: tuple[StructureChange, ...], task: str) -> list[float]:
     return [sd for sd in spreads.values() if not math.isnan(sd)]
 
 
-def _decades(known: np.ndarray) -> float:
-    if not len(known) or known.min() <= 0:
-        return math.nan
-    return float(np.log10(known.max()) - np.log10(known.min()))
-
-
 def _remarks(known: np.ndarray, task: Task) -> list[str]:
     """Says what of a column a chemist should look at."""
     remarks = []
     if not task.kind.scaled and len(known):
         share = float(known.mean())
-        if min(share, 1 - share) < 0.05:
-            remarks.append(f"only {min(share, 1 - share):.1%} are of the rarer class")
+        rarer = min(share, 1 - share)
+        if rarer < _RARE:
+            remarks.append(f"only {rarer:.1%} are of the rarer class")
         return remarks
     positive = np.sort(known[known > 0])
-    if len(positive) > 20:
+    if len(positive) > _FEW:
         steps = np.diff(np.log10(positive))
         widest = int(np.argmax(steps))
         below = (widest + 1) / len(positive)

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,16 +17,15 @@ from admet.data import (
     build_panel,
     cell_text,
     check_learnable,
-    infer_tasks,
     read_molecules,
     read_table,
     split_panel,
 )
-from admet.data.label_columns import read_labels
+from admet.data.build import read_tasks
+from admet.data.numbers import looks_like_number
 from admet.data.target_columns import find_targets, own_columns
 from admet.errors import DataError, near_names
 from admet.inspection.columns import ColumnFacts, facts_of
-from admet.kinds import kind_of
 
 log = logging.getLogger(__name__)
 
@@ -162,18 +162,10 @@ def _holds_smiles(table: Table, name: str) -> bool:
     """Tells whether most of the first cells of a column are molecules, and none is a number."""
     cells = [cell_text(cell) for cell in table.frame[name].head(_PROBED)]
     cells = [cell for cell in cells if cell]
-    if not cells or any(_is_number(cell) for cell in cells):
+    if not cells or any(map(looks_like_number, cells)):
         return False
     read = read_molecules(cells, False)
     return sum(not molecule.reason for molecule in read) > len(cells) / 2
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
 
 
 def _with_targets(config: DataConfig, names: Sequence[str]) -> DataConfig:
@@ -186,18 +178,22 @@ def _with_targets(config: DataConfig, names: Sequence[str]) -> DataConfig:
 
 
 def _faults(table: Table, config: DataConfig, names: Sequence[str]) -> dict[str, str]:
-    """Reads each column alone: those that cannot be trained on as they stand, and why."""
-    faults = {}
+    """Tries each column alone: those that cannot be trained on as they stand, and why.
+
+    The labels tell nearly always; where they do not, each column is tried as a panel of its own.
+    """
+    faults: dict[str, str] = {}
     sound = table.sound()
-    given = {name: kind_of(kind) for name, kind in config.task_kinds.items()}
-    for name in names:
-        try:
-            reading = read_labels(
-                sound, [name], [config.rules_of(name)], given, decimal=config.decimal
-            )
-            infer_tasks(reading.labels, [name], given, table.source)
-        except DataError as error:
-            faults[name] = str(error)
+    tries = (partial(read_tasks, sound), partial(build_panel, table))
+    for attempt in tries:
+        for name in names:
+            own = _with_targets(config, [name])
+            try:
+                attempt(own)
+            except DataError as error:
+                faults[name] = str(error)
+        if faults:
+            break
     return faults
 
 
@@ -210,7 +206,7 @@ def _is_text(table: Table, name: str) -> bool:
     cells = [cell for cell in cells if cell]
     if not cells:
         return True
-    numeric = sum(_is_number(cell.lstrip("<>=~ ").replace(",", ".")) for cell in cells)
+    numeric = sum(map(looks_like_number, cells))
     n_words = len(set(cells))
     coded = 1 < n_words <= _MOST_CODES
     return not coded and numeric < (1 - _MOST_TEXT) * len(cells)
@@ -218,7 +214,6 @@ def _is_text(table: Table, name: str) -> bool:
 
 def _split(panel: Panel, config: DataConfig, seed: int) -> tuple[Split | None, str]:
     """Makes the split that a training would, or says why it cannot."""
-    seed = seed if config.split_seed is None else config.split_seed
     try:
         split = split_panel(panel, config, seed)
     except DataError as error:

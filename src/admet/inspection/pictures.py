@@ -70,7 +70,7 @@ def _histogram(ax: Axes, values: np.ndarray, facts: ColumnFacts) -> None:
     """Draws the labels of a task, on a logarithmic axis where they span decades; piles in red."""
     known = values[~np.isnan(values)]
     logged = facts.suggested == "log10"
-    if not facts.scaled:
+    if not facts.kind.scaled:
         ax.bar(["0", "1"], [(known == 0).sum(), (known == 1).sum()], color="tab:blue")
     elif len(known):
         low, high = known.min(), known.max()

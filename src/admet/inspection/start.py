@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import yaml
 
-from admet.config import DataConfig
 from admet.data.label_rules.piles import quoted
 from admet.inspection.columns import ColumnFacts
 from admet.inspection.inspect import Inspection
@@ -22,13 +21,7 @@ def start_yaml(inspection: Inspection) -> str:
         The text; what the user must decide stands in comments.
     """
     data, columns = inspection.data, inspection.columns
-    default = DataConfig()
-    known = set(DataConfig.model_fields)
-    section = {
-        key: value
-        for key, value in data.model_dump(mode="json", exclude_defaults=True).items()
-        if key in known and value != getattr(default, key)
-    }
+    section = data.model_dump(mode="json", exclude_defaults=True)
     section["target_columns"] = [facts.name for facts in columns]
     suggested = {facts.name: facts.suggested for facts in columns if facts.suggested != "none"}
     if chosen := suggested | dict(data.transforms):

@@ -84,8 +84,7 @@ def _run(config: TrainConfig, writer: RunDirectoryWriter, device: torch.device) 
     unfinished = Unfinished.open(writer.checkpoints, config, provenance)
     write_records(folder, panel)
     with clock.phase("split"):
-        seed = config.seed if config.data.split_seed is None else config.data.split_seed
-        split = split_panel(panel, config.data, seed)
+        split = split_panel(panel, config.data, config.seed)
     check_learnable(panel, split.train, panel.task_names)
     panel = decided(panel, split.train)
     write_split(folder, panel, split)

@@ -33,7 +33,7 @@ def split_panel(panel: Panel, config: DataConfig, seed: int) -> Split:
     Args:
         panel: The panel.
         config: Type, ratios and column of the split.
-        seed: Seed of the dealing.
+        seed: Seed of the dealing, where `split_seed` is empty.
 
     Returns:
         The split.
@@ -42,6 +42,7 @@ def split_panel(panel: Panel, config: DataConfig, seed: int) -> Split:
         DataError: If a requested side stays empty.
         RunDirectoryError: If the split of the run that `split_from` names cannot be read.
     """
+    seed = seed if config.split_seed is None else config.split_seed
     ratios = np.asarray(config.split_ratios)
     kept = None
     if config.split_from is not None:
