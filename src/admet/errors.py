@@ -62,22 +62,24 @@ class AffinityWarning(UserWarning):
     """The affinity says less than was asked of it."""
 
 
-def near_names(name: str, known: Iterable[str], n: int = 3) -> str:
+_NEAREST = 3
+
+
+def near_names(name: str, known: Iterable[str]) -> str:
     """Says which known names come closest to a wrong one.
 
     Args:
         name: The name that was not found.
         known: All names that would have been right.
-        n: At most this many are named.
 
     Returns:
         A sentence that begins with "Nearest: ", or one that lists what exists.
     """
     choices: Sequence[str] = list(known)
     folded = {c.casefold(): c for c in choices}
-    hits = difflib.get_close_matches(name.casefold(), list(folded), n=n, cutoff=0.5)
+    hits = difflib.get_close_matches(name.casefold(), list(folded), n=_NEAREST, cutoff=0.5)
     inside = [f for f in folded if name.casefold() in f and f not in hits]
-    near = [folded[h] for h in (*hits, *inside)][:n]
+    near = [folded[h] for h in (*hits, *inside)][:_NEAREST]
     if near:
         return "Nearest: " + ", ".join(repr(c) for c in near) + "."
     shown = ", ".join(repr(c) for c in choices[:20])

@@ -16,7 +16,11 @@ from admet.files import free_name
 
 # Blanks of all kinds before it do not stop every program, nor do the full-width signs.
 _BEGINS = re.compile(r"^[\s\x00\ufeff]*[=+\-@＝＋－＠]")
-_NUMBER = re.compile(r"\s*[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?%?|inf|nan)\s*", re.I)
+# As laboratories write them: 1.5, 1,5, 1'234.5, -5 %.
+_NUMBER = re.compile(
+    r"\s*[+-]?(?:(?:\d[\d.,' \u00a0\u2009\u202f\u2019]*|[.,]\d+)(?:e[+-]?\d+)?\s*%?|inf|nan)\s*",
+    re.IGNORECASE,
+)
 
 
 def harmless(frame: pd.DataFrame) -> pd.DataFrame:
@@ -51,9 +55,15 @@ def _holds_no_text(dtype: Any) -> bool:
     return bool(types.is_numeric_dtype(dtype) or types.is_datetime64_any_dtype(dtype))
 
 
+def whole(value: Any) -> Any:
+    """Gives a list in a cell as JSON, where pandas would write dots; anything else as it is."""
+    if isinstance(value, list | np.ndarray):
+        return json.dumps(value if isinstance(value, list) else value.tolist(), default=str)
+    return value
+
+
 def _text(value: Any) -> Any:
-    if isinstance(value, list | np.ndarray):  # whole, where pandas would write dots
-        value = json.dumps(value if isinstance(value, list) else value.tolist(), default=str)
+    value = whole(value)
     if not isinstance(value, str) or not _BEGINS.match(value) or _NUMBER.fullmatch(value):
         return value
     return f"'{value}"

@@ -3,8 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from admet.config import DataConfig, TrainConfig, load_yaml_config
+from admet.config.quoting import quoted
 from admet.data import build_panel, load_panel, table_from_frame
 from admet.errors import DataError
 from admet.kinds import BINARY, REGRESSION
@@ -179,3 +181,25 @@ def test_a_model_asks_nothing_of_a_table_to_come(write_csv, caplog):
     )
     assert len(build_panel(table, config(), known_kinds={"y": REGRESSION})) == 15
     assert "a slip of the unit?" in caplog.text
+
+
+def test_a_map_of_words_holds_for_true_and_false_of_every_format(write_csv, tmp_path):
+    words = {"y": {"true": 0, "false": 1}}
+    frame = pd.DataFrame({"SMILES": ["C", "CC", "CCC", "CCCC"], "y": [True, False, False, True]})
+    frame.to_parquet(tmp_path / "t.parquet")
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    for name in ("t.parquet", "t.csv"):
+        panel = load_panel(tmp_path / name, config(label_maps=words))
+        assert labels_of(panel) == [0, 1, 1, 0], name
+
+
+def test_a_word_beside_a_map_may_be_added_to_it(write_csv):
+    with pytest.raises(DataError, match=r"data.label_maps: \{y: \{inconclusive: null\}\}"):
+        panel_of(write_csv, ["yes", "no", "inconclusive"], label_maps={"y": {"yes": 1, "no": 0}})
+
+
+@pytest.mark.parametrize(
+    "name", ["y", "a: b", "a\\b, c", "a\nb", 'say "x"', "NO", "1e5", "x\N{BULLET}"]
+)
+def test_a_suggested_key_reads_back(name):
+    assert yaml.safe_load(f"{{{quoted(name)}: 1}}") == {name: 1}

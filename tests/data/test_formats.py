@@ -351,3 +351,35 @@ def test_a_time_split_by_dates_of_a_workbook(tmp_path):
     data = DataConfig(target_columns=["y"], split_type="time", split_column="when")
     panel = load_panel(workbook(tmp_path / "t.xlsx", {"a": rows}), data)
     assert np.diff(panel.split_values)[0] < 0
+
+
+def test_tabs_of_a_smiles_file_are_cells(write_csv):
+    path = write_csv("SMILES\tA\tB\nCCN\t1.5\t\nC[C@H](O)F |o1:1|\t1.0\t2.0\nCCC\t\t3\n", "t.smi")
+    table = read_table(path)
+    assert not table.faults
+    assert table.frame.to_numpy().tolist() == [
+        ["CCN", "1.5", ""], ["C[C@H](O)F |o1:1|", "1.0", "2.0"], ["CCC", "", "3"],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["t.csv.gz", "t.sdf.gz", "t.smi.gz"])
+def test_a_damaged_archive_is_one_message(tmp_path, name):
+    packed = bytearray(gzip.compress(b"SMILES,y\nCCO,1\n" * 500))
+    packed[20:40] = bytes(20)
+    (tmp_path / name).write_bytes(packed)
+    with pytest.raises(DataError, match="cannot be read"):
+        read_table(tmp_path / name)
+
+
+def test_a_byte_order_mark_is_no_part_of_a_name(write_csv):
+    path = write_csv(b"\xef\xbb\xbfSMILES,y\nCCO,1\n")
+    assert list(read_table(path, TableReading(encoding="utf-8")).frame.columns) == ["SMILES", "y"]
+
+
+def test_a_row_of_units_that_is_said_to_be_there_is_one(write_csv):
+    said = TableReading(units_row="present")
+    table = read_table(write_csv("SMILES,y,ratio\n,nM,1\nCCO,2,3\n"), said)
+    assert len(table.frame) == 1
+    assert table.units["y"] == "nM"
+    with pytest.raises(DataError, match="no records"):
+        read_table(write_csv("SMILES,y\n,nM\n"), said)

@@ -130,15 +130,26 @@ def test_time_keeps_the_order_and_equal_times_together(write_csv):
 @pytest.mark.parametrize(
     ("cells", "message"),
     [
+        (["15.03.2018", "16.03.2018", "17.3.20188"], "only .* line 4 holds '17.3.20188'"),
         (["15/03/2018", "03/16/2018"], "only dates of one writing .* line 2 holds '15/03/2018'"),
         (["2020", "Q3-21"], "line 3 holds 'Q3-21'"),
         (["2020", ""], "is empty at line 3"),
     ],
 )
 def test_times_that_cannot_be_sorted_are_named(write_csv, cells, message):
-    path = write_csv(f"SMILES,A,when\nC,1,{cells[0]}\nCC,2,{cells[1]}\n")
+    rows = "".join(f"{'C' * n},{n},{cell}\n" for n, cell in enumerate(cells, start=1))
+    path = write_csv(f"SMILES,A,when\n{rows}")
     data = DataConfig(target_columns=["A"], split_type="time", split_column="when")
     with pytest.raises(DataError, match=message):
+        load_panel(path, data)
+
+
+def test_an_order_of_dates_that_does_not_fit_is_named(write_csv):
+    path = write_csv("SMILES,A,when\nC,1,03/04/2018\nCC,2,15/03/2018\n")
+    data = DataConfig(
+        target_columns=["A"], split_type="time", split_column="when", dates="month_first"
+    )
+    with pytest.raises(DataError, match=r"'15/03/2018' at line 3, .* no date of `data.dates"):
         load_panel(path, data)
 
 

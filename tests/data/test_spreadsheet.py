@@ -6,6 +6,7 @@ import pytest
 
 from admet.cli.__main__ import main
 from admet.spreadsheet import harmless
+from admet.table_files import write_table
 
 
 @pytest.mark.parametrize(
@@ -15,6 +16,8 @@ from admet.spreadsheet import harmless
         ("@SUM(A1)", "'@SUM(A1)"), (" =1", "' =1"), ("\t=1", "'\t=1"), ("-1.5", "-1.5"),
         ("+3", "+3"), ("-1e-5", "-1e-5"), ("-.5", "-.5"), ("-inf", "-inf"), ("CCO", "CCO"),
         ("[O-]C", "[O-]C"), ("", ""), ("a=b", "a=b"), ("-", "'-"),
+        ("-1,5", "-1,5"), ("-1.234,5", "-1.234,5"), ("-5 %", "-5 %"), ("-12 345", "-12 345"),
+        ("+1'000", "+1'000"), ("-1,5+A1", "'-1,5+A1"), ("-12-A", "'-12-A"), ("+1 @x", "'+1 @x"),
     ],
 )  # fmt: skip
 def test_formulas_become_text_and_numbers_stay(cell, written):
@@ -59,3 +62,13 @@ def test_two_headers_stay_two():
 def test_long_lists_are_written_whole():
     cell = harmless(pd.DataFrame({"a": [np.arange(2000), np.arange(1)]}))["a"].tolist()
     assert json.loads(cell[0]) == list(range(2000))
+
+
+def test_a_workbook_and_json_keep_every_cell_as_it_is(tmp_path):
+    table = pd.DataFrame([["-12-A", "=x", [1, 2]], ["a", "b", [3]]], columns=["id", "", ""])
+    write_table(tmp_path / "t.xlsx", table)
+    sheet = pd.read_excel(tmp_path / "t.xlsx", engine="calamine")
+    assert sheet.iloc[0].tolist() == ["-12-A", "=x", "[1, 2]"]
+    write_table(tmp_path / "t.json", table)
+    first, *_ = json.loads((tmp_path / "t.json").read_text())
+    assert list(first.values()) == ["-12-A", "=x", [1, 2]]

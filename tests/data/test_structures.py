@@ -185,18 +185,23 @@ def test_one_molecule_written_in_two_ways_is_one(one, other):
     assert read(one).smiles == read(other).smiles
 
 
+STEREO, ISOTOPES = "stereo ignored", "isotopes ignored"
+
+
 @pytest.mark.parametrize(
-    ("identity", "alike"),
-    [("exact", 5), ("ignore_stereo", 2), ("ignore_isotopes", 4), ("constitution", 1)],
+    ("identity", "alike", "changes"),
+    [
+        ("exact", 5, [""] * 5),
+        ("ignore_stereo", 2, [STEREO, STEREO, "", STEREO, STEREO]),
+        ("ignore_isotopes", 4, ["", "", "", ISOTOPES, ""]),
+        ("constitution", 1, [STEREO, STEREO, "", ISOTOPES + STEREO, STEREO]),
+    ],
 )
-def test_differences_can_be_ignored(identity, alike):
+def test_differences_can_be_ignored(identity, alike, changes):
     smiles = ["C[C@H](N)F", "C[C@@H](N)F", "CC(N)F", "[2H][C@](C)(N)F", "C[C@H](N)F |&1:1|"]
     molecules = read_molecules(smiles, identity=identity)
     assert len({m.smiles for m in molecules}) == alike
-    assert all(
-        m.changes for m in molecules if identity == "constitution" and "@" in (m.smiles or "")
-    )
-    assert bool(molecules[3].changes) == (identity != "exact")
+    assert ["".join(m.changes) for m in molecules] == changes
 
 
 PIECES = st.sampled_from(
@@ -308,3 +313,10 @@ def test_merging_by_constitution_gives_one_flat_molecule():
     panel = panel_of(rows, duplicates="ignore_stereo")
     assert panel.smiles.tolist() == ["CC(N)F", "CCO"]
     assert panel.structures[0].why == ("stereo ignored", "one molecule with (row 2)")
+
+
+def test_relative_stereo_is_read_beside_explicit_hydrogens():
+    written = ["C[C@H](F)Cl |r|", "[H][C@](C)(F)Cl |r|", "[H]C([H])([H])[C@H](F)Cl |r|"]
+    found = {molecule.smiles for molecule in read_molecules(written)}
+    assert len(found) == 1
+    assert "|o1:" in found.pop()

@@ -171,6 +171,15 @@ def test_no_command_opens_a_connection(demo_csv, tmp_path, monkeypatch):
     out = ["--output", str(tmp_path / "out.csv")]
     assert main(["predict", "--model-dir", str(run), *words, *out]) == 0
     assert main(["evaluate", "--model-dir", str(run), *words]) == 0
+    compared = ["--model-dirs", str(run), str(run), "--test-data", str(demo_csv)]
+    assert main(["compare_models", *compared, "--n-bootstrap", "5"]) == 0
+    assert main(["inspect", str(demo_csv), "--save-dir", str(tmp_path / "seen")]) == 0
+    assert main(["make_demo_panel", "--output", str(tmp_path / "demo.csv")]) == 0
+    assert main([
+        "compute_task_affinity", *words, "--target-columns", "LogD", "KSOL", "--n-groups", "2",
+        "--affinity-runs", "1", "--affinity-hidden-size", "8",
+        "--save-path", str(tmp_path / "affinity.npz"),
+    ]) == 0  # fmt: skip
 
 
 def test_every_package_that_is_needed_is_pinned():

@@ -21,7 +21,7 @@ from admet.data.reading import read_table
 from admet.data.split_column import read_split_column
 from admet.data.structures import StructureChange, changes_of, tell_of_changes
 from admet.data.table import Rejection, Table, require_columns
-from admet.data.target_columns import find_targets, own_columns
+from admet.data.target_columns import find_targets
 from admet.data.transforms import TRANSFORMS
 from admet.errors import DataError
 from admet.kinds import Kind, kind_of
@@ -65,9 +65,8 @@ def build_panel(
     """
     asking = known_kinds is None
     _check_columns(table, config, of_split=asking)
-    targets = find_targets(table, list(config.target_columns), own_columns(config))
-    broken = table
-    table = table.sound()
+    broken, table = table, table.sound()
+    targets = find_targets(table, config)
     _check_strangers(config, targets, table.source)
     config = config.model_copy(update={"target_columns": tuple(targets)})
     labels, tasks, notes = read_tasks(table, config, known_kinds)

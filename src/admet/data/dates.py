@@ -83,6 +83,18 @@ def read_dates(cells: pd.Series, order: DateOrder = "auto") -> Dates:
     return Dates(_series(times), name.replace("_", " "))
 
 
+def is_date(cell: object, order: DateOrder = "auto") -> bool:
+    """Tells whether one cell is a date, in an order or, with `auto`, in any."""
+    if isinstance(cell, str) and (match := _NUMBERS.fullmatch(cell.strip())):
+        asked = _ORDERS if order == "auto" else {order: _ORDERS[order]}
+        return any(_date(match, letters) is not None for letters in asked.values())
+    if isinstance(cell, str) and _with_month(cell.strip()) is not None:
+        return True
+    return bool(
+        pd.notna(pd.to_datetime(pd.Series([cell]), errors="coerce", format="ISO8601", utc=True)[0])
+    )
+
+
 def _series(times: list[datetime.datetime | None]) -> pd.Series:
     return pd.Series(pd.to_datetime(pd.Series(times), utc=True))
 

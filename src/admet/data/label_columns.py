@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from admet.config.data import LabelRules
+from admet.config.quoting import quoted
 from admet.config.reading import DecimalName
 from admet.data.chemistry import cell_text
 from admet.data.label_rules import (
@@ -118,7 +119,7 @@ def _column(
     coded = _recognised(table, column, words, rules.map, kind, faults, questions)
     if coded != rules.map:
         rules = rules.model_copy(update={"map": coded})
-        column, words = read_numbers(table, name, coded, decimal, faults)
+        column, _ = read_numbers(table, name, coded, decimal, faults)
         shown = ", ".join(
             f"{key!r} as {value:g}" for key, value in coded.items() if value is not None
         )
@@ -170,7 +171,9 @@ def _recognised(
         faults.append(
             question
             or f"Target column {name!r} must hold numbers or empty cells; it holds text at "
-            f"{places(table, words, name)}. Correct or empty these cells."
+            f"{places(table, words, name)}. Correct or empty these cells, or say what they mean: "
+            f"data.label_maps: {{{quoted(name)}: {{{quoted(next(iter(cells)))}: null}}}} (null: not "
+            "measured)."
         )
         return label_map
     if label_map or column.limits.any() or (kind is not None and kind.scaled):

@@ -200,7 +200,8 @@ def read_numbers(
     limits = np.zeros(len(cells), dtype=np.int8)
     words: list[int] = []
     about: list[int] = []
-    if pd.api.types.is_numeric_dtype(cells):
+    # True and False are words that a map may name.
+    if pd.api.types.is_numeric_dtype(cells) and not pd.api.types.is_bool_dtype(cells):
         values = cells.to_numpy(dtype=np.float64, na_value=np.nan)
         coded = np.zeros(len(cells), dtype=bool)
     else:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from admet.data.label_rules.piles import quoted
+from admet.config.quoting import quoted
 from admet.data.labels import Labels, Task
 from admet.data.transforms import (
     AUTO,
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from admet.data.panel import Panel
 
 log = logging.getLogger(__name__)
-
-_WHOLE: dict[Transform, float] = {LOGIT: LOGIT.top, LOGIT_FRACTION: LOGIT_FRACTION.top}
 
 DECADES = 2.0
 """Span of positive labels from which their logarithm is considered."""
@@ -134,8 +132,8 @@ def describe_raw_scales(labels: Labels, tasks: Sequence[Task]) -> dict[str, str]
         why = (
             f"labels from {low:.3g} to {high:.3g}, over {decades(low, high):.1f} decades, are "
             "learnt as they stand: the largest rule the loss, and predictions can be negative"
-            if better is LOG10
-            else f"labels within 0 and {_WHOLE[better]:g} are learnt as they stand: "
+            if not isinstance(better, Logit)
+            else f"labels within 0 and {better.top:g} are learnt as they stand: "
             "predictions can leave that range"
         )
         found[task.name] = (

@@ -5,7 +5,7 @@ import logging
 import numpy as np
 import pandas as pd
 
-from admet.data.dates import DateOrder, read_dates
+from admet.data.dates import DateOrder, is_date, read_dates
 from admet.data.table import Table
 from admet.errors import DataError
 
@@ -65,18 +65,34 @@ def read_split_column(
         if dates.note:
             log.info("Split column %s: dates are written %s", column, dates.note)
         return dates.times.astype("int64").to_numpy(dtype=np.float64)
-    raise DataError(_neither(cells, numbers, lines, column, table.unit))
+    raise DataError(_neither(cells, numbers, lines, f"Split column {column!r}", table.unit, order))
 
 
 def _neither(
-    cells: pd.Series, numbers: pd.Series, lines: np.ndarray, column: str, unit: str
+    cells: pd.Series,
+    numbers: pd.Series,
+    lines: np.ndarray,
+    what: str,
+    unit: str,
+    order: DateOrder,
 ) -> str:
-    """Names the first cell that is not like most."""
-    iso = pd.to_datetime(cells, errors="coerce", format="ISO8601", utc=True)
-    mixed = iso if iso.notna().sum() >= numbers.notna().sum() else numbers
-    row = int(np.flatnonzero(mixed.isna())[0])
+    """Names the first cell that is not like most: no date, no number, or of another writing."""
+    dates = np.array([is_date(cell) for cell in cells])
+    counted = numbers.notna().to_numpy()
+    odd = np.flatnonzero(~(dates if dates.sum() >= counted.sum() else counted))
+    if not odd.size and order != "auto":
+        odd = np.flatnonzero([not is_date(cell, order) for cell in cells])
+        row = int(odd[0]) if odd.size else 0
+        return (
+            f"{what} holds {str(cells[row])!r} at {unit} {lines[row]}, which is no date of "
+            f"`data.dates: {order}`. Correct the key, or rewrite the column."
+        )
+    if not odd.size:  # dates all, of two writings
+        iso = pd.to_datetime(cells, errors="coerce", format="ISO8601", utc=True).notna()
+        odd = np.flatnonzero(iso != iso[0])
+    row = int(odd[0]) if odd.size else 0
     return (
-        f"Split column {column!r} must hold only numbers, or only dates of one writing "
+        f"{what} must hold only numbers, or only dates of one writing "
         f"(2024-03-15, 15.03.2024, 03/15/2024), to sort by; {unit} {lines[row]} holds "
         f"{str(cells[row])!r}. Rewrite the column."
     )

@@ -1,26 +1,27 @@
 """Which columns are targets: names, patterns, or all that hold numbers."""
 
 import logging
-from collections.abc import Collection, Sequence
 from fnmatch import fnmatchcase
 
 import numpy as np
 
-from admet.config.data import NUMERIC, DataConfig, LabelRules, is_pattern
+from admet.config.data import NUMERIC, PanelColumns, is_pattern
 from admet.data.label_columns import read_labels
+from admet.data.numbers import looks_like_number
 from admet.data.table import Table
 from admet.errors import DataError, near_names
 
 log = logging.getLogger(__name__)
 
 
-def own_columns(config: DataConfig) -> set[str]:
-    """Gives the columns that have a role of their own: the SMILES, the split and the like."""
+def own_columns(config: PanelColumns) -> set[str]:
+    """Gives the columns that have a role of their own: SMILES, split, relations and the like."""
     roles = [key for key in type(config).model_fields if key.endswith("_column")]
-    return {str(getattr(config, key)) for key in roles if getattr(config, key) is not None}
+    named = {str(getattr(config, key)) for key in roles if getattr(config, key) is not None}
+    return named | set(config.relation_columns.values())
 
 
-def find_targets(table: Table, asked: Sequence[str], others: Collection[str]) -> list[str]:
+def find_targets(table: Table, config: PanelColumns) -> list[str]:
     """Turns what `data.target_columns` holds into column names.
 
     A column of exactly that name wins. Else a name with `*`, `?` or `[…]` is a pattern as in a
@@ -29,25 +30,26 @@ def find_targets(table: Table, asked: Sequence[str], others: Collection[str]) ->
 
     Args:
         table: The table.
-        asked: Names, patterns, `numeric`.
-        others: Columns that no pattern takes, as `own_columns` gives them.
+        config: Its `target_columns` are names, patterns, `numeric`; no pattern takes a column that
+            `own_columns` names.
 
     Returns:
-        Names, each once, in the order of `asked`, those of one pattern in that of the table. A name
+        Names, each once, in that order, those of one pattern in that of the table. A name
         that is no column and no pattern is given back as it is.
 
     Raises:
         DataError: If a pattern matches no column, or no column holds numbers.
     """
     columns = [str(name) for name in table.frame.columns]
-    free = [name for name in columns if name and name not in others]
+    roles = own_columns(config)
+    free = [name for name in columns if name and name not in roles]
     found: dict[str, None] = {}
-    for word in asked:
+    for word in config.target_columns:
         if word in columns or not is_pattern(word):
             found[word] = None
             continue
         if word == NUMERIC:
-            named = [name for name in free if _holds_numbers(table, name)]
+            named = [name for name in free if _holds_numbers(table, name, config)]
         else:
             named = [name for name in free if fnmatchcase(name, word)]
         if not named:
@@ -61,10 +63,15 @@ def find_targets(table: Table, asked: Sequence[str], others: Collection[str]) ->
     return list(found)
 
 
-def _holds_numbers(table: Table, name: str) -> bool:
-    """Tells whether a column can be read as labels that are not all alike."""
+def _holds_numbers(table: Table, name: str, config: PanelColumns) -> bool:
+    """Tells whether a column holds numbers, or codes that a map names, that are not all alike."""
+    rules = config.rules_of(name)
     try:
-        values = read_labels(table, [name], [LabelRules()], asking=False).labels.values
+        reading = read_labels(table, [name], [rules], asking=False, decimal=config.decimal)
     except DataError:
         return False
-    return np.unique(values[~np.isnan(values)]).size > 1
+    values = reading.labels.values
+    in_words = reading.rules[0].map != rules.map and any(
+        not looks_like_number(code) for code in reading.rules[0].map
+    )
+    return not in_words and np.unique(values[~np.isnan(values)]).size > 1

@@ -102,7 +102,7 @@ def inspect_table(path: str | Path, config: DataConfig, seed: int = 42) -> Inspe
     table = read_table(path, config)
     config = _with_smiles(table, config)
     roles = own_columns(config)
-    names = find_targets(table, config.target_columns, roles) or [
+    names = find_targets(table.sound(), config) or [
         name for name in map(str, table.frame.columns) if name and name not in roles
     ]
     ignored = [] if config.target_columns else [name for name in names if _is_text(table, name)]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import yaml
 
-from admet.data.label_rules.piles import quoted
+from admet.config.quoting import quoted
 from admet.inspection.columns import ColumnFacts
 from admet.inspection.inspect import Inspection
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from admet.errors import DataError
-from admet.spreadsheet import harmless
+from admet.spreadsheet import whole
 from admet.table_files.writer import Origin, TableWriter
 
 _MOST_COLUMNS = 16_384
@@ -43,7 +43,6 @@ class Excel(TableWriter):
 
     def _append(self, part: pd.DataFrame) -> None:
         """Appends rows; the header goes before the first."""
-        part = harmless(part)
         if part.shape[1] > _MOST_COLUMNS:
             raise DataError(
                 f"A workbook takes {_MOST_COLUMNS:,} columns; the table has {part.shape[1]:,}. "
@@ -69,8 +68,7 @@ class Excel(TableWriter):
         Raises:
             DataError: If a text is too long for a cell.
         """
-        if isinstance(cell, np.generic):
-            cell = cell.item()
+        cell = cell.item() if isinstance(cell, np.generic) else whole(cell)
         if cell is None or (pd.api.types.is_scalar(cell) and pd.isna(cell)):
             return
         if isinstance(cell, bool):

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from admet.files import free_name
 from admet.spreadsheet import harmless
 from admet.table_files.writer import Origin, TableWriter
 
@@ -80,7 +81,9 @@ class Json(TableWriter):
 
     def _append(self, part: pd.DataFrame) -> None:
         """Appends rows."""
-        names = [str(name) for name in part.columns]
+        names: dict[str, None] = {}  # an object cannot hold two of one name
+        for name in part.columns:
+            names[free_name(str(name), names)] = None
         columns = [part.iloc[:, place].tolist() for place in range(part.shape[1])]
         for row in zip(*columns, strict=True):
             content = dict(zip(names, map(_plain, row), strict=True))

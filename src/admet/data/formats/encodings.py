@@ -4,6 +4,7 @@ import codecs
 import gzip
 import io
 import re
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
@@ -41,11 +42,26 @@ def encoding_of(path: Path, given: str | None) -> tuple[str, str]:
         The encoding, and what to tell the user, which may be nothing.
 
     Raises:
-        DataError: If it is not valid in that encoding; names the first line and byte.
+        DataError: If it is not valid in that encoding, which names the first line and byte, or
+            cannot be read or unpacked.
     """
+    try:
+        return _found(path, given)
+    except DataError:
+        raise
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(
+            f"Data file {str(path)!r} cannot be read: {error}. Copy it again, or unpack it."
+        ) from None
+
+
+def _found(path: Path, given: str | None) -> tuple[str, str]:
+    """Gives what `encoding_of` does; faults of the disk are the system's."""
     if given is not None:
-        _check(path, given)
-        return given, ""
+        # A byte-order mark, as Excel writes it, is no part of the first name.
+        encoding = "utf-8-sig" if codecs.lookup(given).name == "utf-8" else given
+        _check(path, encoding)
+        return encoding, ""
     with open_binary(path) as file:
         if file.peek(2)[:2] in (b"\xff\xfe", b"\xfe\xff"):
             return "utf-16", ""

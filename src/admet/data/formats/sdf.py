@@ -82,15 +82,14 @@ def _survey(path: Path, encoding: str, note: str) -> _Layout:
     if not n:
         raise DataError(f"Data file {str(path)!r} is empty. Write structures to it.")
     notes = [note] if note else []
-    smiles = free_name("SMILES", ()) if "SMILES" not in names else "SMILES_structure"
-    smiles = free_name(smiles, names)
+    smiles = free_name("SMILES" if "SMILES" not in names else "SMILES_structure", names)
     if smiles != "SMILES":
         notes.append(
             f"its property SMILES is taken as it stands; that of the structures is {smiles!r}"
         )
     title = free_name("Name", names) if titled else ""
     shown = ", ".join(list(names)[:20]) or "none"
-    notes.append(f"{n} records with the properties {shown}" + (", titles as Name" * bool(title)))
+    notes.append(f"{n} records with the properties {shown}" + f", titles as {title}" * bool(title))
     return _Layout(encoding, smiles, title, tuple(names), n, tuple(notes))
 
 

@@ -16,7 +16,7 @@ from admet.data.table import Table, check_header
 from admet.errors import DataError
 
 _TITLE = re.compile(r"#?\s*(?:[a-z]+_)*smiles?", re.IGNORECASE)
-_EXTENSION = re.compile(r"\s+(\|[^|]*\|)")
+_MOLECULE = re.compile(r"(\S+)(?:\s+(\|[^|]*\|))?")
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,9 @@ def _survey(path: Path, encoding: str, note: str) -> _Layout:
 def _tables(path: Path, layout: _Layout, size: int) -> Iterator[Table]:
     width = len(layout.header)
     with text_of(path, layout.encoding) as file:
-        numbered = ((i, line.strip()) for i, line in enumerate(file, start=1) if line.strip())
+        numbered = (
+            (i, line.strip(" \r\n")) for i, line in enumerate(file, start=1) if line.strip()
+        )
         for _ in range(layout.has_header):
             next(numbered)
         while part := list(itertools.islice(numbered, size)):
@@ -82,11 +84,11 @@ def _tables(path: Path, layout: _Layout, size: int) -> Iterator[Table]:
 
 def _cells(line: str, width: int, *, named: bool) -> list[str]:
     """Splits a line; an extension `|…|` belongs to the SMILES before it."""
-    smiles, *more = re.split(r"\s", line, maxsplit=1)
-    rest = "".join(more)
-    if extension := _EXTENSION.match(f" {rest}"):
-        smiles, rest = f"{smiles} {extension[1]}", rest[extension.end() - 1 :]
+    whole = _MOLECULE.match(line)
+    smiles = "" if whole is None else " ".join(filter(None, whole.groups()))
+    rest = line[0 if whole is None else whole.end() :]
     if named:
         return [smiles, rest.strip()]
-    cells = rest.split("\t") if "\t" in rest else rest.split(maxsplit=max(width - 2, 0))
-    return [smiles, *(cell.strip() for cell in cells)]
+    if "\t" in rest:  # as many cells as tabs, the last of which may be empty
+        return [smiles, *(cell.strip() for cell in rest.lstrip(" ").removeprefix("\t").split("\t"))]
+    return [smiles, *rest.split(maxsplit=max(width - 2, 0))]

@@ -43,7 +43,7 @@ def survey(path: Path, reading: TableReading, usual: str) -> Layout:
             which.
     """
     source = repr(str(path))
-    encoding, note = _encoding(path, reading)
+    encoding, note = encoding_of(path, reading.encoding)
     notes = [note] if note else []
     with text_of(path, encoding) as file:
         sample = file.read(_SAMPLE)
@@ -69,15 +69,6 @@ def survey(path: Path, reading: TableReading, usual: str) -> Layout:
         said = ", ".join(f"{name} {unit}" for name, unit in units.items()) or "none"
         notes.append(f"the row under the header holds units: {said}")
     return replace(layout, units=units or {}, has_units=units is not None, notes=tuple(notes))
-
-
-def _encoding(path: Path, reading: TableReading) -> tuple[str, str]:
-    try:
-        return encoding_of(path, reading.encoding)
-    except DataError:
-        raise
-    except (OSError, EOFError) as error:
-        raise DataError(f"Data file {str(path)!r} cannot be read: {error}.") from None
 
 
 def _delimiter(lines: list[str], usual: str, source: str) -> str:

@@ -10,7 +10,6 @@ from admet.config.reading import TableReading
 from admet.data.formats.encodings import encoding_of
 from admet.data.formats.format import Format, refuse_sheet
 from admet.data.table import Table
-from admet.errors import DataError
 
 log = logging.getLogger(__name__)
 
@@ -68,11 +67,7 @@ class Surveyed(Format, Generic[S]):
 
     def _look(self, path: Path, reading: TableReading) -> S:
         refuse_sheet(path, reading)
-        try:
-            encoding, note = encoding_of(path, reading.encoding)
-        except (OSError, EOFError) as error:
-            raise DataError(f"Data file {str(path)!r} cannot be read: {error}.") from None
-        return self.survey(path, encoding, note)
+        return self.survey(path, *encoding_of(path, reading.encoding))
 
 
 def _tell(path: Path, survey: Survey) -> None:

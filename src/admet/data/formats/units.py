@@ -44,14 +44,17 @@ def units_in(
     Returns:
         Units by column, without brackets; None where the first record holds no units.
     """
-    if said == "absent" or len(records) < 2:
+    present = said == "present"
+    if said == "absent" or not records or (len(records) < 2 and not present):
         return None
     first = [cell.strip() if isinstance(cell, str) else cell for cell in records[0]]
+    if present:
+        first = [None if cell is None else str(cell) for cell in first]
     if not all(isinstance(cell, str) or cell is None for cell in first):
         return None
     cells = dict(zip(header, (_bare(cell or "") for cell in first), strict=False))
     units = {name: unit for name, unit in cells.items() if unit.casefold() not in _NO_UNIT}
-    if said == "present":
+    if present:
         return units
     certain = bool(units) and all(_UNIT.fullmatch(unit) for unit in units.values())
     places = [place for place, name in enumerate(header) if name in units]

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
+from admet.config.quoting import quoted
 from admet.data.chemistry import cell_text
-from admet.data.label_rules.piles import quoted
 
 LabelMap = Mapping[str, float | None]
 """What a cell holds → its label; None for no label."""

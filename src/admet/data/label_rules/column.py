@@ -57,13 +57,14 @@ class Column:
 
 
 _LONGEST = 200  # characters of a cell in a note
+_SHOWN = 5
 
 
-def places(table: Table, rows: list[int], name: str, shown: int = 5) -> str:
+def places(table: Table, rows: list[int], name: str) -> str:
     """Names the lines of some rows with what stands in a column there."""
     cells = table.frame[name]
     named = ", ".join(
-        f"{table.unit} {table.lines[row]} ({str(cells.iloc[row])[:30]!r})" for row in rows[:shown]
+        f"{table.unit} {table.lines[row]} ({str(cells.iloc[row])[:30]!r})" for row in rows[:_SHOWN]
     )
-    more = f" and {len(rows) - shown} more" if len(rows) > shown else ""
+    more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
     return named + more

@@ -1,10 +1,10 @@
 """Labels piled up at an edge of their range: limits of an assay that no sign tells of."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from admet.config.quoting import quoted
 from admet.data.label_rules.limits import SIGNS
 from admet.data.label_rules.relations import ABOVE, BELOW
 
@@ -88,13 +88,3 @@ def describe_piles(values: np.ndarray, limits: np.ndarray | None, task: str) -> 
             f"{{{quoted(task)}: {{{pile.key}: {pile.number}}}}}"
         )
     return found
-
-
-_NOT_TEXT = {"yes", "no", "true", "false", "on", "off", "null", "none"}  # to YAML
-
-
-def quoted(name: str, marks: Sequence[str] = (":", "#", ",", "{", "}", "[", "]", "%")) -> str:
-    """Writes a name as YAML takes it in braces."""
-    plain = not any(mark in name for mark in marks) and name.isprintable() and name == name.strip()
-    plain = plain and name.casefold() not in _NOT_TEXT
-    return name if plain and name[:1].isalpha() else '"' + name.replace('"', '\\"') + '"'

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from admet.config.quoting import quoted
 from admet.data.label_rules.column import Column, places
-from admet.data.label_rules.piles import quoted
 from admet.data.table import Table
 
 _NINES = re.compile(r"-?9{2,}(\.9+)?")

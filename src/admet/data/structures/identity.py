@@ -60,12 +60,14 @@ def relative_as_group(text: str, mol: Chem.Mol) -> Chem.Mol:
     Returns:
         The molecule, with a group "either this or its mirror image" where the mark stands.
     """
-    first_word, _, extension = text.partition("|")
+    extension = text.partition("|")[2]
     centres = [a.GetIdx() for a in mol.GetAtoms() if a.GetChiralTag()]
     if not centres or has_stereo_groups(mol) or not _RELATIVE.search(f"|{extension}"):
         return mol
-    marked = f"{first_word.strip()} |o1:{','.join(map(str, centres))}|"
-    return Chem.MolFromSmiles(marked) or mol
+    marked = Chem.RWMol(mol)
+    either = Chem.StereoGroupType.STEREO_OR
+    marked.SetStereoGroups([Chem.CreateStereoGroup(either, marked, centres, [], 1)])
+    return marked.GetMol()
 
 
 def write_smiles(mol: Chem.Mol) -> str:

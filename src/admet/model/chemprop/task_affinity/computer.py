@@ -16,7 +16,7 @@ from admet.data import Panel, build_panel, table_from_frame
 from admet.data.chemistry import read_molecules
 from admet.data.label_columns import read_labels
 from admet.data.table import Table, require_columns
-from admet.data.target_columns import find_targets, own_columns
+from admet.data.target_columns import find_targets
 from admet.errors import ConfigError, DataError, NoGradientStepsError
 from admet.featurize import PackedGraphs, featurize
 from admet.kinds import KINDS, REGRESSION
@@ -305,7 +305,7 @@ def _columns(names: Sequence[str]) -> tuple[str, ...]:
 def _says_nothing(table: Table, data: DataConfig) -> bool:
     """Tells whether a table that was refused holds no label or no valid SMILES at all."""
     require_columns(table, [data.smiles_column], "SMILES")
-    names = find_targets(table, data.target_columns, own_columns(data))
+    names = find_targets(table, data)
     reading = read_labels(table, names, [data.rules_of(name) for name in names])
     if not reading.labels.present.any():
         return True
