@@ -62,6 +62,15 @@ class AffinityWarning(UserWarning):
     """The affinity says less than was asked of it."""
 
 
+_LISTED = 6
+
+
+def listed(items: Sequence[str]) -> str:
+    """Lists the first of many, for a message."""
+    more = f", and {len(items) - _LISTED} more" * (len(items) > _LISTED)
+    return ", ".join(items[:_LISTED]) + more
+
+
 _NEAREST = 3
 
 

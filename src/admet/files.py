@@ -60,16 +60,21 @@ def check_output(path: Path, key: str, suffixes: Collection[str] = ()) -> None:
 
 
 def check_replaces_nothing(
-    outputs: Mapping[str, Iterable[Path]], inputs: Collection[Path | None] = ()
+    outputs: Mapping[str, Iterable[Path]],
+    inputs: Collection[Path | None] = (),
+    *,
+    overwrite: bool = True,
 ) -> None:
     """Checks that what a command writes replaces none of its inputs and no part of a model.
 
     Args:
         outputs: For each key, for the message, the files that will be written.
         inputs: Files that the command reads.
+        overwrite: Whether what is there may be replaced.
 
     Raises:
-        ConfigError: If a file is written twice, is an input, or belongs to a run directory.
+        ConfigError: If a file is written twice, is an input, belongs to a run directory, or is
+            there and must not be replaced.
     """
     seen: set[Path] = set()
     for key, paths in outputs.items():
@@ -86,6 +91,10 @@ def check_replaces_nothing(
             if path.name in listed_sums(path.parent):
                 raise ConfigError(
                     f"`{key}` {str(path)!r} belongs to a run directory. Name a file outside it."
+                )
+            if not overwrite:
+                raise ConfigError(
+                    f"`{key}` {str(path)!r} exists. Name another, or add --overwrite to replace it."
                 )
 
 
@@ -160,6 +169,12 @@ def explained(path: Path, remedy: str = "") -> Iterator[None]:
             f"{str(path)!r} cannot be written: {os.strerror(error.errno)}. Free space there, or "
             f"name a folder on another disk{remedy}."
         ) from error
+
+
+def sha256_of(path: Path) -> str:
+    """Gives the SHA-256 of a file's content, as hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def to_disk(path: Path) -> None:

@@ -192,7 +192,7 @@ def test_an_earlier_split_that_does_not_fit_is_said(tmp_path, caplog):
     run = earlier_run(tmp_path, "1,c1ccccc1,train\n")
     split_panel(panel_of(np.arange(30)), config("random", split_from=run), 0)
     assert "has none of these molecules" in caplog.text
-    with pytest.raises(RunDirectoryError, match="cannot be read"):
+    with pytest.raises(RunDirectoryError, match="nowhere. holds no split.csv. Name a folder that"):
         split_panel(panel_of(np.arange(30)), config("random", split_from=tmp_path / "nowhere"), 0)
     with pytest.raises(ConfigError, match="both say on which side"):
         config("predefined", split_from=run)

@@ -9,6 +9,8 @@ import pytest
 import admet
 from admet.cli.__main__ import main
 from admet.data.demo import make_demo_panel
+from admet.inference import compare_runs, evaluate_run
+from admet.run_directory import load_model
 
 SMALL = [
     "--model.message-passing.hidden-size", "16", "--model.ffn.hidden-size", "16",
@@ -107,3 +109,48 @@ def test_codes_come_through_every_door(frame, tmp_path):
     assert {task["kind"] for task in scores.values()} == {"binary"}
     assert set(again["predictions"]["labels"]["LogD"]) == {1.0}
     assert again["predictions"]["labels"]["LogD"] == again["predictions"]["labels"]["CLint"]
+
+
+@pytest.fixture(scope="module")
+def replicates(tmp_path_factory, demo_frame):
+    """A table whose molecules stand there twice, and two models that average records otherwise."""
+    folder = tmp_path_factory.mktemp("replicates")
+    frame = demo_frame[["SMILES", "CLint"]].dropna().head(60)
+    frame["CLint"] = 10 ** frame["CLint"]
+    pd.concat([frame, frame.assign(CLint=3 * frame["CLint"])]).to_csv(folder / "t.csv", index=False)
+    small = ["--model.message-passing.hidden-size", "8", "--model.ffn.hidden-size", "8"]
+    for name, more in (
+        ("raw", ["--data.units", "CLint", "uM"]),
+        ("logged", ["--data.transforms", "CLint", "log10", "--data.units", "CLint", "uM"]),
+    ):
+        words = ["--data-path", str(folder / "t.csv"), "--data.target-columns", "CLint", *more]
+        words += ["--save-dir", str(folder / name), "--training.epochs", "1", *small]
+        assert main(["train", *words]) == 0
+    return folder
+
+
+def test_models_of_other_rules_meet_the_labels_of_the_first(replicates):
+    runs = [replicates / "raw", replicates / "logged"]
+    for order in (runs, runs[::-1]):
+        compared = compare_runs(order, replicates / "t.csv", n_bootstrap=10).frame
+        assert set(compared["model"]) == {"raw", "logged"}
+        assert (compared["n"] == compared["n"].iloc[0]).all()
+
+
+def test_a_label_that_a_transform_does_not_allow_is_tested_all_the_same(replicates, tmp_path):
+    frame = pd.read_csv(replicates / "t.csv").head(20)
+    frame.loc[0, "CLint"] = 0.0
+    pd.concat([frame, frame.head(1)]).to_csv(tmp_path / "zero.csv", index=False)
+    run = replicates / "logged"
+    found = evaluate_run(run, load_model(run), tmp_path / "zero.csv", n_bootstrap=0)
+    assert found.scores.tasks["CLint"].values["MAE"].value is not None
+    assert found.predicted.labels[0, 0] == 0.0
+    assert not np.isnan(found.predicted.labels).any()
+
+
+def test_another_unit_of_a_table_is_said(replicates, tmp_path, caplog):
+    text = (replicates / "t.csv").read_text().replace("SMILES,CLint\n", "SMILES,CLint\n,nM\n")
+    (tmp_path / "nm.csv").write_text(text)
+    run = replicates / "raw"
+    evaluate_run(run, load_model(run), tmp_path / "nm.csv", n_bootstrap=0)
+    assert "CLint is in nM in" in caplog.text

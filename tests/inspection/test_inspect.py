@@ -95,6 +95,31 @@ def test_faults_of_one_named_column_do_not_hide_the_others(messy):
     assert "Target column 'absent' is not in" in found.faults["absent"]
 
 
+def test_what_is_said_of_a_column_is_not_dropped(messy):
+    levels = {"class": {"low": 0, "mid": None, "high": 1}}
+    found = inspect_table(messy, DataConfig(label_maps=levels))
+    assert "class" in found.panel.task_names
+    with pytest.raises(DataError, match=r"`units` names \['Lgod'\]"):
+        inspect_table(messy, DataConfig(units={"Lgod": "nM"}))
+
+
+def test_the_configuration_makes_the_split_that_was_shown(messy, tmp_path):
+    words = ["inspect", str(messy), "--save-dir", str(tmp_path), "--split-type", "random"]
+    assert main([*words, "--seed", "7"]) == 0
+    data = load_yaml_config(tmp_path / "start.yaml", TrainConfig).data
+    shown = inspect_table(messy, data, seed=7).split
+    trained = split_panel(load_panel(messy, data), data, TrainConfig().seed)
+    assert shown is not None
+    assert np.array_equal(shown.train, trained.train)
+
+
+def test_idle_flags_are_named(demo_csv, capsys):
+    assert main(["inspect", str(demo_csv), "--overwrite", "--seed", "3", "--split-seed", "4"]) == 0
+    said = capsys.readouterr().err
+    assert "save_dir is empty, so these do nothing: overwrite" in said
+    assert "split_seed is set, so these do nothing: seed" in said
+
+
 def test_a_side_that_a_training_would_refuse_is_said(write_csv):
     rows = "".join(f"{'C' * n}O,{n}\n" for n in range(1, 4))
     found = inspect_table(
@@ -164,7 +189,7 @@ def test_the_command_writes_what_a_training_takes(messy, tmp_path, capsys):
 
 def test_an_earlier_inspection_is_kept_unless_said_otherwise(demo_csv, tmp_path):
     (tmp_path / "columns.csv").write_text("mine")
-    with pytest.raises(ConfigError, match=r"holds columns.csv.*--overwrite"):
+    with pytest.raises(ConfigError, match=r"columns.csv. exists.*--overwrite"):
         check_files(tmp_path, demo_csv, overwrite=False)
     check_files(tmp_path, demo_csv, overwrite=True)
 

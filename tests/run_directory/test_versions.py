@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 import admet
+from admet.data import read_split
 from admet.errors import RunDirectoryError
-from admet.run_directory import SCHEMA_VERSION, Files, read_spec, read_split
+from admet.run_directory import SCHEMA_VERSION, Files, read_spec
 
 WRITTEN_BY = Path(__file__).parent / "written_by"
 

@@ -236,6 +236,11 @@ def test_a_run_of_an_earlier_version_goes_on(demo_csv, tmp_path, monkeypatch):
     (kept / "plan.bin").unlink()
     older = {"arm": plan["arm"], "groups": groups, "serves": {}}
     write_sealed(kept / "groups.bin", json.dumps(older).encode())
+    begun = json.loads(read_sealed(kept / "run.bin"))
+    for section, keys in (("data", ("duplicates", "id_column")), ("training", ("limit_loss",))):
+        for key in keys:  # which that version did not have
+            del begun["config"][section][key]
+    write_sealed(kept / "run.bin", json.dumps(begun).encode())
     resumed = train(config, resume=True)
     assert (whole / Files.WEIGHTS).read_bytes() == (resumed.run_dir / Files.WEIGHTS).read_bytes()
     assert len(resumed.history) == 4

@@ -23,7 +23,7 @@ from admet.model.chemprop.task_affinity.estimators import ESTIMATORS, AffinityEs
 from admet.run_directory import Files, load_model, read_json, read_spec
 from admet.training import read_test, train
 from admet.training.arms import check_groups
-from admet.training.callbacks import EpochRecorder
+from admet.training.callbacks import EpochRecorder, Interrupt
 from admet.training.checkpoint import Checkpoint
 from admet.training.fit import fit
 from admet.training.lesson import Lesson
@@ -371,6 +371,35 @@ def test_ctrl_c_leaves_a_usable_run_directory(demo_csv, tmp_path, caplog):
     assert read_spec(run).task_names == ["KSOL"]
     assert load_model(run).predict("CCO")["KSOL_pred"].notna().all()
     assert "the model holds only KSOL" in caplog.text
+
+
+@pytest.mark.parametrize(("network", "kept"), [(0, ["KSOL"]), (1, ["KSOL"])])
+def test_a_network_cut_in_its_first_epoch_is_served_only_if_there_is_no_other(
+    demo_csv, tmp_path, monkeypatch, network, kept
+):
+    trained = iter(range(2))
+    step = Interrupt.on_train_batch_end
+
+    def listen(self, trainer, *rest, **more):
+        if not hasattr(self, "number"):
+            self.number = next(trained)
+            if self.number == network:
+                os.kill(os.getpid(), signal.SIGINT)
+        step(self, trainer, *rest, **more)
+
+    monkeypatch.setattr(Interrupt, "on_train_batch_end", listen)
+    run = train_to(
+        config_for(
+            demo_csv,
+            tmp_path / "run",
+            data={"target_columns": ["KSOL", "hERG"]},
+            model={"groups": "single_task"},
+            training={"epochs": 2, "batch_size": 8},
+        )
+    )
+    assert read_spec(run).task_names == kept
+    assert read_json(run / Files.RUN)["interrupted"] is True
+    assert len(pd.read_csv(run / Files.HISTORY)) == (1 if network == 0 else 2)
 
 
 def test_validation_loss_does_not_depend_on_batches(tiny):

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from admet.data.splits import SIDES
 from admet.evaluation import BY_KIND, MACRO, OVERALL, PRIMARY, Comparison, Difference, Scores, Value
 
 if TYPE_CHECKING:
@@ -134,9 +135,7 @@ def print_columns(found: "Inspection") -> None:
             str(row["piles"]),
             repeated,
             facts.suggested,
-            "/".join(str(row[f"n_{side}"]) for side in ("train", "val", "test"))
-            if found.split
-            else "",
+            "/".join(str(row[f"n_{side}"]) for side in SIDES) if found.split else "",
             "; ".join(facts.remarks),
         )
     _console().print(output)

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 from admet.cli._common import execute
 from admet.config import DemoCommand
-from admet.errors import ConfigError
 from admet.files import check_replaces_nothing
 
 
@@ -18,11 +17,7 @@ def _make(command: DemoCommand) -> None:
     from admet.table_files import check_table, write_table
 
     check_table(command.output, "output")
-    check_replaces_nothing({"output": [command.output]})
-    if command.output.exists() and not command.overwrite:
-        raise ConfigError(
-            f"`output` {str(command.output)!r} exists. Name another file, or add --overwrite."
-        )
+    check_replaces_nothing({"output": [command.output]}, overwrite=command.overwrite)
     from admet.data.demo import make_demo_panel
 
     panel = make_demo_panel(command.n_molecules, command.missing, command.seed)

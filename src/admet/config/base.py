@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -19,6 +19,8 @@ MOST_RESAMPLES = 100_000
 
 
 _SHOWN = 200  # characters of a value in a message
+
+S = TypeVar("S", bound="Section")
 
 
 class Section(BaseModel):
@@ -59,6 +61,14 @@ class Section(BaseModel):
     def copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:  # type: ignore[override]
         """Gives a copy, checked; the old name of `model_copy`."""
         return self.model_copy(update=update, deep=deep)
+
+    def only(self, kind: type[S]) -> S:
+        """Gives the keys of a section that this one extends, without the others.
+
+        Args:
+            kind: That section.
+        """
+        return kind(**{key: getattr(self, key) for key in kind.model_fields})
 
     def idle_keys(self, unread: Mapping[str, str] | None = None) -> dict[str, str]:
         """Finds the keys that were changed from their defaults but have no effect.

@@ -81,7 +81,14 @@ class InspectCommand(DataConfig):
     seed: int = Field(42, ge=0, le=LARGEST_SEED, description="Seed of the split.")
 
     def _unread(self) -> dict[str, str]:
-        return super()._unread() | dict.fromkeys(("cache", "cache_dir"), "nothing is featurised")
+        unread = super()._unread() | dict.fromkeys(("cache", "cache_dir"), "nothing is featurised")
+        if self.save_dir is None:
+            unread["overwrite"] = "save_dir is empty"
+        if self.split_seed is not None:
+            unread["seed"] = "split_seed is set"
+        elif not self.deals_blocks:
+            unread["seed"] = f"split_type is {self.split_type}"
+        return unread
 
 
 class _OneModel(Section):

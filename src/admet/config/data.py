@@ -220,6 +220,11 @@ class DataConfig(PanelColumns):
         return value
 
     @property
+    def deals_blocks(self) -> bool:
+        """Whether molecules come to sides by chance, block by block."""
+        return self.split_type not in {"time", "predefined"}
+
+    @property
     def needs_split_column(self) -> bool:
         """Whether the split is read from a column."""
         return self.split_type in {"group", "time", "predefined"}
@@ -240,7 +245,9 @@ class DataConfig(PanelColumns):
 
     def _unread(self) -> dict[str, str]:
         why = f"split_type is {self.split_type}"
-        unread = {"split_seed" if self.needs_split_column else "split_column": why}
+        unread = {} if self.needs_split_column else {"split_column": why}
+        if not self.deals_blocks:
+            unread["split_seed"] = why
         if self.split_type == "predefined":
             unread["split_ratios"] = why
         if self.split_type != "time":

@@ -1,7 +1,7 @@
 """How a table is read, where the file does not say it with certainty."""
 
 import codecs
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, field_validator
 
@@ -11,9 +11,6 @@ ColumnName = Annotated[str, StringConstraints(min_length=1)]
 DelimiterName = Literal["auto", "comma", "semicolon", "tab", "pipe"]
 QuotingName = Literal["auto", "quoted", "none"]
 DecimalName = Literal["auto", "point", "comma"]
-
-
-R = TypeVar("R", bound="TableReading")
 
 
 class TableReading(Section):
@@ -50,14 +47,6 @@ class TableReading(Section):
             f"`encoding` must be the name of a text encoding, such as utf-8 or cp1252; got "
             f"{value!r}."
         )
-
-    def only(self, kind: "type[R]") -> "R":
-        """Gives the keys of one kind of reading, without the others of a section that has them.
-
-        Args:
-            kind: `TableReading` or `LabelReading`.
-        """
-        return kind(**{key: getattr(self, key) for key in kind.model_fields})
 
 
 class LabelReading(TableReading):

@@ -94,7 +94,7 @@ def read_labels(
     values = np.stack([column.values for column in read], axis=1) if read else np.empty((n, 0))
     limits = np.stack([c.limits for c in read], axis=1) if read else np.empty((n, 0), np.int8)
     return Reading(
-        Labels(values, limits if limits.any() else None),
+        Labels(values, limits),
         tuple(found),
         tuple(note for column in read for note in column.notes),
         tuple([message for column in read for message in column.messages] + questions),
@@ -172,8 +172,8 @@ def _recognised(
             question
             or f"Target column {name!r} must hold numbers or empty cells; it holds text at "
             f"{places(table, words, name)}. Correct or empty these cells, or say what they mean: "
-            f"data.label_maps: {{{quoted(name)}: {{{quoted(next(iter(cells)))}: null}}}} (null: not "
-            "measured)."
+            f"data.label_maps: {{{quoted(name)}: {{{quoted(next(iter(cells)))}: null}}}} (null: "
+            "not measured)."
         )
         return label_map
     if label_map or column.limits.any() or (kind is not None and kind.scaled):

@@ -67,6 +67,11 @@ class Labels:
     values: np.ndarray
     limits: np.ndarray | None = None
 
+    def __post_init__(self) -> None:
+        """Keeps no limits where there are none, so that nothing is computed for them."""
+        if self.limits is not None and not self.limits.any():
+            object.__setattr__(self, "limits", None)
+
     def __len__(self) -> int:
         return len(self.values)
 

@@ -101,7 +101,9 @@ def _check_labels(names: Sequence[str], aligned: list[Aligned], tasks: list[str]
             if not same or (limits[:, column] != aligned[0][2][:, column]).any():
                 raise DataError(
                     f"The labels of {task!r} differ between {names[0]} and {name}: "
-                    "they were evaluated on different tables. Evaluate them on one."
+                    "they were evaluated on different tables, or read them by other rules "
+                    "(data.standardize, data.duplicates). Compare runs with --model-dirs on one "
+                    "table, trained with the same rules."
                 )
 
 

@@ -68,41 +68,57 @@ def compare_kind(
         Metric by metric one row for each task and model, then, where there are several tasks, one
         for the mean over them and each model, without a value where a mean means nothing.
     """
-    rows: list[Difference] = []
     n_common = len(aligned[0][0])
     stream = np.random.default_rng(seed).integers(0, n_common, (n_bootstrap, n_common))
-    columns = [tasks.index(task) for task in members]
-    labelled = [~np.isnan(aligned[0][0][:, column]) for column in columns]
-    measured = [own & (aligned[0][2][:, c] == 0) for own, c in zip(labelled, columns, strict=True)]
-    picks_of = [
-        [_resample(stream, present, seed) for present in molecules]
-        for molecules in (measured, labelled)
-    ]
+    found = [
+        _score(aligned, tasks.index(task), kind, stream, seed) for task in members
+    ]  # one task at a time: the resamples of all would not fit
+    rows: list[Difference] = []
     for metric in BY_KIND[kind].values():
-        rows_used, picks = (measured, labelled)[metric.with_limits], picks_of[metric.with_limits]
-        values = np.full((len(names), len(members)), np.nan)
-        resampled = np.full((len(names), len(members), n_bootstrap), np.nan)
-        counts = [int(present.sum()) for present in rows_used]
-        for t, (column, present) in enumerate(zip(columns, rows_used, strict=True)):
-            if counts[t] < metric.least:
-                continue
-            for m, (labels, predictions, limits) in enumerate(aligned):
-                y = labels[:, column]
-                p = met(y, predictions[:, column], limits[:, column])
-                values[m, t] = metric.function(y[None, present], p[None, present])[0]
-                resampled[m, t] = metric.function(y[picks[t]], p[picks[t]])
-        for t, task in enumerate(members):
-            rows += _rows(task, metric, names, counts[t], values[:, t], resampled[:, t])
-        if len(members) > 1:
-            defined = ~np.isnan(values).any(axis=0)
-            if defined.any():
-                mean, spread = values[:, defined].mean(axis=1), resampled[:, defined].mean(axis=1)
-                averaged = [units.get(members[t], "") for t in np.flatnonzero(defined)]
-                if not may_average(metric, averaged):
-                    mean, spread = np.full_like(mean, np.nan), np.full_like(spread, np.nan)
-                n_labels = int(np.array(counts)[defined].sum())
-                rows += _rows(MACRO, metric, names, n_labels, mean, spread)
+        own = [of_task[metric.name] for of_task in found]
+        for task, (n, values, resampled) in zip(members, own, strict=True):
+            rows += _rows(task, metric, names, n, values, resampled)
+        defined = [
+            (task, *scored)
+            for task, scored in zip(members, own, strict=True)
+            if not np.isnan(scored[1]).any()
+        ]
+        if len(members) > 1 and defined:
+            mean = np.mean([values for _, _, values, _ in defined], axis=0)
+            spread = np.mean([resampled for *_, resampled in defined], axis=0)
+            if not may_average(metric, [units.get(task, "") for task, *_ in defined]):
+                mean, spread = np.full_like(mean, np.nan), np.full_like(spread, np.nan)
+            rows += _rows(MACRO, metric, names, sum(n for _, n, *_ in defined), mean, spread)
     return rows
+
+
+def _score(
+    aligned: list[Aligned], column: int, kind: str, stream: np.ndarray, seed: int
+) -> dict[str, tuple[int, np.ndarray, np.ndarray]]:
+    """Scores all models on one task.
+
+    Returns:
+        Metric → labels used, the value of each model, shape (m,), and those of the resamples, shape
+        (m, b); NaN where the labels are too few.
+    """
+    labels, limits = aligned[0][0][:, column], aligned[0][2][:, column]
+    labelled = ~np.isnan(labels)
+    measured = labelled & (limits == 0)
+    picks = {False: _resample(stream, measured, seed)}
+    picks[True] = picks[False] if not limits.any() else _resample(stream, labelled, seed)
+    met_by = [met(labels, predictions[:, column], limits) for _, predictions, _ in aligned]
+    found = {}
+    for metric in BY_KIND[kind].values():
+        present, own = (measured, labelled)[metric.with_limits], picks[metric.with_limits]
+        n = int(present.sum())
+        values = np.full(len(aligned), np.nan)
+        resampled = np.full((len(aligned), len(stream)), np.nan)
+        if n >= metric.least:
+            for m, p in enumerate(met_by):
+                values[m] = metric.function(labels[None, present], p[None, present])[0]
+                resampled[m] = metric.function(labels[own], p[own])
+        found[metric.name] = (n, values, resampled)
+    return found
 
 
 def _resample(stream: np.ndarray, present: np.ndarray, seed: int) -> np.ndarray:

@@ -1,10 +1,8 @@
 """What is to be said of scores beside the numbers."""
 
-from collections.abc import Sequence
-
+from admet.errors import listed
 from admet.evaluation.scores import Scores
 
-_SHOWN = 6
 _WORSE = {
     "RAE": (1.0, True, "Worse than predicting the mean of the tested labels (RAE above 1)"),
     "AUROC": (0.5, False, "Ranked worse than by chance (AUROC below 0.5)"),
@@ -32,7 +30,7 @@ def remarks(scores: Scores) -> list[str]:
             and (cell.value > limit if lower_is_better else cell.value < limit)
         ]
         if worse:
-            said.append(f"{text}: {_listed(worse)}")
+            said.append(f"{text}: {listed(worse)}")
     empty: dict[tuple[str, str], list[str]] = {}
     for name, task in scores.tasks.items():
         reasons: dict[str, list[str]] = {}
@@ -42,11 +40,5 @@ def remarks(scores: Scores) -> list[str]:
         for reason, metrics in reasons.items():
             empty.setdefault((", ".join(metrics), reason), []).append(name)
     for (named, reason), tasks in empty.items():
-        said.append(f"No {named} ({reason}): {_listed(tasks)}")
+        said.append(f"No {named} ({reason}): {listed(tasks)}")
     return said
-
-
-def _listed(items: Sequence[str]) -> str:
-    """Lists the first of many."""
-    more = f", and {len(items) - _SHOWN} more" * (len(items) > _SHOWN)
-    return ", ".join(items[:_SHOWN]) + more

@@ -26,6 +26,9 @@ def compare_runs(
 ) -> Comparison:
     """Compares run directories on a labelled table; see `admet.evaluation.compare`.
 
+    Labels are read by the rules of the first run (limits, maps, the scale on which records are
+    averaged), so that all models meet the same ones.
+
     Args:
         run_dirs: Two or more, the reference first.
         test_data: Labelled table.
@@ -50,7 +53,14 @@ def compare_runs(
     table = read_table(test_data, reading)
     predicted = [
         run_on_table(
-            run_dir, model, table, split, run_dirs[0], reading, smiles_column=smiles_column
+            run_dir,
+            model,
+            table,
+            split,
+            run_dirs[0],
+            reading,
+            smiles_column=smiles_column,
+            judge=models[0].spec,
         ).predicted
         for run_dir, model in zip(run_dirs, models, strict=True)
     ]

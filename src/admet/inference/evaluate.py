@@ -10,12 +10,13 @@ import numpy as np
 
 from admet.config import DataConfig
 from admet.config.reading import AS_FOUND, LabelReading
-from admet.data import Panel, Table, build_panel, read_table
+from admet.data import Panel, Table, build_panel, read_split, read_table
+from admet.data.numbers import unit_of
 from admet.errors import DataError
 from admet.evaluation import Evaluation, Predicted, RejectedRow, remarks, score_tasks
 from admet.featurize import featurize
+from admet.model.chemprop.spec import ModelSpec, TaskSpec
 from admet.model.trained_model import TrainedModel
-from admet.run_directory import read_split
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +27,6 @@ class Tested:
 
     panel: Panel
     predictions: np.ndarray
-    units: dict[str, str]
 
     @property
     def predicted(self) -> Predicted:
@@ -35,9 +35,8 @@ class Tested:
         smiles = [str(s) for s in self.panel.smiles]
         ids = None if self.panel.ids is None else [str(name) for name in self.panel.ids]
         labels = self.panel.labels
-        return Predicted(
-            smiles, kinds, labels.values, self.predictions, labels.limits, ids, self.units
-        )
+        units = {task.name: task.unit for task in self.panel.tasks}
+        return Predicted(smiles, kinds, labels.values, self.predictions, labels.limits, ids, units)
 
 
 def run_on_table(
@@ -50,6 +49,7 @@ def run_on_table(
     *,
     smiles_column: str | None = None,
     id_column: str | None = None,
+    judge: ModelSpec | None = None,
 ) -> Tested:
     """Predicts the labelled molecules of a table.
 
@@ -64,6 +64,8 @@ def run_on_table(
         smiles_column: Column with the SMILES; None takes the one that the model was trained on.
         id_column: Column of identifiers; None takes that of the training table, where the table
             has it.
+        judge: The model by whose rules labels are read, so that several models meet the same ones;
+            None is this model.
 
     Returns:
         Labels and predictions.
@@ -71,7 +73,9 @@ def run_on_table(
     Raises:
         DataError: If the table has none of the model's targets, or no molecule on that side.
     """
-    panel = _labelled_panel(model, table, reading, smiles_column, id_column)
+    panel = _labelled_panel(
+        model.spec, judge or model.spec, table, reading, smiles_column, id_column
+    )
     own = read_split(run_dir)
     if split == "unseen":
         panel = panel.subset(_unseen(panel, own, run_dir, table))
@@ -90,8 +94,7 @@ def run_on_table(
         )
     predictions = model.predictor.predict_graphs(featurize(panel.smiles)).mean
     columns = [model.spec.task_names.index(name) for name in panel.task_names]
-    units = {task.name: task.unit for task in model.spec.tasks}
-    return Tested(panel, predictions[:, columns], units)
+    return Tested(panel, predictions[:, columns])
 
 
 def _on_side(
@@ -200,13 +203,15 @@ def evaluate_run(
 
 
 def _labelled_panel(
-    model: TrainedModel,
+    spec: ModelSpec,
+    judge: ModelSpec,
     table: Table,
     reading: LabelReading,
     smiles_column: str | None,
     id_column: str | None,
 ) -> Panel:
-    known = dict(zip(model.spec.task_names, model.spec.kinds, strict=True))
+    """Reads molecules by the rules of one model, and labels by those of another, or the same."""
+    known = dict(zip(spec.task_names, spec.kinds, strict=True))
     present = [name for name in known if name in table.frame.columns]
     missing = [name for name in known if name not in present]
     if not present:
@@ -216,28 +221,40 @@ def _labelled_panel(
         )
     if missing:
         log.warning("No column in %s, so not evaluated: %s", table.source, ", ".join(missing))
-    of_training = model.spec.id_column
+    rules = {task.name: task for task in (*spec.tasks, *judge.tasks) if task.name in present}
+    for name, task in rules.items():
+        said = unit_of(table, name)
+        if said and task.unit and said != task.unit:
+            log.warning(
+                "%s is in %s in %s, and was in %s when the model was trained: the numbers are "
+                "compared as they stand",
+                name,
+                said,
+                table.source,
+                task.unit,
+            )
+    of_training = spec.id_column
     data = DataConfig(
-        smiles_column=smiles_column or model.spec.smiles_column,
+        smiles_column=smiles_column or spec.smiles_column,
         target_columns=tuple(present),
-        standardize=model.spec.standardize,
+        standardize=spec.standardize,
         decimal=reading.decimal,
-        duplicates=model.spec.duplicates,
+        duplicates=spec.duplicates,
         id_column=id_column or (of_training if of_training in table.frame.columns else None),
-        **_label_keys(model, table, present),
+        **_label_keys(rules, table),
     )
     return build_panel(table, data, known_kinds=known)
 
 
-def _label_keys(model: TrainedModel, table: Table, names: list[str]) -> dict[str, Any]:
-    """Gives the keys of the `data` section by which the model's own labels were read."""
-    rules = {task.name: task.labels for task in model.spec.tasks if task.name in names}
+def _label_keys(tasks: Mapping[str, TaskSpec], table: Table) -> dict[str, Any]:
+    """Gives the keys of the `data` section by which a model's own labels were read."""
+    rules = {name: task.labels for name, task in tasks.items()}
     relations = {n: r.relation_column for n, r in rules.items() if r.relation_column}
     absent = sorted({c for c in relations.values() if c not in table.frame.columns})
     if absent:
         log.warning("No relation column in %s: %s. Labels count as measured", table.source, absent)
     return {
-        "units": {task.name: task.unit for task in model.spec.tasks if task.name in rules},
+        "units": {name: task.unit for name, task in tasks.items() if task.unit},
         "transforms": {name: rule.averaged_as for name, rule in rules.items()},
         "label_maps": {name: rule.map for name, rule in rules.items() if rule.map},
         "limits": {name: rule.limits for name, rule in rules.items() if rule.limits},

@@ -10,7 +10,6 @@ import numpy as np
 
 from admet.config.reading import AS_FOUND, TableReading
 from admet.data import Table, count_records, require_columns, stream_table
-from admet.errors import ConfigError
 from admet.featurize.encode import Encoded
 from admet.files import check_replaces_nothing, free_name
 from admet.model.trained_model import TrainedModel, append_predictions
@@ -62,11 +61,7 @@ def predict_table(
         WorkerError: If a process of the pool died.
     """
     check_table(output, "output", structures=True)
-    if output.exists() and not overwrite:
-        raise ConfigError(
-            f"`output` {str(output)!r} exists. Name another file, or add --overwrite to replace it."
-        )
-    check_replaces_nothing({"output": [output]}, [data_path])
+    check_replaces_nothing({"output": [output]}, [data_path], overwrite=overwrite)
     n_rows = count_records(data_path, reading)
     check_rows(output, "output", n_rows)
     column = smiles_column or model.spec.smiles_column

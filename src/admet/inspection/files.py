@@ -6,10 +6,8 @@ import numpy as np
 import pandas as pd
 
 from admet.data import notes_frame, rejected_frame, structures_frame
-from admet.errors import ConfigError
 from admet.files import atomic, check_output, check_replaces_nothing
 from admet.inspection.inspect import Inspection
-from admet.inspection.overlap import label_correlations, shared_molecules
 from admet.inspection.start import start_yaml
 from admet.table_files import write_table
 
@@ -35,12 +33,7 @@ def check_files(folder: Path, table: Path, *, overwrite: bool) -> None:
     paths = [folder / name for name in FILES]
     for path in paths:
         check_output(path, "save_dir")
-        if path.exists() and not overwrite:
-            raise ConfigError(
-                f"`save_dir` {str(folder)!r} holds {path.name}. Name another folder, or add "
-                "--overwrite."
-            )
-    check_replaces_nothing({"save_dir": paths}, [table])
+    check_replaces_nothing({"save_dir": paths}, [table], overwrite=overwrite)
 
 
 def write_files(inspection: Inspection, folder: Path) -> list[Path]:
@@ -65,8 +58,8 @@ def write_files(inspection: Inspection, folder: Path) -> list[Path]:
         "rejected.csv": rejected_frame(panel),
         "structures.csv": structures_frame(panel.structures, panel.unit, panel.ids is not None),
         "labels.csv": notes_frame(panel),
-        "shared.csv": _square(shared_molecules(panel), names),
-        "correlations.csv": _square(label_correlations(panel), names),
+        "shared.csv": _square(inspection.shared, names),
+        "correlations.csv": _square(inspection.correlations, names),
     }
     for name, frame in tables.items():
         write_table(folder / name, frame)

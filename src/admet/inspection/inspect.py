@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -21,11 +21,12 @@ from admet.data import (
     read_table,
     split_panel,
 )
-from admet.data.build import read_tasks
+from admet.data.build import check_strangers, read_tasks
 from admet.data.numbers import looks_like_number
 from admet.data.target_columns import find_targets, own_columns
 from admet.errors import DataError, near_names
 from admet.inspection.columns import ColumnFacts, facts_of
+from admet.inspection.overlap import label_correlations, shared_molecules
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +60,16 @@ class Inspection:
     ignored: tuple[str, ...]
     split: Split | None
     split_fault: str = ""
+
+    @cached_property
+    def shared(self) -> np.ndarray:
+        """Molecules with labels of two targets, shape (T, T)."""
+        return shared_molecules(self.panel)
+
+    @cached_property
+    def correlations(self) -> np.ndarray:
+        """Rank correlation of the labels of two targets on these, shape (T, T), or NaN."""
+        return label_correlations(self.panel)
 
     @property
     def rows(self) -> list[dict[str, object]]:
@@ -105,8 +116,14 @@ def inspect_table(path: str | Path, config: DataConfig, seed: int = 42) -> Inspe
     names = find_targets(table.sound(), config) or [
         name for name in map(str, table.frame.columns) if name and name not in roles
     ]
-    ignored = [] if config.target_columns else [name for name in names if _is_text(table, name)]
+    check_strangers(config, names, table.source)
+    said = {name for key in BY_TASK for name in getattr(config, key)}
+    ignored = []
+    if not config.target_columns:
+        ignored = [name for name in names if name not in said and _is_text(table, name)]
     names = [name for name in names if name not in ignored]
+    if config.split_seed is None and config.deals_blocks:
+        config = config.model_copy(update={"split_seed": seed})  # so that a training has this split
     faults: dict[str, str] = {}
     try:
         panel = build_panel(table, _with_targets(config, names))

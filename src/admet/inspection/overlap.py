@@ -3,6 +3,7 @@
 import numpy as np
 
 from admet.data import Panel
+from admet.evaluation.metrics import spearman
 
 LEAST_SHARED = 10
 """Molecules with labels of both tasks from which a correlation is given."""
@@ -32,14 +33,7 @@ def label_correlations(panel: Panel) -> np.ndarray:
         for j in range(i):
             both = present[:, i] & present[:, j]
             if both.sum() >= LEAST_SHARED:
-                found[i, j] = found[j, i] = _spearman(values[both, i], values[both, j])
+                found[i, j] = found[j, i] = spearman(values[None, both, i], values[None, both, j])[
+                    0
+                ]
     return found
-
-
-def _spearman(a: np.ndarray, b: np.ndarray) -> float:
-    from scipy.stats import rankdata  # noqa: PLC0415 - not for `--help`
-
-    x, y = rankdata(a), rankdata(b)
-    x, y = x - x.mean(), y - y.mean()
-    norm = np.sqrt((x @ x) * (y @ y))
-    return float(x @ y / norm) if norm > 0 else float("nan")

@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 
 from admet.inspection.columns import ColumnFacts
 from admet.inspection.inspect import Inspection
-from admet.inspection.overlap import label_correlations, shared_molecules
 
 _MOST_HISTOGRAMS = 40
 _PER_ROW = 5
@@ -44,7 +43,7 @@ def draw(inspection: Inspection, path: Path) -> None:
             ax.set_axis_off()
     left, right = below.subplots(1, 2)
     names = [facts.name for facts in inspection.columns]
-    shared = shared_molecules(inspection.panel)
+    shared = inspection.shared
     own = np.maximum(np.diag(shared), 1)
     _matrix(
         left,
@@ -55,7 +54,7 @@ def draw(inspection: Inspection, path: Path) -> None:
         (0, 1),
         shared,
     )
-    found = label_correlations(inspection.panel)
+    found = inspection.correlations
     _matrix(right, found, names, "Rank correlation of labels on them", "RdBu_r", (-1, 1), found)
     figure.savefig(path, dpi=_DPI)
 

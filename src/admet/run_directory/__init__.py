@@ -1,6 +1,5 @@
 """The run directory: what a training leaves behind. It *is* the trained model."""
 
-from admet.data import read_split
 from admet.run_directory.layout import SCHEMA_VERSION, Files
 from admet.run_directory.loader import load_model
 from admet.run_directory.reader import read_json, read_spec, read_weights
@@ -13,7 +12,6 @@ __all__ = [
     "load_model",
     "read_json",
     "read_spec",
-    "read_split",
     "read_weights",
     "write_json",
     "write_model",

@@ -51,3 +51,7 @@ class Files:
     """In it: where the training stands."""
     LOG = "train.log"
     """What the console said."""
+
+
+COPY_AGAIN = "Copy the run directory again."
+"""The remedy for one that is damaged."""

@@ -9,6 +9,7 @@ from admet.errors import RunDirectoryError
 from admet.model.chemprop.predictor import Predictor, build_networks
 from admet.model.chemprop.spec import ModelSpec
 from admet.model.trained_model import TrainedModel
+from admet.run_directory.layout import COPY_AGAIN
 from admet.run_directory.reader import read_spec, read_weights
 
 
@@ -43,7 +44,7 @@ def load_model(
         except RuntimeError as error:
             first = str(error).splitlines()[-1].strip()
             raise RunDirectoryError(
-                f"The weights in {str(run_dir)!r} do not fit its model.json: {first}"
+                f"The weights in {str(run_dir)!r} do not fit its model.json: {first}. {COPY_AGAIN}"
             ) from None
     return TrainedModel(Predictor(spec, networks, device, batch_size), run_dir=run_dir)
 
@@ -58,11 +59,13 @@ def _check_weights(weights: dict[str, Tensor], run_dir: Path) -> None:
         integer = name.endswith("num_batches_tracked")
         if tensor.dtype != (torch.int64 if integer else torch.float32):
             raise RunDirectoryError(
-                f"The weights in {str(run_dir)!r} are damaged: {name} is of type {tensor.dtype}."
+                f"The weights in {str(run_dir)!r} are damaged: {name} is of type {tensor.dtype}. "
+                f"{COPY_AGAIN}"
             )
         if not torch.isfinite(tensor).all():
             raise RunDirectoryError(
-                f"The weights in {str(run_dir)!r} are damaged: {name} holds NaN or infinity."
+                f"The weights in {str(run_dir)!r} are damaged: {name} holds NaN or infinity. "
+                f"{COPY_AGAIN}"
             )
 
 
@@ -92,5 +95,5 @@ def _check_shapes(spec: ModelSpec, weights: dict[str, Tensor], run_dir: Path) ->
             if stored is not None and stored.shape != tensor.shape:
                 raise RunDirectoryError(
                     f"The weights in {str(run_dir)!r} do not fit its model.json: {name} has shape "
-                    f"{tuple(stored.shape)}, must have {tuple(tensor.shape)}."
+                    f"{tuple(stored.shape)}, must have {tuple(tensor.shape)}. {COPY_AGAIN}"
                 )

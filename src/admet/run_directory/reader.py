@@ -11,7 +11,7 @@ from torch import Tensor
 from admet.errors import ConfigError, RunDirectoryError
 from admet.model.chemprop.spec import ModelSpec
 from admet.run_directory.checksums import verify_checksums
-from admet.run_directory.layout import SCHEMA_VERSION, Files
+from admet.run_directory.layout import COPY_AGAIN, SCHEMA_VERSION, Files
 from admet.run_directory.versions import upgraded
 
 _SUMMED_FROM = 3  # schema version
@@ -28,10 +28,12 @@ def read_json(path: Path) -> Any:
     except FileNotFoundError:
         raise RunDirectoryError(f"{str(path)!r} does not exist. Check the path.") from None
     except (OSError, ValueError) as error:
-        raise RunDirectoryError(f"{str(path)!r} cannot be read as JSON: {error}.") from None
+        raise RunDirectoryError(
+            f"{str(path)!r} cannot be read as JSON: {error}. Copy it again."
+        ) from None
     except RecursionError:
         raise RunDirectoryError(
-            f"{str(path)!r} cannot be read as JSON: it is nested too deep."
+            f"{str(path)!r} cannot be read as JSON: it is nested too deep. Copy it again."
         ) from None
 
 
@@ -53,7 +55,9 @@ def read_spec(run_dir: Path) -> ModelSpec:
     _check_entries(run_dir)
     content = read_json(run_dir / Files.MODEL)
     if not isinstance(content, dict):
-        raise RunDirectoryError(f"{str(run_dir / Files.MODEL)!r} is damaged: it holds no object.")
+        raise RunDirectoryError(
+            f"{str(run_dir / Files.MODEL)!r} is damaged: it holds no object. {COPY_AGAIN}"
+        )
     version = content.pop("schema_version", None)
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise RunDirectoryError(
@@ -70,7 +74,9 @@ def read_spec(run_dir: Path) -> ModelSpec:
     try:
         return ModelSpec(**upgraded(content, version))
     except (ConfigError, TypeError, ValueError, LookupError, AttributeError) as error:
-        raise RunDirectoryError(f"{str(run_dir / Files.MODEL)!r} is damaged: {error}") from None
+        raise RunDirectoryError(
+            f"{str(run_dir / Files.MODEL)!r} is damaged: {str(error).rstrip('.')}. {COPY_AGAIN}"
+        ) from None
 
 
 def _check_entries(run_dir: Path) -> None:
@@ -109,6 +115,8 @@ def read_weights(run_dir: Path) -> dict[str, Tensor]:
     try:
         return load_file(path)
     except FileNotFoundError:
-        raise RunDirectoryError(f"Run directory {str(run_dir)!r} has no {path.name}.") from None
+        raise RunDirectoryError(
+            f"Run directory {str(run_dir)!r} has no {path.name}. {COPY_AGAIN}"
+        ) from None
     except (OSError, SafetensorError) as error:
-        raise RunDirectoryError(f"{str(path)!r} is damaged: {error}.") from None
+        raise RunDirectoryError(f"{str(path)!r} is damaged: {error}. {COPY_AGAIN}") from None

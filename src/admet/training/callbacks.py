@@ -30,6 +30,7 @@ class EpochRecorder(pl.Callback):
         self.best_loss = math.inf
         self.best_epoch = 0
         self.best_weights: dict[str, Tensor] | None = None
+        self.cut = False  # within its first epoch
         self._started = 0.0
 
     def on_train_epoch_start(self, *_: Any) -> None:
@@ -40,6 +41,7 @@ class EpochRecorder(pl.Callback):
         """Records the epoch; Lightning has run the validation by then."""
         assert isinstance(pl_module, NetworkModule)  # noqa: S101 - the only module there is
         epoch = pl_module.first_epoch + trainer.current_epoch + 1
+        self.cut = epoch == 1 and not trainer.fit_loop.epoch_loop.batch_progress.is_last_batch
         metric = trainer.callback_metrics.get("val_loss")
         val_loss = None if metric is None else float(metric)
         better = val_loss is None or val_loss < self.best_loss

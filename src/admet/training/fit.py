@@ -35,11 +35,13 @@ class Fitted:
         history: One row an epoch.
         best_epoch: The epoch whose weights the network has; 0 if none was finished.
         interrupted: Whether the user stopped it.
+        cut: Whether that was within its first epoch.
     """
 
     history: list[dict[str, Any]]
     best_epoch: int
     interrupted: bool
+    cut: bool = False
 
 
 def fit(
@@ -126,7 +128,7 @@ def fit(
             trainer.fit(module, train, val if len(val) else None)
     if recorder.best_weights is not None:
         network.load_state_dict(recorder.best_weights)
-    return Fitted(recorder.history, recorder.best_epoch, interrupt.requested)
+    return Fitted(recorder.history, recorder.best_epoch, interrupt.requested, recorder.cut)
 
 
 @contextmanager

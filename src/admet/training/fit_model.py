@@ -52,7 +52,8 @@ def fit_model(
         progress: Whether to show a progress bar where there is somebody to see it.
 
     Returns:
-        The model. After an interrupt it holds the networks that have finished an epoch.
+        The model. After an interrupt it holds the networks that have finished an epoch, or the
+        first one as far as it came.
 
     Raises:
         ConfigError: If the graphs or the plan do not fit the panel.
@@ -88,6 +89,9 @@ def fit_model(
             fitted = fit(
                 network, lesson, config.training, config.seed, device, checkpoint, progress=progress
             )
+            if fitted.cut and checkpoint.network:
+                interrupted = True
+                break  # a few steps are no training
             history += fitted.history
             checkpoint.next_network(network.state_dict())
             log.info("%s: best epoch %d", name, fitted.best_epoch)

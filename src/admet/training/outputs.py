@@ -43,7 +43,7 @@ def write_tests(
             [kind.name for kind in model.spec.kinds],
             limits=labels.limits,
             scales=model.spec.scales,
-            units=[task.unit for task in model.spec.tasks],
+            units=model.spec.units,
             n_bootstrap=1000 if side == "test" else 0,  # intervals where they are read
         )
         if side == "test":
@@ -105,8 +105,7 @@ def write_split(folder: Path, panel: Panel, split: Split) -> None:
 
 def write_config(path: Path, config: TrainConfig) -> None:
     """Keeps the configuration without what only the command line has."""
-    plain = TrainConfig(**{name: getattr(config, name) for name in TrainConfig.model_fields})
-    path.write_text(dump_yaml_config(plain), encoding="utf-8")
+    path.write_text(dump_yaml_config(config.only(TrainConfig)), encoding="utf-8")
 
 
 class _LogFile(logging.FileHandler):

@@ -1,6 +1,5 @@
 """What a run was made of: versions, hardware, the input's fingerprint, seconds of each phase."""
 
-import hashlib
 import os
 import platform
 import sys
@@ -15,6 +14,7 @@ from typing import Any
 import torch
 
 import admet
+from admet.files import sha256_of
 
 _LIBRARIES = ("chemprop", "lightning", "numpy", "pandas", "rdkit", "scikit-learn", "scipy", "torch")
 
@@ -54,7 +54,7 @@ def describe_run(data_path: Path) -> dict[str, Any]:
             "threads": torch.get_num_threads(),
             "cuda": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         },
-        "data": {"path": str(data_path), "sha256": _sha256(data_path)},
+        "data": {"path": str(data_path), "sha256": sha256_of(data_path)},
     }
 
 
@@ -76,8 +76,3 @@ def processor_name() -> str:
             if line.startswith("model name"):
                 return line.split(":", 1)[1].strip()
     return platform.processor()
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -144,9 +144,7 @@ def _damaged(path: Path) -> str:
 
 def _comparable(config: TrainConfig) -> dict[str, Any]:
     """Gives the configuration without where it is written."""
-    content = TrainConfig(
-        **{name: getattr(config, name) for name in TrainConfig.model_fields}
-    ).model_dump(mode="json")
+    content = config.only(TrainConfig).model_dump(mode="json")
     return {key: value for key, value in content.items() if key != "save_dir"}
 
 
@@ -155,13 +153,25 @@ def _check_same(earlier: _Run, ours: dict[str, Any], folder: Path) -> None:
     remedy = "Resume with what it began with, or add --overwrite to begin anew."
     if earlier.data != ours["data"]:
         raise RunDirectoryError(f"The table changed since the run in {str(folder)!r}. {remedy}")
-    before, now = _flat(earlier.config), _flat(ours["config"])
+    before, now = _flat(_completed(earlier.config, folder)), _flat(ours["config"])
     changed = sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
     if changed:
         shown = "; ".join(f"{key} was {before.get(key)!r}, is {now.get(key)!r}" for key in changed)
         raise RunDirectoryError(
             f"The configuration is not that of the unfinished run: {shown}. {remedy}"
         )
+
+
+def _completed(config: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Gives keys that an earlier version did not have the values that it went by: the defaults.
+
+    Raises:
+        RunDirectoryError: If it is no configuration.
+    """
+    try:
+        return _comparable(TrainConfig(**config))
+    except ConfigError:
+        raise RunDirectoryError(_damaged(folder / _RUN)) from None
 
 
 def _flat(content: dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The computer on a small MLP and a plain list of batches."""
 
 import logging
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -142,6 +143,38 @@ def test_inputs_may_be_nested(loader):
     np.testing.assert_array_equal(plain.matrix, same.matrix)
 
 
+def test_batches_may_move_in_place_and_tuples_have_names(loader):
+    """As Chemprop's `BatchMolGraph`, whose `to` gives nothing back."""
+
+    class InPlace:
+        def __init__(self, X):
+            self.X = X
+
+        def to(self, device):
+            self.X = self.X.to(device)
+
+    class Named(NamedTuple):
+        graph: InPlace
+
+    class Wrapped(Perceptron):
+        def __init__(self):
+            super().__init__()
+            self.encoder = Opened(self.encoder)
+
+    class Opened(nn.Module):
+        def __init__(self, inner):
+            super().__init__()
+            self.inner = inner
+
+        def forward(self, inputs):
+            return self.inner(inputs.graph.X)
+
+    moved = [(Named(InPlace(X)), y, m) for X, y, m in loader]
+    plain = computer().compute_from_loader(Perceptron, loader, NAMES)
+    same = computer().compute_from_loader(Wrapped, moved, NAMES)
+    np.testing.assert_array_equal(plain.matrix, same.matrix)
+
+
 def test_a_task_without_labels_stays_unknown(loader):
     for _, _, mask in loader:
         mask[:, 3] = False
@@ -154,11 +187,13 @@ def test_what_does_not_fit_is_named(loader):
     call = computer().compute_from_loader
     with pytest.raises(ConfigError, match="`encoder` must name a submodule.*encoder, head"):
         call(Perceptron, loader, NAMES, encoder="mpnn")
+    with pytest.raises(ConfigError, match="`task_names` must name each task once"):
+        call(Perceptron, loader, [*NAMES[:5], NAMES[0]])
     with pytest.raises(ConfigError, match="`kinds` must hold"):
         call(Perceptron, loader, NAMES, kinds=["regression"])
     with pytest.raises(DataError, match=r"shape \(b, 5\).*\(50, 6\)"):
         call(Perceptron, loader, NAMES[:5])
-    with pytest.raises(DataError, match="triples"):
+    with pytest.raises(DataError, match="triples .* is a tuple of 2. Wrap"):
         call(Perceptron, [loader[0][:2]], NAMES)
     X, y, mask = loader[1]
     bad = torch.where(mask, torch.nan, y)

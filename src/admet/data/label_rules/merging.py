@@ -54,6 +54,8 @@ def merge_labels(
         several = count[:, column] > 1
         if several.any():
             scale = TRANSFORMS[task.rules.averaged_as]
+            if not scale.allows(values[measured[:, column], column]).all():
+                scale = NO_TRANSFORM  # of a table that was not trained on
             means, spread = _averages(
                 scale.apply(values[:, column]), measured[:, column], inverse, several
             )

@@ -26,8 +26,14 @@ def read_split(run_dir: Path) -> dict[str, str]:
     try:
         frame = pd.read_csv(path, dtype=str, keep_default_na=False)
         sides = dict(zip(frame["smiles"], frame["split"], strict=True))
+    except FileNotFoundError:
+        raise RunDirectoryError(
+            f"{str(run_dir)!r} holds no {SPLIT_TABLE}. Name a folder that `admet train` wrote."
+        ) from None
     except (OSError, ValueError, KeyError) as error:
-        raise RunDirectoryError(f"{str(path)!r} cannot be read: {error}.") from None
+        raise RunDirectoryError(
+            f"{str(path)!r} cannot be read: {error}. Copy the run directory again."
+        ) from None
     if strange := sorted(set(sides.values()) - set(SIDES)):
         raise RunDirectoryError(
             f"{str(path)!r} is damaged: {strange[0]!r} is no side of a split ({', '.join(SIDES)}). "

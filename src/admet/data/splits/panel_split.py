@@ -28,7 +28,8 @@ def split_panel(panel: Panel, config: DataConfig, seed: int) -> Split:
     `spread`. Warnings name the tasks for which that is impossible, with the numbers.
 
     With `split_from` the molecules of that run keep their sides, new ones of their blocks follow
-    them, and the others are dealt so that the whole serves the ratios.
+    them, and the others are dealt so that the whole serves the ratios; by time the new ones are cut
+    by themselves.
 
     Args:
         panel: The panel.

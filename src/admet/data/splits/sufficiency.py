@@ -1,14 +1,14 @@
 """Whether the sides of a split hold enough: of molecules, labels, classes and values."""
 
 import logging
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 
 import numpy as np
 
 from admet.data.labels import Task
 from admet.data.panel import Panel
 from admet.data.splits.split import SIDES
-from admet.errors import DataError
+from admet.errors import DataError, listed
 from admet.kinds import BINARY
 
 log = logging.getLogger(__name__)
@@ -93,11 +93,11 @@ def warn_of_few(panel: Panel, sides: np.ndarray, wanted: np.ndarray) -> None:
                 few += _few(task, known)
         role = _ROLES[side]
         if none:
-            log.warning("No label on the %s side for: %s", SIDES[side], _listed(none))
+            log.warning("No label on the %s side for: %s", SIDES[side], listed(none))
         if alike:
-            log.warning("Only one class or value on the %s side: %s", role, _listed(alike))
+            log.warning("Only one class or value on the %s side: %s", role, listed(alike))
         if few:
-            log.warning("Few labels (below %d) on the %s side: %s", FEW, role, _listed(few))
+            log.warning("Few labels (below %d) on the %s side: %s", FEW, role, listed(few))
 
 
 def _few(task: Task, known: np.ndarray) -> Iterator[str]:
@@ -109,9 +109,3 @@ def _few(task: Task, known: np.ndarray) -> Iterator[str]:
         n = int((known == rarer).sum())
         if n < FEW:
             yield f"{task.name} ({n} of class {rarer:g})"
-
-
-def _listed(items: Sequence[str]) -> str:
-    """Lists the first of many."""
-    more = f", and {len(items) - _SHOWN} more" * (len(items) > _SHOWN)
-    return ", ".join(items[:_SHOWN]) + more

@@ -1,4 +1,4 @@
-"""The networks of a model as one function: batches of graphs to predictions with their spread."""
+"""The networks of a model as one function from batches of graphs to predictions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

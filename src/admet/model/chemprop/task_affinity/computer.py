@@ -197,6 +197,10 @@ class TaskAffinityComputer:
         if self._by_name:
             warn_of_idle_keys(idle | _of_model(self.model.idle_keys(whole)))
         names = list(task_names)
+        if not names or len(set(names)) < len(names):
+            raise ConfigError(
+                f"`task_names` must name each task once, and at least one; got {names}. Correct it."
+            )
         named = [REGRESSION.name] * len(names) if kinds is None else list(kinds)
         if len(named) != len(names) or set(named) - set(KINDS):
             raise ConfigError(

@@ -11,6 +11,8 @@ from admet.model.chemprop.task_affinity.estimators import AffinityEstimate
 
 log = logging.getLogger(__name__)
 
+_SHOWN = 10  # pairs
+
 
 def log_matrix(matrix: np.ndarray, names: Sequence[str]) -> None:
     """Logs the matrix, one line a task; prints it where nobody listens to the log."""
@@ -23,7 +25,7 @@ def log_matrix(matrix: np.ndarray, names: Sequence[str]) -> None:
         print("\n".join(lines))
 
 
-def log_doubt(estimate: AffinityEstimate, names: Sequence[str], shown: int = 10) -> None:
+def log_doubt(estimate: AffinityEstimate, names: Sequence[str]) -> None:
     """Logs what the matrix does not say for sure: tasks with too few labels, pairs around zero."""
     matrix, doubt, n_common = estimate.matrix, estimate.doubt, estimate.n_common
     if doubt is None:
@@ -38,7 +40,7 @@ def log_doubt(estimate: AffinityEstimate, names: Sequence[str], shown: int = 10)
     pairs = np.argwhere(np.triu(doubt.holds_zero, k=1))
     if len(pairs):
         log.info("Pairs whose 95 %% interval holds 0: %d of %d", len(pairs), _n_pairs(len(names)))
-    for i, j in pairs[:shown].tolist():
+    for i, j in pairs[:_SHOWN].tolist():
         log.info(
             "  %s – %s: %.3f [%.3f, %.3f], %d molecules in common",
             names[i],
@@ -48,8 +50,8 @@ def log_doubt(estimate: AffinityEstimate, names: Sequence[str], shown: int = 10)
             doubt.high[i, j],
             n_common[i, j],
         )
-    if len(pairs) > shown:
-        log.info("  and %d more", len(pairs) - shown)
+    if len(pairs) > _SHOWN:
+        log.info("  and %d more", len(pairs) - _SHOWN)
 
 
 def _n_pairs(n_tasks: int) -> int:
@@ -68,5 +70,5 @@ def warn_of_unknown(estimate: AffinityEstimate, names: Sequence[str]) -> None:
         f"The affinity of {len(unknown)} pair(s) of tasks is unknown (NaN): {shown}{more}. "
         f"{estimate.unknown}",
         AffinityWarning,
-        stacklevel=3,
+        stacklevel=4,  # the caller of `compute`
     )

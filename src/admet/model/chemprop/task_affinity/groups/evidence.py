@@ -60,7 +60,9 @@ def share_of_chance(
     A parametric bootstrap test of the hypothesis that all pairs of tasks are alike (Efron and
     Tibshirani, An Introduction to the Bootstrap, 1993, chapter 16; the share is that of Davison and
     Hinkley, Bootstrap Methods and their Application, 1997, section 4.2.5, never 0). The groups of
-    chance are sought as the measured ones are, so that the search itself gives them no advantage.
+    chance are sought by the method of the measured ones, so that a search finds distinct groups
+    in chance, too; with `auto` only among the numbers of groups that came into question for the
+    measurement.
 
     Args:
         observed: `contrast` of the measured grouping.

@@ -97,11 +97,13 @@ class LoaderProblem:
                 "`loader` must give its batches anew at every pass, but it is an iterator, which "
                 "is empty after the first. Pass a DataLoader or a list."
             )
+        batch: Any
         for index, batch in enumerate(self.loader):
             if not isinstance(batch, Sequence) or len(batch) != 3:
+                of = f" of {len(batch)}" if isinstance(batch, Sequence) else ""
                 raise DataError(
                     "`loader` must give triples of inputs, targets and mask; its batch "
-                    f"{index} is of type {type(batch).__name__}."
+                    f"{index} is a {type(batch).__name__}{of}. Wrap the loader."
                 )
             inputs, targets, mask = batch
             shape = (len(targets), len(self.kinds))
@@ -218,9 +220,11 @@ class LabelledBatches:
 def _moved(inputs: Any, device: torch.device) -> Any:
     """Gives inputs on a device: anything with `to`, or lists, tuples and mappings of it."""
     if hasattr(inputs, "to"):
-        return inputs.to(device)
+        moved = inputs.to(device)
+        return inputs if moved is None else moved  # some move in place, as Chemprop's batches do
     if isinstance(inputs, Mapping):
         return {key: _moved(value, device) for key, value in inputs.items()}
     if isinstance(inputs, list | tuple):
-        return type(inputs)(_moved(value, device) for value in inputs)
+        parts = [_moved(value, device) for value in inputs]
+        return type(inputs)(*parts) if hasattr(inputs, "_fields") else type(inputs)(parts)
     return inputs

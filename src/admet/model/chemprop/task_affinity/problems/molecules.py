@@ -173,6 +173,7 @@ class LabelledMolecules:
         self._blocks: list[tuple[TaskBlocks, Tensor]] = []
         self.tasks: list[int] = []
         waiting: list[tuple[int, np.ndarray]] = []
+        self._expected = problem.expected
         for task in range(len(problem.kinds)):
             labelled = order[~np.isnan(problem.targets[order, task])]
             rows = labelled[:max_labels]
@@ -191,8 +192,7 @@ class LabelledMolecules:
         """Makes a block of the tasks that wait, each fold of a task in rows of its own."""
         parts = [rows[self._fold[rows] == fold] for _, rows in waiting for fold in range(FOLDS)]
         stacked = stack([batcher.batch(rows, backward=True) for rows in parts])
-        expected = problem.expected
-        targets = np.concatenate([expected[rows, task] for task, rows in waiting])
+        targets = np.concatenate([self._expected[rows, task] for task, rows in waiting])
         graphs = GraphBatch.of(stacked.arrays).to(problem.device)
         y = torch.from_numpy(targets.astype(np.float32)).to(problem.device)
         self._blocks.append((TaskBlocks(graphs, stacked), y))
