@@ -56,7 +56,7 @@ def plain_seconds(panel: Panel, graphs: PackedGraphs) -> float:
     encoder = list(network.encoder.parameters())
     n = len(panel.tasks)
     total, count = np.zeros((n, n)), np.zeros((n, n))
-    for inputs, y, mask in problem.batches(network, 64, 0):
+    for inputs, y, mask, _ in problem.batches(network, 64, 0):
         losses = loss.per_task(network(inputs), y, mask)
         gradients: dict[int, np.ndarray] = {}
         for task in range(n):
@@ -69,7 +69,7 @@ def plain_seconds(panel: Panel, graphs: PackedGraphs) -> float:
                 total[i, j] += one @ other / max(norm, 1e-30)
                 count[i, j] += 1
         optimizer.zero_grad()
-        losses.mean().backward()
+        losses.mean().backward()  # type: ignore[no-untyped-call]
         optimizer.step()
     return time.perf_counter() - started
 

@@ -8,6 +8,7 @@ Writes benchmarks/results/precision_accuracy.json and .md.
 """
 
 import logging
+import math
 import statistics
 import sys
 import tempfile
@@ -33,8 +34,10 @@ def test_errors(data: Path, seed: int, precision: str) -> dict[str, float]:
             "data": type(base.data)(**dict(base.data) | {"split_seed": SPLIT_SEED}),
             "training": type(base.training)(epochs=base.training.epochs, precision=precision),
         }
-        scores = read_test(train(TrainConfig(**keys)).run_dir)
-    return {name: task.values["MAE"].value for name, task in scores.tasks.items()}
+        train(TrainConfig(**keys))
+        scores = read_test(keys["save_dir"])
+    tasks = {} if scores is None else scores.tasks
+    return {name: task.values["MAE"].value or math.nan for name, task in tasks.items()}
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ import pandas as pd
 from sklearn.metrics import adjusted_rand_score
 
 from admet.config import DataConfig, TaskAffinityConfig
+from admet.config.task_affinity import ClusteringMethod
 from admet.data import build_panel, table_from_frame
 from admet.data.demo import PLANTED_GROUPS, TASKS, make_demo_panel
 from admet.model.chemprop.task_affinity import TaskAffinityComputer, TaskGrouper
@@ -37,7 +38,11 @@ MANY = (  # tasks, groups, share of cells with a label, seeds
 
 
 def rand_index(
-    estimate: AffinityEstimate, names: list[str], n_groups: int, method: str, planted: list[int]
+    estimate: AffinityEstimate,
+    names: list[str],
+    n_groups: int,
+    method: ClusteringMethod,
+    planted: list[int],
 ) -> float:
     """Gives the adjusted Rand index of the groups found and the planted ones."""
     grouper = TaskGrouper(n_groups, method)

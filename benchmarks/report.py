@@ -1,6 +1,7 @@
 """What the benchmarks share: turns, child processes, the machine, results as JSON and Markdown."""
 
 import json
+import math
 import os
 import platform
 import resource
@@ -57,7 +58,7 @@ def seconds_of(function: Callable[[], Any]) -> float:
     return time.perf_counter() - started
 
 
-def command_seconds(words: Sequence[str | Path], *, code: int = 0) -> float:
+def command_seconds(words: Sequence[object], *, code: int = 0) -> float:
     """Gives the wall time of a command, which must end with an exit code."""
     started = time.perf_counter()
     done = subprocess.run([str(w) for w in words], capture_output=True, text=True, check=False)
@@ -70,6 +71,30 @@ def command_seconds(words: Sequence[str | Path], *, code: int = 0) -> float:
 def peak_mib() -> float:
     """Gives the largest resident size of this process so far."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def mean_and_spread(
+    rows: Sequence[dict[str, Any]], by: str, keys: Sequence[str]
+) -> dict[str, list[str]]:
+    """Gives for each value of one key the mean of others over rows ± their standard deviation.
+
+    Args:
+        rows: One a seed and arm.
+        by: The key of the arm.
+        keys: What is averaged.
+
+    Returns:
+        Arm → a cell a key.
+    """
+    found: dict[str, list[str]] = {}
+    for arm in dict.fromkeys(row[by] for row in rows):
+        cells = []
+        for key in keys:
+            values = [float(row[key]) for row in rows if row[by] == arm]
+            spread = statistics.stdev(values) if len(values) > 1 else math.nan
+            cells.append(f"{statistics.fmean(values):.3f} ± {spread:.3f}")
+        found[str(arm)] = cells
+    return found
 
 
 def write_results(name: str, content: dict[str, Any], table: str, note: str) -> None:

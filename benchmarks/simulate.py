@@ -42,7 +42,7 @@ def simulated_panel(
 
     def properties(n: int) -> np.ndarray:
         weights = rng.standard_normal((basis.shape[1], n))
-        return basis @ (weights / np.linalg.norm(weights, axis=0))
+        return np.asarray(basis @ (weights / np.linalg.norm(weights, axis=0)))
 
     group = np.arange(n_tasks) % n_groups
     shared = properties(n_groups)[:, group]  # (n, T)

@@ -5,6 +5,8 @@ Writes benchmarks/results/start_up.json and .md.
 """
 
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from admet.cli.__main__ import COMMANDS
@@ -24,9 +26,9 @@ def main() -> None:
         admet, one, out = BIN / "admet", folder / "one.csv", folder / "out.csv"
         predict = [admet, "predict", "--model-dir", ours, "--data-path", one, "--output", out]
         chemprop = [BIN / "chemprop", "predict", "--test-path", one, "--model-paths", theirs]
-        runs = {
+        runs: dict[str, Callable[[], float]] = {
             **{
-                f"admet {c} --help": lambda c=c: command_seconds([admet, c, "--help"])
+                f"admet {c} --help": partial(command_seconds, [admet, c, "--help"])
                 for c in COMMANDS
             },
             "chemprop train --help": lambda: command_seconds([BIN / "chemprop", "train", "--help"]),

@@ -75,10 +75,17 @@ def main() -> None:
     lines += [f"| {phase} | {value:.1f} |" for phase, value in seconds.items()]
     pictures = ", ".join(f"{name} {w} × {h} pixels" for name, (w, h) in sorted(pixels.items()))
     note = (
-        f"{n_tasks} simulated endpoints, {N_MOLECULES} molecules, {EPOCHS} epochs. {len(caught)} "
-        f"warnings of libraries; {pictures}."
+        f"{n_tasks} simulated endpoints, {N_MOLECULES} molecules, {EPOCHS} epochs, seed 42. "
+        f"{len(caught)} warnings of libraries; {pictures}."
     )
-    content = {"seconds": seconds, "warnings": len(caught), "pixels": pixels}
+    content = {
+        "n_tasks": n_tasks,
+        "n_molecules": N_MOLECULES,
+        "epochs": EPOCHS,
+        "seconds": seconds,
+        "warnings": len(caught),
+        "pixels": pixels,
+    }
     write_results("wide", content, "\n".join(lines), note)
 
 

@@ -88,16 +88,17 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         make_demo_panel(200).to_csv(folder / "panel.csv", index=False)
-        run_dir = train(
+        run_dir = folder / "run"
+        train(
             TrainConfig(
                 data_path=folder / "panel.csv",
-                save_dir=folder / "run",
+                save_dir=run_dir,
                 data={"target_columns": ["LogD", "KSOL"], "split_type": "random"},
                 model={"message_passing": {"hidden_size": 16}},
                 task_affinity={"enabled": True, "n_groups": 2},
                 training={"epochs": 1, "warmup_epochs": 0},
             )
-        ).run_dir
+        )
         if refused(run_dir):
             raise RuntimeError("the untouched run directory is refused")
         found, missed = flips(run_dir, n_flips, rng)

@@ -7,7 +7,7 @@ are used. `error`: one message, no row. Every molecule that is accepted must get
 import io
 import re
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -77,7 +77,7 @@ def label(name: str, cell: str, outcome: str, says: str = "") -> Case:
 
 
 def split(
-    name: str, rows: list[tuple[str, object, object]], keys: dict[str, Any], says: str
+    name: str, rows: Sequence[tuple[str, object, object]], keys: dict[str, Any], says: str
 ) -> Case:
     """Gives a table with a column `s` whose split must say something: an error or a warning."""
     content = "SMILES,y,s\n" + "".join(f"{smiles},{y},{s}\n" for smiles, y, s in rows)

@@ -27,7 +27,7 @@ from rdkit import RDLogger  # noqa: E402
 def main() -> None:
     """Hands the target to atheris."""
     logging.disable(logging.CRITICAL)
-    RDLogger.DisableLog("rdApp.*")
+    RDLogger.DisableLog("rdApp.*")  # type: ignore[attr-defined]
     warnings.simplefilter("ignore")
     if len(sys.argv) < 2 or sys.argv[1] not in TARGETS:
         sys.exit(f"usage: {Path(sys.argv[0]).name} {'|'.join(TARGETS)} [libFuzzer options]")

@@ -23,7 +23,7 @@ RESULTS = Path(os.environ.get("ADMET_FAULTS", Path(__file__).parent / "results")
 def main() -> int:
     """Feeds, prints and writes."""
     logging.disable(logging.WARNING)
-    RDLogger.DisableLog("rdApp.*")
+    RDLogger.DisableLog("rdApp.*")  # type: ignore[attr-defined]
     warnings.simplefilter("ignore")
     cases = corpus()
     faults: dict[str, str] = {}

@@ -29,10 +29,11 @@ from corpus import time_limit
 from safetensors.torch import load_file, save_file
 
 from admet.config import TrainConfig
+from admet.data import read_split
 from admet.data.demo import make_demo_panel
 from admet.errors import AdmetError, NumericalError, RunDirectoryError
 from admet.files import read_sealed, write_sealed
-from admet.run_directory import Files, load_model, read_split
+from admet.run_directory import Files, load_model
 from admet.training import as_before, train
 from admet.training.checkpoint import Keeper
 
@@ -498,7 +499,8 @@ def main() -> int:
                 training={"epochs": 2, "warmup_epochs": 0},
             )
 
-        good = train(config("run")).run_dir
+        good = home / "run"
+        train(config("run"))
         opened(good, data)
         first, second, third = cases(), sums_cases(), checkpoint_cases()
         tried = len(first) + len(second) + len(third)
@@ -538,7 +540,7 @@ def stopped(config: TrainConfig) -> Path:
         keep(self, *arguments)
         raise InterruptedError
 
-    Keeper.on_train_epoch_end = dies  # type: ignore[method-assign]
+    Keeper.on_train_epoch_end = dies  # type: ignore[method-assign, assignment]
     try:
         train(config)
     except InterruptedError:

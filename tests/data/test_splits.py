@@ -1,3 +1,5 @@
+from typing import get_args
+
 import numpy as np
 import pytest
 from rdkit import Chem, DataStructs
@@ -6,6 +8,7 @@ from rdkit.Chem.Scaffolds import MurckoScaffold
 from rdkit.ML.Cluster import Butina
 
 from admet.config import DataConfig
+from admet.config.data import SplitType
 from admet.data import SIDES, Panel, Split, folds, load_panel, split_panel
 from admet.data.demo import TASKS
 from admet.data.labels import Labels, Task
@@ -236,3 +239,9 @@ def test_folds_test_every_molecule_once_on_the_blocks_of_the_split(panel, kind):
 def test_folds_that_cannot_be_are_refused(panel, keys, message):
     with pytest.raises(ConfigError, match=message):
         folds(panel, **keys)
+
+
+def test_every_split_type_deals_blocks_or_is_read_from_a_column():
+    for name in get_args(SplitType):
+        config = DataConfig(split_type=name, split_column="s")
+        assert config.deals_blocks == (name in BLOCKS), name

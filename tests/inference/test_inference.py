@@ -149,7 +149,7 @@ def test_a_stranger_file_is_no_result(tmp_path):
 
 def test_a_result_of_an_unknown_kind_is_damaged(tmp_path):
     content = {
-        "schema_version": 3,
+        "schema_version": 4,
         "tasks": {"A": {"kind": "ordinal"}},
         "predictions": {"smiles": ["C"], "labels": {"A": [1]}, "predicted": {"A": [1]}},
     }
@@ -162,7 +162,7 @@ def test_a_result_of_an_unknown_kind_is_damaged(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"schema_version": 99}, "has schema version 99; this admet reads up to 3. Update admet"),
+        ({"schema_version": 99}, "has schema version 99; this admet reads up to 4. Update admet"),
         ({"schema_version": None}, "`schema_version`"),
         ({"smiles": ["C", "C"]}, "a molecule stands twice"),
         ({"predicted": {"A": [1, float("nan")]}}, "no finite number"),
@@ -179,7 +179,7 @@ def test_a_result_of_an_unknown_kind_is_damaged(tmp_path):
 )
 def test_a_result_that_is_none_is_refused(tmp_path, change, message):
     content = {
-        "schema_version": 3,
+        "schema_version": 4,
         "tasks": {"A": {"kind": "regression"}},
         "predictions": {
             "smiles": ["C", "CC"], "labels": {"A": [1, None]}, "predicted": {"A": [1, 2.5]},

@@ -181,7 +181,7 @@ def test_evaluate_and_compare_write_tidy_tables(trained, tmp_path, ending):
     assert {"task", "metric", "value"} <= set(frame.columns)
     whole = ["--output", str(tmp_path / "e.json")]
     assert main(["evaluate", *model, "--n-bootstrap", "5", *whole]) == 0
-    assert json.loads((tmp_path / "e.json").read_text())["schema_version"] == 3
+    assert json.loads((tmp_path / "e.json").read_text())["schema_version"] == 4
     files = ["--result-files", str(tmp_path / "e.json"), str(tmp_path / "e.json")]
     assert main(["compare_models", *files, "--n-bootstrap", "5", "--output", str(output)]) == 0
     assert {"model", "difference"} <= set(read_table(output).frame.columns)

@@ -2,6 +2,7 @@
 
 import random
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from admet.data import build_panel, folds, split_panel, table_from_frame
 from admet.data.demo import make_demo_panel
 from admet.errors import ConfigError
 from admet.featurize import featurize
-from admet.model.chemprop.plan import NetworkPlan, Plan, disjoint
+from admet.model.chemprop.plan import Arm, NetworkPlan, Plan, disjoint
 from admet.training import train
 from admet.training.arms import ARMS, arm_of, plan_of
 from admet.training.fit_model import fit_model
@@ -137,6 +138,10 @@ def test_what_does_not_fit_the_panel_is_refused(panel, graphs):
     few = graphs.subset(np.arange(10))
     with pytest.raises(ConfigError, match=r"`graphs` must be those of the panel's 1\d\d molecules"):
         fit_model(panel, split, few, config, plan_of(config, panel.task_names))
+
+
+def test_the_table_of_arms_holds_all_but_the_measured_one():
+    assert {*ARMS, "task_affinity"} == set(get_args(Arm))
 
 
 def test_every_arm_that_needs_no_affinity_has_its_groups():

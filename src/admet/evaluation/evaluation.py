@@ -15,7 +15,7 @@ from admet.evaluation.predicted import Predicted
 from admet.evaluation.scores import Scores
 from admet.evaluation.stored import items, mapping, member, must_be, text, whole
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Raised when a reader of an older version could no longer understand a stored evaluation."""
 
 
