@@ -494,7 +494,7 @@ def _splits() -> list[Case]:
         split("positives in test only", in_test, given, "only one class, 0, on the training side"),
         split("constant in training", flat, by_time, "only one value, 7, on the training side"),
         split("no molecule to train on", [(s, i, "test") for i, s in enumerate(chains)], given, "no molecule to train on"),
-        split("an earlier run that is not there", [(s, i, 0) for i, s in enumerate(chains)], {"split_from": "/nowhere"}, "cannot be read"),
+        split("an earlier run that is not there", [(s, i, 0) for i, s in enumerate(chains)], {"split_from": "/nowhere"}, "holds no"),
         split("a pattern without a column", [("CCO", 1, 0)], {"target_columns": ("LOG *",)}, "no column matches"),
         split("no column of numbers", [("CCO", "a", "b")], {"target_columns": ("numeric",)}, "no column holds numbers"),
         split("classes in one group of ten", [(s, int(i < 10), i // 10) for i, s in enumerate(chains)], by_group, "").accepted(),
