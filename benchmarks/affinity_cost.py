@@ -1,7 +1,7 @@
 """What the affinity phase costs, against the training that follows and against a plain program.
 
 Panels of 6 tasks (the given one), 100 and 1,000 (simulated on the same molecules). The plain
-program takes one autograd call a task a step and compares all pairs in a NumPy loop.
+program takes one autograd call per task and step and compares all pairs in a NumPy loop.
 
 Usage: python benchmarks/affinity_cost.py path/to/biogen_adme_3521.csv
 Writes benchmarks/results/affinity_cost.json and .md.

@@ -1,12 +1,12 @@
 """What limits are worth: a fifth of one endpoint's labels known only as "more than the cap".
 
 Usage: python benchmarks/censored_labels.py path/to/biogen_adme_3521.csv [seeds] [epochs] [endpoint]
-Writes benchmarks/results/censored_labels.json and .md; of another endpoint than the first,
-censored_labels_<its place>.
+Writes benchmarks/results/censored_labels.json and .md; for an endpoint other than the first, the
+files are called censored_labels_<its place>.
 
 An endpoint of the Biogen panel (0, HLM clearance) is capped at its 80th percentile on all sides of
 the split. Each arm trains the whole panel with one head. It is judged by the true values of the
-validation side, by which a choice may be made, and of the test side.
+test side, and by those of the validation side, by which a choice may be made.
 """
 
 import logging

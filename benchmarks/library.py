@@ -1,4 +1,4 @@
-"""Molecules for benchmarks: a panel of one's own, or an enumerated library of any size."""
+"""Molecules for benchmarks: your own panel, or an enumerated library of any size."""
 
 import itertools
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Start-up: help, a bad configuration, one prediction from a cold start; Chemprop's besides.
+"""Start-up: help, a bad configuration, one prediction from a cold start; the same of Chemprop.
 
 Usage: python benchmarks/start_up.py
 Writes benchmarks/results/start_up.json and .md.

@@ -3,7 +3,7 @@
 The same molecules, weights, batches, optimiser and threads; the runs take turns in one process. A
 step holds the making of the batch from featurised molecules (Chemprop's `BatchMolGraph`, our
 slicing), forward, backward and Adam. The floor is the time that the matrix products of our step
-alone would take at the rate of products of the same shapes, measured in the same run.
+alone would take, at the rate of products of the same shapes, measured in the same run.
 
 Usage: python benchmarks/training_step.py [panel.csv]
 Writes benchmarks/results/training_step.json and .md.

@@ -1,8 +1,8 @@
 """Seconds of each phase of `admet train` on a wide simulated panel.
 
-Two hundred endpoints of 1,200 molecules, each endpoint a planted latent with noise of its own,
-seven in ten cells empty. Pictures and tests grow with the number of tasks, too, and should take no
-longer than the training.
+The panel has two hundred endpoints of 1,200 molecules. Each endpoint is a planted latent with noise
+of its own, and seven in ten cells are empty. Pictures and tests grow with the number of tasks, too,
+and should take no longer than the training.
 
 Usage: python benchmarks/wide.py [N_TASKS]. Writes benchmarks/results/wide.json and .md.
 """

@@ -1,4 +1,4 @@
-"""Flips bits of a run directory at random and sees whether opening it says so.
+"""Flips bits of a run directory at random and checks that opening it reports the damage.
 
 Also truncates files, swaps them, and plants pickles under their names, which must be refused
 without being run.

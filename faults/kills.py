@@ -1,10 +1,10 @@
 """Kills commands at random moments and looks at what is left.
 
-`train` is killed again and again, resumed, and at last left to finish: at every kill the final name
-must hold what stood there before (nothing, or in every second training an older run that is being
-replaced) or the whole new run, and in the end the same weights, bit for bit, as a run that
-was never stopped. `compute_task_affinity` and `predict` must leave nothing, or the whole
-file, under the final name.
+`train` is killed again and again, resumed, and at last left to finish. At every kill the final name
+must hold what stood there before, or the whole new run. Before, there was nothing, or in every
+second training an older run that is being replaced. In the end it must hold the same weights, bit
+for bit, as a run that was never stopped. `compute_task_affinity` and `predict` must leave nothing,
+or the whole file, under the final name.
 
 Usage: python faults/kills.py [kills of train] [kills of each other command] [seed]
 Writes faults/results/kills.json and prints a summary; ends with 1 where anything was lost.

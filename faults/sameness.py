@@ -1,7 +1,7 @@
 """How far the same training ends from itself with other threads, processes, or instructions.
 
-A processor with fewer vector instructions is stood in for by forbidding them to torch and oneDNN;
-so far can one machine say what another does. The scale is another seed.
+To imitate a processor with fewer vector instructions, torch and oneDNN are forbidden to use them;
+one machine cannot say more about another. The difference that another seed makes gives the scale.
 
 Usage: python faults/sameness.py
 Writes faults/results/sameness.json.

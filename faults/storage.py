@@ -1,11 +1,11 @@
 """Takes the storage away: full disks, read-only folders, inputs that vanish, two runs at once.
 
-Every command must then end with exit code 2 and one line that says what is wrong, what stood under
-the final name must still stand, byte for byte, and a training must end, once there is space, with
+Every command must then end with exit code 2 and one line that says what is wrong. What stood under
+the final name must still stand there, byte for byte. Once there is space, a training must end with
 the weights of a run that was never stopped.
 
-The disk is a small one in memory, mounted in a namespace of its own, so this needs Linux with user
-namespaces (`unshare`), but no rights.
+The disk is a small one in memory, mounted in a namespace of its own. So this needs Linux with user
+namespaces (`unshare`), but no special rights.
 
 Usage: python faults/storage.py [full disks of train] [of each other command] [seed]
 Writes faults/results/storage.json; ends with 1 where anything was lost, with 77 without namespaces.
@@ -183,8 +183,8 @@ def commands(lab: Lab, folder: Path) -> dict[str, tuple[list[object], Path]]:
         ),
         "compare_models": (
             ["compare_models", "--result-files", evaluated, evaluated, "--n-bootstrap", 10,
-             "--output", out.with_suffix(".txt")],
-            out.with_suffix(".txt"),
+             "--output", out.with_suffix(".csv")],
+            out.with_suffix(".csv"),
         ),
         "make_demo_panel": (
             ["make_demo_panel", "--overwrite", "--output", out.with_suffix(".tsv")],

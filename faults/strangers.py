@@ -1,12 +1,12 @@
 """Run directories of strangers: hostile, and with checksums that fit.
 
 Whoever changes a file of a run directory can change its sum, so nothing may rest on the sums alone.
-Each case is a run directory with one thing wrong and `SHA256SUMS` written anew; opening it must
-end in the error that is meant for it, within seconds. Then bits are flipped at random and
-the sums written anew: the directory must be refused, or open and give finite predictions.
+Each case is a run directory with one thing wrong and `SHA256SUMS` written anew. Opening it must end
+in the error that is meant for it, within seconds. Then bits are flipped at random and the sums are
+written anew: the directory must be refused, or open and give finite predictions.
 
 Usage: python faults/strangers.py [flips] [seed]
-Writes faults/results/strangers.json; ends with 1 where something came out otherwise.
+Writes faults/results/strangers.json; ends with 1 where a case had another outcome.
 """
 
 import hashlib

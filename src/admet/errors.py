@@ -43,7 +43,7 @@ class RunDirectoryError(AdmetError, ValueError):
 
 
 class OutputError(AdmetError, OSError):
-    """A disk is full, or a folder does not let itself be written to."""
+    """A disk is full, or a folder cannot be written to."""
 
 
 class DeviceError(AdmetError, RuntimeError):

@@ -24,13 +24,13 @@ SUMS = "SHA256SUMS"
 AFFINITY_ARCHIVE, AFFINITY_HEATMAP = "affinity.npz", "affinity.png"
 AFFINITY_CLUSTERMAP = "affinity_clustered.png"
 SPLIT_TABLE = "split.csv"
-"""An affinity and its pictures, in a run directory or another folder."""
+"""Names of an affinity, its pictures, and the split, in a run directory or another folder."""
 PICTURES = frozenset({".png", ".pdf", ".svg", ".jpg", ".jpeg"})
 """Endings that a picture may have."""
 
 
 def check_output(path: Path, key: str, suffixes: Collection[str] = ()) -> None:
-    """Checks that a file can be written, before the work whose result it takes.
+    """Checks that a file can be written, before the work whose result it is to hold.
 
     Args:
         path: The file.
@@ -156,7 +156,7 @@ def explained(path: Path, remedy: str = "") -> Iterator[None]:
         remedy: What to do once there is space, if more than to try again.
 
     Raises:
-        OutputError: In the place of the system's error, which names neither.
+        OutputError: In place of the system's error, which names neither the file nor the remedy.
     """
     try:
         yield
@@ -184,7 +184,7 @@ def to_disk(path: Path) -> None:
 
 
 def _hidden(path: Path) -> str:
-    """Gives what the names of the partial files of a file on this host begin with."""
+    """Gives the prefix that the names of a file's partial files on this host share."""
     stem = path.stem
     if len(os.fsencode(path.name)) > _LONG_NAME:  # the rest must fit, too
         stem = hashlib.sha256(os.fsencode(stem)).hexdigest()[:_SEAL]
@@ -192,7 +192,7 @@ def _hidden(path: Path) -> str:
 
 
 def _sweep(path: Path) -> None:
-    """Removes what a process of this host that was killed left behind of the same file."""
+    """Removes partial files of the same file that a killed process of this host left behind."""
     for left in path.parent.glob(f"{glob.escape(_hidden(path))}*{path.suffix}"):
         pid = left.name.removesuffix(path.suffix).rpartition("-")[2]
         if pid.isdigit() and int(pid) != os.getpid() and not _alive(int(pid)):

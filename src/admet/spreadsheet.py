@@ -14,7 +14,7 @@ import pandas as pd
 
 from admet.files import free_name
 
-# Blanks of all kinds before it do not stop every program, nor do the full-width signs.
+# Some programs also run it behind blanks of any kind, or with full-width signs.
 _BEGINS = re.compile(r"^[\s\x00\ufeff]*[=+\-@＝＋－＠]")
 # As laboratories write them: 1.5, 1,5, 1'234.5, -5 %.
 _NUMBER = re.compile(

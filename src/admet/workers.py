@@ -43,9 +43,9 @@ def n_cores() -> int:
 def in_a_worker() -> bool:
     """Tells whether this process, or this thread of it, is a worker of a pool.
 
-    Known are the processes of multiprocessing, concurrent.futures and joblib (loky and
-    multiprocessing), all of which multiprocessing starts, and the tasks of dask.distributed, which
-    may run in threads of a process that something else started.
+    It recognises the processes of multiprocessing, concurrent.futures and joblib (loky and
+    multiprocessing), all of which multiprocessing starts. It also recognises the tasks of
+    dask.distributed, which may run in threads of a process that something else started.
     """
     if multiprocessing.parent_process() is not None:
         return True
@@ -69,8 +69,8 @@ def map_parts(function: Callable[[Sequence[A]], B], items: Sequence[A]) -> list[
         items: The items.
 
     Returns:
-        The results of the parts, in order; of all items as one part where they are few, or there
-        is one core.
+        The results of the parts, in order. Where the items are few, or there is one core, all of
+        them are one part.
 
     Raises:
         WorkerError: If a process died.
@@ -86,9 +86,9 @@ class WorkerPool:
     """Maps a function over items in processes, in order; with one worker, in this process.
 
     RDKit holds Python's lock while it parses, so threads would not help. A pool that is entered
-    before torch is imported forks, which takes milliseconds; later, or beside other threads,
+    before torch is imported forks, which takes milliseconds. Later, or beside other threads,
     joblib's loky starts fresh processes, since a fork of a process with running threads may hang.
-    These do not run a caller's script again, so a script needs no main guard.
+    These processes do not run a caller's script again, so a script needs no main guard.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class WorkerPool:
         """Stores the size.
 
         Args:
-            n_workers: Number of processes; None takes one a core, and in a worker one.
+            n_workers: Number of processes; None takes one per core, and one in a worker.
             warm_up: What each process runs at once, so that it is ready when the first item comes;
                 a function of a module, or a `functools.partial` of one.
         """
@@ -170,7 +170,7 @@ def _executor(n_workers: int) -> Executor:
 
 
 def _end_with_the_parent() -> None:
-    """Lets a worker end once the main process was killed, which would leave it waiting for good."""
+    """Ends a worker once the main process was killed, since it would wait for ever otherwise."""
     parent = multiprocessing.parent_process()
     if parent is None:
         return

@@ -22,9 +22,9 @@ S = TypeVar("S", bound=Section)
 
 BUG, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
-# Threads that spin long while they wait for one another starve on a busy machine: training is
-# several times slower there with GNU OpenMP's default and no faster on an idle one (to see it, set
-# GOMP_SPINCOUNT before benchmarks/training_step.py). torch reads it when it is imported, later.
+# Threads that spin long while they wait for one another starve on a busy machine. With GNU OpenMP's
+# default, training is several times slower there, and no faster on an idle machine (to see it, set
+# GOMP_SPINCOUNT before benchmarks/training_step.py). torch is imported later and reads it then.
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 

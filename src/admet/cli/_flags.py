@@ -76,9 +76,10 @@ def _is_mapping(kind: Any) -> bool:
 
 
 def _section(info: StructTypeInfo) -> StructConstructorSpec | None:
-    """Gives a section only the keys that a flag or the file named: its rules ask which these are.
+    """Gives a section only the keys that a flag or the file named, since its rules ask for these.
 
-    The parser hands over every key; one that nobody named is its default, the very same object.
+    The parser hands over every key. The value of a key that nobody named is its default, the very
+    same object.
     """
     kind = info.type
     if not (isinstance(kind, type) and issubclass(kind, Section)):

@@ -17,7 +17,7 @@ _WIDE = 160  # columns where the output is no terminal, so that nothing is cut i
 
 
 def print_metrics(scores: Scores, title: str) -> None:
-    """Prints one table a kind of task: every metric, the primary one with its 95 % interval."""
+    """Prints one table per kind of task: every metric, the primary one with its 95 % interval."""
     for kind, means in scores.macro.items():
         table = Table(title=f"{title}: {kind}, [95 % interval]", title_justify="left")
         table.add_column("task", overflow="fold", min_width=12)
@@ -56,7 +56,7 @@ def _without_mean(scores: Scores, kind: str) -> str | None:
 
 
 def print_comparison(comparison: Comparison) -> None:
-    """Prints the primary metric of each task: value, paired difference to the first, interval."""
+    """Prints the primary metric of each task: value, paired difference from the first, interval."""
     output = Table(
         title=f"Difference to {comparison.reference}, same molecules, [95 % interval]",
         title_justify="left",
@@ -113,7 +113,7 @@ def _console() -> Console:
 
 
 def print_columns(found: "Inspection") -> None:
-    """Prints one row a column of labels, and its remarks below it."""
+    """Prints one row per column of labels, with its remarks."""
     output = Table(title=f"{found.path.name}: columns of labels", title_justify="left")
     for name, side in (
         ("column", "left"), ("kind", "left"), ("n", "right"), ("limits", "right"),

@@ -1,4 +1,4 @@
-"""`admet compare_models`: paired differences to the first model."""
+"""`admet compare_models`: paired differences from the first model."""
 
 import sys
 from collections.abc import Sequence

@@ -9,13 +9,13 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from admet.errors import ConfigError, near_names
 
 LARGEST_SEED = 2**32 - 1
-"""What NumPy and scikit-learn take."""
+"""The largest seed that NumPy and scikit-learn take."""
 LARGEST_BATCH = 2**20
-"""Molecules; more do not fit any memory."""
+"""Molecules in one batch; more do not fit any memory."""
 WIDEST = 2**16
 """Width of a layer; the weights of one such layer take 16 GiB."""
 MOST_RESAMPLES = 100_000
-"""Of a bootstrap, whose intervals change no more by then."""
+"""Resamples of a bootstrap; with so many, its intervals no longer change."""
 
 
 _SHOWN = 200  # characters of a value in a message
@@ -77,7 +77,7 @@ class Section(BaseModel):
             unread: Keys that nobody reads where the section is used, besides those of `_unread`.
 
         Returns:
-            The keys, dotted from here, each with why it has no effect.
+            The keys, with dots from this section on, each with why it has no effect.
         """
         silent = {**self._unread(), **(unread or {})}
         idle = {}
@@ -96,17 +96,19 @@ class Section(BaseModel):
         return idle
 
     def _unread(self) -> dict[str, str]:
-        """Lists the keys that nobody reads as the others are set, each with why.
+        """Lists the keys that nobody reads, given how the other keys are set, each with why.
 
-        A key may stand in a section inside (`a.b`), or be one, which means all of its keys.
+        A key may be one of an inner section (`a.b`), or name an inner section, which means all of
+        its keys.
         """
         return {}
 
 
 def _check_text(value: Any, key: str, seen: set[int]) -> None:
-    """Refuses text that no file can hold: names of bytes that are not UTF-8, and NUL.
+    """Refuses text that no file can hold: names whose bytes are not UTF-8, and NUL.
 
-    What several aliases of a YAML file name is looked at once: a few lines can name billions.
+    What several aliases of a YAML file refer to is looked at once: a few lines can refer to
+    billions of values.
 
     Raises:
         ConfigError: Names the key.

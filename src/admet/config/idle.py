@@ -7,7 +7,7 @@ log = logging.getLogger(__name__)
 
 
 def warn_of_idle_keys(idle: Mapping[str, str]) -> None:
-    """Logs a warning a reason.
+    """Logs one warning per reason.
 
     Args:
         idle: What `Section.idle_keys` found: keys, each with why it has no effect.

@@ -14,7 +14,7 @@ S = TypeVar("S", bound=Section)
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):
-    """YAML's safe loader; a key that stands twice is an error, not the last one the winner."""
+    """YAML's safe loader, but a key that stands twice is an error; YAML would take the last one."""
 
 
 def _mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
@@ -40,12 +40,12 @@ _UniqueKeyLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG,
 
 
 def _float_without_point(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> float:
-    """Reads `1e-3` as the number it is; YAML 1.1 would make it text for want of a point."""
+    """Reads `1e-3` as a number; YAML 1.1 would read it as text, since it has no point."""
     return float(loader.construct_scalar(node))
 
 
 class _Dumper(yaml.SafeDumper):
-    """YAML's safe dumper; quotes text that the loader would take for a number."""
+    """YAML's safe dumper; it quotes text that the loader would read as a number."""
 
 
 for _end in (_UniqueKeyLoader, _Dumper):
@@ -125,7 +125,7 @@ def _read(path: Path, model: type[Section]) -> Any:
 
 
 def _content(text: str, model: type[Section]) -> Any:
-    """Reads the one document of a YAML file; text that the schema wants is as it stands there.
+    """Reads the one document of a YAML file; where the schema wants text, it is taken as written.
 
     Raises:
         ConfigError: If a list or a mapping stands where a text should.
@@ -143,7 +143,7 @@ def _content(text: str, model: type[Section]) -> Any:
 
 
 def _hint(error: yaml.YAMLError) -> str:
-    """Tells of quotes where a name may have stopped the scanner."""
+    """Suggests quotes where a name may have stopped the scanner."""
     if not isinstance(error, yaml.scanner.ScannerError | yaml.parser.ParserError):
         return ""
     return (

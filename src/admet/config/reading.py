@@ -58,7 +58,7 @@ class LabelReading(TableReading):
 
 
 AS_FOUND = LabelReading()
-"""What is certain is taken as it is found, and the rest is asked."""
+"""Takes what is certain as it is found, and asks about the rest."""
 
 
 def say_it(key: str, value: str) -> str:

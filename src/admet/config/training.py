@@ -8,7 +8,7 @@ from admet.config.base import LARGEST_BATCH, Section
 from admet.config.device import DeviceName
 
 MOST_THREADS = 1024
-"""More would take the memory for their stacks and nothing else."""
+"""More threads would only take memory for their stacks."""
 
 
 class TrainingConfig(Section):

@@ -1,6 +1,6 @@
-"""Text in YAML that YAML takes for something else: NO is false there, 0x10 is 16.
+"""Text in YAML that YAML reads as something else: NO is false there, 0x10 is 16.
 
-Where the schema wants text, and for every key, what the user wrote counts.
+Where the schema wants text, and for every key, the value is taken as the user wrote it.
 """
 
 import types
@@ -75,14 +75,14 @@ class TextAsWritten:
 
 
 def as_text(node: yaml.Node) -> yaml.Node:
-    """Gives a key as the text that stands there; `<<`, which merges mappings, stays."""
+    """Gives a key as the text that was written; `<<`, which merges mappings, stays as it is."""
     if not isinstance(node, yaml.ScalarNode) or node.tag in (_TEXT, _MERGE):
         return node
     return yaml.ScalarNode(_TEXT, node.value, node.start_mark, node.end_mark)
 
 
 def _scalar(node: yaml.ScalarNode, arms: list[Any]) -> yaml.Node:
-    """Gives a scalar as text where the schema wants that, and nothing else that it is."""
+    """Gives a scalar as text where the schema wants text and not the type that YAML read."""
     kind = _KINDS.get(node.tag)
     if kind is type(None) and not node.value:  # nothing stands there
         return node

@@ -24,7 +24,9 @@ _MONTHS = {
     for name in (whole, whole[:3])
 }  # fmt: skip
 _PIVOT = 70
-"""Two digits from here on are years of the last century, as Excel has them from 30 on, or later."""
+"""Two-digit years from here on are in the last century, those below in this one.
+
+Excel puts the border at 30, or later."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +47,9 @@ class Dates:
 def read_dates(cells: pd.Series, order: DateOrder = "auto") -> Dates:
     """Reads a column of dates; the whole column decides how they are written.
 
-    ISO 8601 and dates of a spreadsheet are taken as they are. In `15.03.2018` the day is first. In
-    `15/03/2018` and `03/15/2018` it is where no other order gives valid dates in all cells. Names
-    of months are English or German.
+    ISO 8601 and dates of a spreadsheet are taken as they are. In `15.03.2018` the day is first. For
+    `15/03/2018` and `03/15/2018` the order is taken that alone gives valid dates in all cells. If
+    several do, the order has to be asked about. Names of months are English or German.
 
     Args:
         cells: n cells, none of them empty.

@@ -47,10 +47,10 @@ def merge_duplicates(
 ) -> Merged:
     """Merges the records of each molecule as the kinds of the tasks say.
 
-    Where the records of a binary task are tied, its label stays empty. The first record gives the
-    line; a time column its earliest value. With `keep_apart` (a predefined split) a molecule that
-    stands on two sides stays on the one nearer to the test, and its other records are rejected,
-    since training on a test molecule would flatter the test.
+    Where the records of a binary task are tied, its label stays empty. The line is that of the
+    first record; the time is the earliest. With `keep_apart` (a predefined split) a molecule that
+    stands on two sides stays on the one nearer to the test. Its other records are rejected, since
+    training on a test molecule would flatter the test.
 
     Args:
         smiles: Canonical SMILES, shape (n,).

@@ -1,4 +1,4 @@
-"""Label columns: numbers, limits, codes, and what is no label; every fault names its line."""
+"""Label columns: numbers, limits, codes, and cells without a label; faults name their lines."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -63,13 +63,14 @@ def read_labels(
     Args:
         table: The table.
         columns: T column names.
-        rules: For each how its cells become labels.
+        rules: For each column, how its cells become labels.
         given: Kinds that the user has set, or that a model has, by name.
         decimal: The decimal mark of numbers in text, where the user says it.
-        asking: Whether labels that may mean two things are an error that asks; else a message.
+        asking: Whether labels that may mean two things are an error that asks; otherwise they are a
+            message.
 
     Returns:
-        The labels; there is none where a cell is empty or says that it is missing.
+        The labels; there is no label where a cell is empty or says that it is missing.
 
     Raises:
         DataError: If a column is missing, or holds text, a value that is infinite or beyond
@@ -110,7 +111,7 @@ def _column(
     faults: list[str],
     questions: list[str],
 ) -> tuple[Column, LabelRules]:
-    """Reads one column; what is wrong with it is added to the faults, what is unclear to the rest.
+    """Reads one column; adds what is wrong to the faults, and what is unclear to the questions.
 
     Returns:
         The column, and the rules with the codes that were recognised.
@@ -146,7 +147,7 @@ def _recognised(
     faults: list[str],
     questions: list[str],
 ) -> LabelMap:
-    """Recognises codes of classes; what is text after all is a fault.
+    """Recognises codes of classes; other text is a fault.
 
     Args:
         table: The table.
@@ -188,7 +189,7 @@ def _recognised(
 def _without_strangers(
     table: Table, column: Column, label_map: LabelMap, questions: list[str]
 ) -> Column:
-    """Empties cells that mean "not measured" in numbers, and asks about labels far from others."""
+    """Empties numbers that mean "not measured", and asks about labels far from all others."""
     meant = meant_numbers(label_map)
     asked = len(questions)
     column = without_sentinels(table, column, meant, questions)

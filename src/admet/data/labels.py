@@ -92,7 +92,7 @@ class Labels:
 
 
 LARGEST = 1e100
-"""Size that a label may have: its square is still a number, which a scale needs."""
+"""Largest size of a label: its square is still a finite number, which a scale needs."""
 
 
 def infer_tasks(
@@ -193,7 +193,7 @@ def read_numbers(
     Args:
         table: The table.
         name: The column.
-        label_map: What cells mean that are codes.
+        label_map: What the cells that are codes mean.
         decimal: The decimal mark of numbers in text, where the user says it.
         faults: Takes up what is wrong.
 
@@ -253,7 +253,7 @@ def read_numbers(
 
 
 def _signed_number(cell: object, writing: Writing) -> tuple[float, int, bool] | None:
-    """Gives the number behind a sign, its limit, and whether it is approximate; None for text."""
+    """Gives the number after a sign, its limit, and whether it is approximate; None for text."""
     text = cell.decode("utf-8", "replace") if isinstance(cell, bytes) else cell
     found = split_relation(text) if isinstance(text, str) else None
     number = None if found is None else _number(found[1], writing)

@@ -19,7 +19,7 @@ _MARKED = frozenset(f",%{_GROUPERS}").union(map(chr, _MINUS))
 _EITHER = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}")
 _LIMIT = re.compile(r"[<>≤≥~≈=\s]*")
 _EXAMPLES = 1000
-"""Different cells of a column that tell how another column of the table writes numbers."""
+"""First cells of a column, which tell how another column of the table writes its numbers."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def _parts(text: str) -> _Parts | None:
 
 
 def _plain(parts: _Parts, decimal: str) -> str | None:
-    """Writes a number as Python reads it, given its decimal mark; None where it does not fit."""
+    """Writes a number as Python reads it, by its decimal mark; None where the mark does not fit."""
     whole, mark, fraction = parts.body.partition(decimal)
     if fraction and not fraction.isdecimal():
         return None
@@ -139,7 +139,7 @@ def _plain(parts: _Parts, decimal: str) -> str | None:
 
 
 def _is_common(cells: list[str]) -> bool:
-    """Tells quickly that a column has decimal points and no other mark; most are so."""
+    """Tells quickly whether a column has decimal points and no other mark, as most have."""
     letters = set("\n".join(cells))
     if letters & _MARKED:
         return False
@@ -149,7 +149,7 @@ def _is_common(cells: list[str]) -> bool:
 
 
 def _is_plain(text: str) -> bool:
-    """Tells quickly a number that Python reads as it stands; most are."""
+    """Tells quickly whether a text is a finite number that Python reads as it stands."""
     try:
         return math.isfinite(float(text))
     except ValueError:
@@ -158,7 +158,7 @@ def _is_plain(text: str) -> bool:
 
 @dataclass(frozen=True)
 class _Evidence:
-    """What the different cells of a column say of how its numbers are written.
+    """What the different cells of a column tell about how its numbers are written.
 
     Attributes:
         point: Those that can only have a decimal point, or thousands that go with it.
@@ -241,7 +241,7 @@ class _Evidence:
         return {kind[0] for kind in kinds if kind} | set(self.percents)
 
     def notes(self, mark: str) -> tuple[str, ...]:
-        """Tells what is no plain number."""
+        """Tells which numbers are not written plainly."""
         commas, points = (*self.comma, *self.either_comma), (*self.point, *self.either_point)
         other = "." if mark == "," else ","
         grouped = [cell for cell in (*commas, *points) if other in cell]

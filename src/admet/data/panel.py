@@ -1,4 +1,4 @@
-"""The panel: molecules × tasks, most cells empty, one row a molecule."""
+"""The panel: molecules × tasks, most cells empty, one row per molecule."""
 
 from dataclasses import dataclass, field, replace
 

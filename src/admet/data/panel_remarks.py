@@ -1,4 +1,4 @@
-"""What a user should know of a panel that was read: its size, and labels that may mean more."""
+"""What a user should know about a panel that was read: its size, and doubtful labels."""
 
 import logging
 
@@ -10,7 +10,7 @@ from admet.data.table import Table
 
 log = logging.getLogger(__name__)
 
-_SHOWN = 5  # tasks of which a warning says all
+_SHOWN = 5  # tasks with a whole warning of their own; the others are only named
 
 
 def warn_of_hidden_limits(panel: Panel, table: Table, config: DataConfig) -> None:
@@ -37,7 +37,7 @@ def warn_of_hidden_limits(panel: Panel, table: Table, config: DataConfig) -> Non
 
 
 def warn_of_raw_scales(panel: Panel, config: DataConfig) -> None:
-    """Names tasks whose labels speak for a transform, where nobody has said that none is meant."""
+    """Names tasks whose labels suggest a transform, unless the user has chosen one, or none."""
     undecided = [i for i, task in enumerate(panel.tasks) if task.name not in config.transforms]
     tasks = [panel.tasks[i] for i in undecided]
     found = describe_raw_scales(panel.labels.columns(undecided), tasks)

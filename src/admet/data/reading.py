@@ -15,8 +15,8 @@ def read_table(path: str | Path, reading: TableReading = AS_FOUND) -> Table:
     Args:
         path: A file of a format that `FORMATS` knows by its ending.
         reading: How it is written, where the file does not say it with certainty. Text is UTF-8
-            (with or without a byte-order mark), UTF-16 with one, or cp1252 where that is certain;
-            cells may be quoted and hold newlines.
+            (with or without a byte-order mark), UTF-16 with one, or cp1252 where that is certain.
+            Cells may be quoted and hold newlines.
 
     Returns:
         The table. A record with fewer or more cells than the header is among its `faults`.
@@ -48,7 +48,7 @@ def stream_table(path: str | Path, size: int, reading: TableReading = AS_FOUND) 
 
 
 def count_records(path: str | Path, reading: TableReading = AS_FOUND) -> int:
-    """Counts the records of a table; a text is read for it, so that its faults are met early.
+    """Counts the records of a table; a text is read through, so that its faults are found early.
 
     Args:
         path: As for `read_table`.

@@ -1,4 +1,4 @@
-"""Which scale labels speak for: the choice of `auto`, and the warning where nobody chose."""
+"""Which scale labels suggest: the choice of `auto`, and the warning where nobody chose."""
 
 import logging
 from collections.abc import Sequence
@@ -27,22 +27,24 @@ log = logging.getLogger(__name__)
 DECADES = 2.0
 """Span of positive labels from which their logarithm is considered."""
 _LEAST = 5  # distinct labels
-_EDGES = 0.05  # share of labels at 0 or at the whole above which a logit makes outliers of them
-_PERCENTAGES = ("ppb", "bound", "binding", "bioavail", "inhib")  # what is given in percent
-_LIKE_PERCENT = 50  # such labels go so high where they are
-_LOGGED = 2.5  # percentages that are all below may be logarithms of percentages
+_EDGES = 0.05  # share of labels at 0 or at the whole from which on a logit makes them outliers
+_PERCENTAGES = ("ppb", "bound", "binding", "bioavail", "inhib")  # what is often given in percent
+_LIKE_PERCENT = 50  # labels of such a name are percentages if they go above this
+_LOGGED = 2.5  # percentages that are all at or below this may be logarithms of percentages
 
 
 def suggest(values: np.ndarray, task: Task) -> Transform:
-    """Chooses the transform that labels speak for.
+    """Chooses the transform that labels suggest.
 
-    Percentages (or fractions) by unit or name, within their bounds, take a logit, which is nearly a
-    logarithm close to 0 and keeps predictions within the bounds; not where many lie on a bound.
-    Positive labels over two decades or more take a logarithm where it is less skewed than they are.
+    Labels that are percentages or fractions by unit or name, and lie within their bounds, take a
+    logit. It is nearly a logarithm close to 0 and keeps predictions within the bounds. It is not
+    taken where many labels lie on a bound, or where all are so small that they may be logarithms of
+    percentages. Other positive labels over two decades or more take a logarithm where that makes
+    them less skewed.
 
     Args:
         values: Labels, shape (n,), NaN where absent.
-        task: Whose they are; its unit and name tell a percentage.
+        task: Their task; its unit and name tell whether they are percentages.
     """
     known = values[~np.isnan(values)]
     if not task.kind.scaled or len(np.unique(known)) < _LEAST:
@@ -55,7 +57,7 @@ def suggest(values: np.ndarray, task: Task) -> Transform:
 
 
 def _share_of(task: Task, largest: float) -> Logit | None:
-    """Tells what share of what a task's labels are by its unit and name; None for no share."""
+    """Tells by unit and name whether a task's labels are percentages or fractions; else None."""
     said = f"{task.name} {task.unit}".casefold()
     if any(word in said for word in ("%", "percent", "pct")):
         return LOGIT
@@ -84,11 +86,11 @@ def decided(panel: "Panel", rows: np.ndarray) -> "Panel":
 
     Args:
         panel: The panel.
-        rows: The molecules that decide, those of the training side, indices or a mask. A transform
-            that labels of another side do not allow is not taken.
+        rows: The molecules that decide, which are those of the training side; indices or a mask. A
+            transform that labels of another side do not allow is not taken.
 
     Returns:
-        The panel, without a transform that is undecided.
+        The panel; none of its transforms is undecided.
     """
     tasks = list(panel.tasks)
     for index, task in enumerate(tasks):
@@ -112,7 +114,7 @@ def decided(panel: "Panel", rows: np.ndarray) -> "Panel":
 
 
 def describe_raw_scales(labels: Labels, tasks: Sequence[Task]) -> dict[str, str]:
-    """Finds tasks that are learnt as they stand although their labels speak for a transform.
+    """Finds tasks that are learnt as they stand although their labels suggest a transform.
 
     Args:
         labels: Labels of T tasks.

@@ -1,4 +1,4 @@
-"""The column that a time split, a predefined split or one by groups is read from."""
+"""The column from which a time split, a predefined split or a split by groups is read."""
 
 import logging
 
@@ -76,7 +76,7 @@ def _neither(
     unit: str,
     order: DateOrder,
 ) -> str:
-    """Names the first cell that is not like most: no date, no number, or of another writing."""
+    """Names the first cell that differs from most: no date, no number, or written otherwise."""
     dates = np.array([is_date(cell) for cell in cells])
     counted = numbers.notna().to_numpy()
     odd = np.flatnonzero(~(dates if dates.sum() >= counted.sum() else counted))
@@ -87,7 +87,7 @@ def _neither(
             f"{what} holds {str(cells[row])!r} at {unit} {lines[row]}, which is no date of "
             f"`data.dates: {order}`. Correct the key, or rewrite the column."
         )
-    if not odd.size:  # dates all, of two writings
+    if not odd.size:  # all are dates, written in two ways
         iso = pd.to_datetime(cells, errors="coerce", format="ISO8601", utc=True).notna()
         odd = np.flatnonzero(iso != iso[0])
     row = int(odd[0]) if odd.size else 0

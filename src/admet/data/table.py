@@ -15,7 +15,7 @@ class Rejection:
 
     Attributes:
         line: Line in the file where the record begins (1-based, the header being line 1), or its
-            number (1-based) for a source without lines; see `Table.unit`.
+            number (1-based) for a source without lines. See `Table.unit`.
         smiles: What its SMILES cell held.
         reason: Why it is left out.
         id: Its identifier; empty where the table has none.
@@ -37,10 +37,10 @@ class Table:
         lines: Where each record begins, shape (n,), dtype int64.
         unit: What `lines` counts: "line" of a text file, "row" of a sheet or a frame, "record" of
             an SD file.
-        faults: Row → what is wrong with that record as a whole: its shape, so that its cells were
-            padded or cut, or its structure.
+        faults: Row → what is wrong with that record as a whole: its number of cells, which were
+            then padded or cut, or its structure.
         units: Column → unit, as far as the table says them.
-        blocks: Structures of an SD file, as they stand there, shape (n,); None for other files.
+        blocks: Structures of an SD file, as they stand there, n of them; None for other files.
     """
 
     source: str
@@ -52,7 +52,7 @@ class Table:
     blocks: tuple[str, ...] | None = None
 
     def sound(self) -> "Table":
-        """Gives the table without the records of a wrong shape."""
+        """Gives the table without the records that have a fault."""
         if not self.faults:
             return self
         keep = np.ones(len(self.frame), dtype=bool)

@@ -24,9 +24,9 @@ def own_columns(config: PanelColumns) -> set[str]:
 def find_targets(table: Table, config: PanelColumns) -> list[str]:
     """Turns what `data.target_columns` holds into column names.
 
-    A column of exactly that name wins. Else a name with `*`, `?` or `[…]` is a pattern as in a
-    shell, case and all, and `numeric` means every column that holds numbers, at least two different
-    ones, and nothing else but gaps.
+    A column of exactly that name wins. Otherwise a name with `*`, `?` or `[…]` is a pattern as in a
+    shell, and upper and lower case count. `numeric` means every column that holds numbers, at least
+    two different ones, and nothing else but gaps.
 
     Args:
         table: The table.
@@ -34,8 +34,8 @@ def find_targets(table: Table, config: PanelColumns) -> list[str]:
             `own_columns` names.
 
     Returns:
-        Names, each once, in that order, those of one pattern in that of the table. A name
-        that is no column and no pattern is given back as it is.
+        Names, each once, in the order of `target_columns`; those of one pattern are in the order of
+        the table. A name that is neither a column nor a pattern is given back as it is.
 
     Raises:
         DataError: If a pattern matches no column, or no column holds numbers.
@@ -64,7 +64,7 @@ def find_targets(table: Table, config: PanelColumns) -> list[str]:
 
 
 def _holds_numbers(table: Table, name: str, config: PanelColumns) -> bool:
-    """Tells whether a column holds numbers, or codes that a map names, that are not all alike."""
+    """Tells whether a column holds different numbers, or different codes that a map names."""
     rules = config.rules_of(name)
     try:
         reading = read_labels(table, [name], [rules], asking=False, decimal=config.decimal)

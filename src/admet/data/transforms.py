@@ -1,4 +1,4 @@
-"""Transforms of labels: networks learn what they give, users read the unit of the table."""
+"""Transforms of labels: networks learn transformed values, users read the unit of the table."""
 
 from abc import ABC, abstractmethod
 from typing import ClassVar
@@ -25,7 +25,7 @@ class Transform(ABC):
     def undo(self, values: np.ndarray) -> np.ndarray:
         """Gives the values in the unit of the table, any shape; NaN stays NaN.
 
-        Whatever comes in, what comes out is a value that a label could have.
+        Whatever the input, the result is a value that a label could have.
         """
 
     def allows(self, values: np.ndarray) -> np.ndarray:
@@ -112,10 +112,10 @@ class Log1p(Transform):
 
 
 class Logit(Transform):
-    """The logit of a percentage, ln(p / (100 − p)), for shares near their bounds: binding.
+    """The logit of a percentage, ln(p / (100 − p)), for shares near their bounds, such as binding.
 
-    The percentage is first drawn together from 0 … 100 to 0.01 … 99.99, in a straight line, so that
-    0 and 100 have a logit.
+    The percentage is first mapped linearly from 0 … 100 to 0.01 … 99.99, so that 0 and 100 have a
+    logit.
     """
 
     name: ClassVar[str] = "logit"

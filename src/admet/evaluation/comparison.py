@@ -1,4 +1,4 @@
-"""Comparison of models on the same molecules: paired differences to the first one."""
+"""Comparison of models on the same molecules: paired differences from the first one."""
 
 import logging
 from collections.abc import Sequence

@@ -15,7 +15,7 @@ Aligned = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 @dataclass(frozen=True)
 class Difference:
-    """One metric of one task and model, and its difference to the reference.
+    """One metric of one task and model, and its difference from the reference.
 
     Attributes:
         task: Name of the task, or "macro mean" over the tasks of a kind.
@@ -23,7 +23,7 @@ class Difference:
         model: Name of the model.
         n: Labels of the molecules compared.
         value: The model's value, None where undefined.
-        difference: The value less the reference's; None for the reference itself.
+        difference: The value minus the reference's; None for the reference itself.
         low: Lower bound of the 95 % percentile interval of the difference.
         high: Upper bound.
         better: Whether the interval lies on the better side of zero, "yes", "worse" or "unclear";
@@ -65,8 +65,9 @@ def compare_kind(
         seed: Seed of the resampling.
 
     Returns:
-        Metric by metric one row for each task and model, then, where there are several tasks, one
-        for the mean over them and each model, without a value where a mean means nothing.
+        For each metric, one row for each task and model. Where there are several tasks, rows for
+        the mean over them follow, one for each model; they have no value where a mean means
+        nothing.
     """
     n_common = len(aligned[0][0])
     stream = np.random.default_rng(seed).integers(0, n_common, (n_bootstrap, n_common))
@@ -125,9 +126,9 @@ def _resample(stream: np.ndarray, present: np.ndarray, seed: int) -> np.ndarray:
     """Turns one resampling of all molecules into one of a task's labelled molecules.
 
     A task takes the first n labelled picks of each resample, n being the number of its labels, and
-    draws anew where there are fewer. Its own resamples are then ordinary bootstrap samples, and
-    those of two tasks hold the same molecules as far as both have labels, which the interval of
-    their mean depends on.
+    draws anew where there are fewer. Its own resamples are then ordinary bootstrap samples. Those
+    of two tasks hold the same molecules as far as both have labels; the interval of their mean
+    depends on this.
 
     Args:
         stream: Picked molecules, shape (b, n_molecules).
@@ -155,7 +156,7 @@ def _rows(
     values: np.ndarray,
     resampled: np.ndarray,
 ) -> list[Difference]:
-    """Makes one row a model; values have shape (m,), resampled (m, n_bootstrap)."""
+    """Makes one row per model; values have shape (m,), resampled (m, n_bootstrap)."""
     rows = [Difference(task, metric.name, names[0], n, none_for_nan(values[0]))]
     for m, name in enumerate(names[1:], start=1):
         low, high = interval(resampled[m] - resampled[0])

@@ -63,7 +63,7 @@ class Evaluation:
     Attributes:
         model_dir: The run directory of the model.
         data_path: The table.
-        split: The side of the split that was tested, or "all".
+        split: The side of the split that was tested, "unseen" or "all".
         n_bootstrap: Resamples of the intervals; 0 where there are none.
         seed: Seed of the resampling.
         scores: Metrics of each task, and macro means.
@@ -87,12 +87,12 @@ class Evaluation:
 
     @property
     def frame(self) -> pd.DataFrame:
-        """The metrics, one a row; see `Scores.frame`."""
+        """The metrics, one per row; see `Scores.frame`."""
         return self.scores.frame
 
     @property
     def predictions(self) -> pd.DataFrame:
-        """Labels and predictions, one molecule and task a row; see `Predicted.frame`."""
+        """Labels and predictions, one molecule and task per row; see `Predicted.frame`."""
         return self.predicted.frame
 
     def to_json(self) -> dict[str, Any]:
@@ -159,7 +159,7 @@ def _check_version(content: Any, source: str) -> None:
 
 @contextmanager
 def _read_from(source: str) -> Iterator[None]:
-    """Says of what is missing or is of another type that the file is no evaluation."""
+    """Turns errors over missing or wrong content into one: the file is no evaluation."""
     try:
         yield
     except (KeyError, TypeError, ValueError, OverflowError) as error:

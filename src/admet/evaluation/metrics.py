@@ -23,13 +23,13 @@ class Metric:
         name: Its name in tables and files; no other metric has it.
         kind: The kind of task that it belongs to, "regression" or "binary".
         function: Labels and predictions, each of shape (b, n), → values of shape (b,).
-        least: Labels without which it is empty. Below 3, R2 and RAE have hardly a mean to compare
-            with; below 5 even a perfect rank correlation, or a perfect ranking of two and three, is
-            one that chance gives in more than 5 % of orders (two-sided), and of two labels every
+        least: Number of labels below which it is empty. Below 3, R2 and RAE hardly have a mean to
+            compare with. Below 5, chance gives even a perfect rank correlation, or a perfect
+            ranking of two and three, in more than 5 % of orders (two-sided). With two labels every
             correlation is 1 or −1.
         lower_is_better: Whether a smaller value is the better one.
-        with_limits: Whether labels that are limits count, a prediction beyond one without error;
-            else the metric is of the measured labels alone.
+        with_limits: Whether labels that are limits count; a prediction beyond one has no error.
+            Otherwise the metric uses the measured labels alone.
         of_ranks: Whether only the order of labels and predictions counts, not their scale.
         in_unit: Whether it has the unit of the labels, so that a mean over tasks of several units
             means nothing.
@@ -97,7 +97,7 @@ def _of_size_one(values: np.ndarray) -> np.ndarray:
 
 
 def _largest(values: np.ndarray) -> np.ndarray:
-    """Gives the largest size in each row, shape (b, 1), by which no square leaves the floats."""
+    """Gives the largest size in each row, shape (b, 1); divided by it, squares do not overflow."""
     largest = np.abs(values).max(axis=1, keepdims=True)
     return np.where(largest > 0, largest, 1.0)
 
@@ -200,7 +200,7 @@ OVERALL: dict[str, str] = PRIMARY | {"regression": "RAE"}
 
 
 def _varies(values: np.ndarray) -> np.ndarray:
-    """Tells which rows hold different values, (b, n) → (b,); rounding makes no spread here."""
+    """Tells which rows hold different values, (b, n) → (b,); rounding plays no part in it."""
     return np.asarray(values.min(axis=1) != values.max(axis=1))
 
 

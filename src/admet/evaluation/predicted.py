@@ -39,8 +39,8 @@ class Predicted:
         """One row for each task and molecule, task after task: n · T rows.
 
         Columns id (where there are any), smiles, task, kind, label, predicted; a label is NaN where
-        it is absent. Where a label is a limit, there is a column limit with `>`, `<` or nothing,
-        too.
+        it is absent. Where any label is a limit, there is also a column limit with `>`, `<` or
+        nothing.
         """
         n = len(self.smiles)
         columns: dict[str, object] = (
@@ -60,8 +60,9 @@ class Predicted:
     def to_json(self) -> dict[str, Any]:
         """Gives `smiles`, `ids` (where there are any), `labels` and `predicted`.
 
-        Both of the last are task → list, with null for NaN. `units` holds those that are known.
-        Where labels are limits, also `limits`, each such task → list of `>`, `<` and nothing.
+        The last two map each task to a list, with null for NaN. `units` holds the units that are
+        known. Where labels are limits, `limits` maps each such task to a list of `>`, `<` and
+        nothing.
         """
         named = {} if self.ids is None else {"ids": list(self.ids)}
         content: dict[str, Any] = {
@@ -129,7 +130,7 @@ def _read_limits(
     """Reads the limits of some tasks; None where there are none.
 
     Raises:
-        DataError: If something else stands there, or as many limits as labels do not.
+        DataError: If something else stands there, or the numbers of limits and labels differ.
     """
     here = below(place, "limits")
     found = np.zeros(labels.shape, dtype=np.int8)

@@ -1,4 +1,4 @@
-"""What is to be said of scores beside the numbers."""
+"""What is to be said about scores besides the numbers."""
 
 from admet.errors import listed
 from admet.evaluation.scores import Scores

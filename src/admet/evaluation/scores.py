@@ -56,7 +56,7 @@ class TaskScores:
         n_limits: How many of the labels are limits.
         scale: Name of the transform whose values the model learnt; empty where it learnt the labels
             themselves.
-        learnt: Metric → value on that scale, for metrics that do not go by ranks.
+        learnt: Metric → value on that scale, for metrics that do not depend on ranks alone.
     """
 
     kind: str

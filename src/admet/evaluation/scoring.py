@@ -34,8 +34,8 @@ def score_task(
 ) -> TaskScores:
     """Scores one task.
 
-    Where labels are limits, MAE and RMSE count them, a prediction beyond one being no error; the
-    other metrics are of the measured labels alone.
+    Where labels are limits, MAE and RMSE count them, and a prediction beyond one is no error. The
+    other metrics use the measured labels alone.
 
     Args:
         y: Labels, shape (n,), NaN where absent.
@@ -62,7 +62,7 @@ def score_task(
         return TaskScores(kind, len(y), values, n_limits)
     with np.errstate(divide="ignore", invalid="ignore"):
         y, p = scale.apply(y), scale.apply(p)
-    on_scale = np.isfinite(y) & np.isfinite(p)  # a table to come may hold what the scale does not
+    on_scale = np.isfinite(y) & np.isfinite(p)  # a later table may hold other labels
     metrics = {name: metric for name, metric in metrics.items() if not metric.of_ranks}
     y, p, own = y[on_scale], p[on_scale], own[on_scale]
     learnt = _with_limits(y, p, own, metrics, n_bootstrap, rng)
@@ -165,8 +165,9 @@ def score_tasks(
 def may_average(metric: Metric, units: Sequence[str]) -> bool:
     """Tells whether a metric has a mean over tasks.
 
-    A metric in the unit of the labels, as MAE and RMSE, has one where all tasks share a unit that
-    is known, or there is but one task. A mean of µM and mL/min/kg is ruled by the larger numbers.
+    A metric in the unit of the labels, such as MAE and RMSE, has one where all tasks share a unit
+    that is known, or where there is only one task. In a mean over µM and mL/min/kg the larger
+    numbers would dominate.
 
     Args:
         metric: The metric.

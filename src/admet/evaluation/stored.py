@@ -115,5 +115,5 @@ def numbers(value: Any, place: str, *, gaps: bool) -> np.ndarray:
 
 
 def below(place: str, key: str) -> str:
-    """Gives the place of a member of what stands at a place."""
+    """Gives the place of a member of the object at a place."""
     return f"{place}.{key}" if place else key

@@ -12,11 +12,11 @@ from admet.featurize.indexing import starts_of
 class GraphArrays:
     """b molecules, as rows that are computed once wherever their values would be equal.
 
-    The lists are, four by four, those of a bag: `index`, the rows of all outputs; `start`, where
-    each output's rows start; and the same two the other way, from rows to outputs, empty in a batch
-    without gradients. The bags are, for each layer of bonds after the first and then for the atoms:
-    the row of the input features that each row adds; the rows of the layer before that it sums. The
-    last bag holds the atoms of each molecule.
+    Every four lists make one bag: `index`, the rows of all outputs; `start`, where each output's
+    rows start; and the same two in the other direction, from rows to outputs, which are empty in a
+    batch without gradients. Each layer of bonds after the first, and then the layer of the atoms,
+    has two bags: for each row, the row of the input features that it adds; and the rows of the
+    layer before that it sums. The last bag holds the atoms of each molecule.
 
     Attributes:
         X: Features of the distinct bonds (source atom, bond), shape (n_bonds, d_v + d_e), float32.
@@ -47,8 +47,8 @@ class StackedArrays:
 
     Attributes:
         arrays: The joined batch; its molecules stand batch by batch.
-        rows: First row of each batch and the end, shape (n_layers, n_batches + 1): of the input
-            features, of each layer of bonds after the first, and of the atoms.
+        rows: First row of each batch and the end, shape (n_layers, n_batches + 1): in the input
+            features, in each layer of bonds after the first, and in the atoms.
         kinds: The same for the rows of `V`, shape (n_batches + 1,).
         molecules: The same for the molecules, shape (n_batches + 1,).
     """
@@ -66,7 +66,7 @@ def stack(parts: Sequence[GraphArrays]) -> StackedArrays:
         parts: The batches, at least one.
 
     Returns:
-        The joined batch, and which of its rows come from which.
+        The joined batch, and which of its rows come from which part.
     """
     split = [np.split(p.index, np.cumsum(p.lengths)[:-1]) for p in parts]
     joined: list[np.ndarray] = []
@@ -120,7 +120,7 @@ def bag_lists(
         counts: How many rows each output has, shape (m,).
         n_source: Number of source rows.
         backward: Whether the transposed lists are needed.
-        n_bags: Number of bags with the empty ones behind the m; None is m.
+        n_bags: Number of bags, including empty ones after the m; None is m.
 
     Returns:
         index, start, back_index, back_start.
@@ -144,7 +144,7 @@ def gather_lists(
         index: Source row of each output, shape (m,).
         n_source: Number of source rows.
         backward: Whether the transposed lists are needed.
-        n_bags: Number of bags with those behind the m, which copy the first row and give it no
+        n_bags: Number of bags, including those after the m, which copy the first row and give it no
             gradient; None is m.
 
     Returns:

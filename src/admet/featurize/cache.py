@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 _FORMAT = "admet graphs 1, Chemprop V2 features"
 _WORTH_KEEPING = 200  # molecules; fewer are featurised faster than a file is found
-_LARGEST = 2 * 1024**3  # bytes of the whole folder, beyond which the oldest files go
+_LARGEST = 2 * 1024**3  # bytes of the whole folder; beyond, the least recently used files go
 _ARRAYS = tuple(f.name for f in fields(PackedGraphs) if f.init)
 
 
@@ -42,8 +42,9 @@ def cache_folder(named: Path | None = None) -> Path:
 def cached_graphs(smiles: Sequence[str] | np.ndarray, folder: Path | None) -> PackedGraphs:
     """Featurises SMILES, or takes the graphs that an earlier run has kept.
 
-    The key of an entry is the SHA-256 of its molecules (in any order), the features' name and the
-    versions of the programs that make them; a file whose own SHA-256 does not fit is made anew.
+    The key of an entry is the SHA-256 of its molecules (in any order), the name of the features and
+    the versions of the programs that make them. A file whose own SHA-256 does not fit is made anew.
+    Fewer than 200 molecules are featurised without the cache.
 
     Args:
         smiles: n canonical SMILES.

@@ -76,9 +76,9 @@ def read_graphs(
 ) -> tuple[PackedGraphs | None, np.ndarray, list[str]]:
     """Gives the graphs of the valid cells, which cells these are, and the reasons of the others.
 
-    A plain SMILES is featurised as it stands, which saves parsing it three times; whether its
-    molecule is as plain as it looks is then read off its atoms. All others go through
-    `read_molecules`. Both ways give the same graph, but for the order of the atoms.
+    A plain SMILES is featurised as it stands, which saves parsing it three times. Its atoms then
+    tell whether the molecule is as plain as it looks. All others go through `read_molecules`. Both
+    ways give the same graph, except for the order of the atoms.
     """
     texts = [cell_text(cell) for cell in cells]
     short = [len(text) <= LONGEST for text in texts]
@@ -123,9 +123,9 @@ def read_graphs(
 def _needs_nothing(graphs: PackedGraphs) -> np.ndarray:
     """Tells which molecules standardisation would leave as they are, shape (n,), bool.
 
-    A molecule without atoms could not be parsed. What `admet.data.chemistry.is_standard` looks for
-    in a text of plain atoms shows in them: RDKit writes nitro groups, N-oxides and azides with
-    charges when it parses them, and a sulfur or phosphorus with three neighbours may be a
+    A molecule without atoms could not be parsed. For a text of plain atoms, the atoms show what
+    `admet.data.chemistry.is_standard` looks for: RDKit writes nitro groups, N-oxides and azides
+    with charges when it parses them, and a sulfur or phosphorus with three neighbours may be a
     sulfoxide or a phosphorus that is rewritten.
     """
     doubtful = _doubtful_kinds(graphs.atom_table)[graphs.atom_kind]  # (n_atoms,)

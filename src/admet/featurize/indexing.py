@@ -1,4 +1,4 @@
-"""Lists of lists kept as one flat array and where each list starts."""
+"""Lists of lists, kept as one flat array and an array of where each list starts."""
 
 import numpy as np
 
@@ -19,7 +19,7 @@ def ranges(starts: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
 
 def compact(ids: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Lists the distinct ids and which of them each id is, in linear time.
+    """Lists the distinct ids, and for each id its index among them, in linear time.
 
     Args:
         ids: Shape (m,), each from 0 to n − 1.

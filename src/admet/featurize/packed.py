@@ -60,11 +60,11 @@ class PackedGraphs:
         return int(self.bond_table.shape[1])
 
     def derive(self, make: Callable[["PackedGraphs", *Args], D], *args: *Args) -> D:
-        """Gives what a function makes of the graphs, kept with them once it is made.
+        """Gives what a function makes of the graphs; it is made once and kept with them.
 
         Args:
             make: The function.
-            args: What it takes beside the graphs, hashable.
+            args: What it takes besides the graphs, hashable.
         """
         key = (make, *args)
         if key not in self._derived:
@@ -180,7 +180,7 @@ def _join_kinds(parts: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray,
 
 
 def _distinct_rows(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Lists the distinct rows, in the order of their first place, and which each row is.
+    """Lists the distinct rows, in the order of their first place, and which of them each row is.
 
     Rows are told apart by a hash of their bits, and then compared, so that a collision of the hash
     costs time but never gives a wrong answer.

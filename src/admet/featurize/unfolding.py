@@ -3,10 +3,10 @@
 After t steps of message passing the vector of a bond depends on nothing but the bond's surroundings
 of radius t. Bonds whose surroundings agree have the same vector, in one molecule or in two: of the
 3,250 directed bonds in a batch of 64 drug-like molecules some 80 differ at the start, 450 after one
-step and 1,250 after two. Numbering the surroundings once lets every batch compute each only once;
-results and gradients stay those of the plain computation. The numbering is the colour refinement of
-Weisfeiler and Leman; that it removes work from graph networks was shown by Jia et al., Redundancy-
-Free Computation for Graph Neural Networks, KDD 2020.
+step and 1,250 after two. The surroundings are numbered once, so that every batch computes each only
+once; results and gradients stay those of the plain computation. The numbering is the colour
+refinement of Weisfeiler and Leman. Jia et al., Redundancy-Free Computation for Graph Neural
+Networks, KDD 2020, showed that it removes work from graph networks.
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Batcher(Protocol):
     def __len__(self) -> int: ...
 
     def batch(self, rows: np.ndarray, *, backward: bool = False) -> GraphArrays:
-        """Gives the molecules of some rows, shape (b,), with what gradients need if asked."""
+        """Gives the molecules of some rows, shape (b,), with what gradients need if asked for."""
         ...
 
 
@@ -172,7 +172,7 @@ class Unshared:
 
 
 def unfold(graphs: PackedGraphs, depth: int, undirected: bool = False) -> Unfolding:
-    """Gives graphs as a message-passing encoder of some depth sees them; kept with the graphs.
+    """Gives graphs as a message-passing encoder of some depth sees them; keeps this with them.
 
     Args:
         graphs: The graphs.
@@ -235,7 +235,7 @@ def _inbound(target: np.ndarray, n_atoms: int) -> tuple[np.ndarray, np.ndarray]:
 def _incoming(
     graphs: PackedGraphs, source: np.ndarray, target: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Lists, for each bond, the bonds into its source but its own opposite, and how many."""
+    """Lists, for each bond, the bonds into its source except its opposite, and how many."""
     order, n_inbound = _inbound(target, int(graphs.atom_start[-1]))
     picked, counts = ranges(starts_of(n_inbound), source)
     found = order[picked]

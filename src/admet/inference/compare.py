@@ -43,7 +43,7 @@ def compare_runs(
         reading: How the table is written, where it does not say it with certainty.
 
     Returns:
-        The differences to the first one.
+        The differences from the first one.
 
     Raises:
         DataError: If the runs share no task or no molecule, or the table cannot be used.
@@ -78,7 +78,7 @@ def compare_results(
         seed: Seed of the resampling.
 
     Returns:
-        The differences to the first one.
+        The differences from the first one.
 
     Raises:
         DataError: If a file is no result of `evaluate`, or they share no task or no molecule.

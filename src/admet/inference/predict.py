@@ -32,10 +32,10 @@ def predict_table(
     pool: WorkerPool | None = None,
     reading: TableReading = AS_FOUND,
 ) -> int:
-    """Writes the table with a column `<task>_pred` a task and a column `reason` behind its own.
+    """Writes the table and, after its columns, one `<task>_pred` per task and one `reason`.
 
-    Every input row is kept, in its order, with all its cells; a row without a valid molecule has
-    empty predictions and says why in `reason`. Binary tasks get the probability of 1. The table is
+    Every input row is kept, in its order, with all its cells. A row without a valid molecule has
+    empty predictions, and `reason` says why. Binary tasks get the probability of 1. The table is
     read, predicted and written in parts of `batch_size` rows, so that memory does not grow
     with its length.
 
@@ -119,7 +119,7 @@ def _parts(
 def _as_text(values: np.ndarray) -> list[list[str]]:
     """Writes predictions, shape (n, T), as T columns of text, empty where there is none.
 
-    As text, so that the input's own columns of numbers are written with all their digits.
+    They are text, so that the input's own columns of numbers are written with all their digits.
     """
     return [
         ["" if value != value else f"{value:.6g}" for value in column]  # noqa: PLR0124 - NaN

@@ -31,23 +31,23 @@ class Kind(ABC):
 
     @abstractmethod
     def foreign(self, values: np.ndarray) -> np.ndarray:
-        """Gives those of distinct label values, shape (m,), that such a task cannot have."""
+        """Gives those of some distinct label values, shape (m,), that such a task cannot have."""
 
     @property
     @abstractmethod
     def labels_rule(self) -> str:
-        """Says what its labels must be, as in "must be 0 or 1", and how to mend others."""
+        """Says what its labels must be, as in "must be 0 or 1"."""
 
     @abstractmethod
     def merge(self, mean: np.ndarray) -> np.ndarray:
-        """Gives the label of molecules with several records, from the mean of these, shape (m,).
+        """Gives the labels of molecules with several records, from the means of these, shape (m,).
 
         NaN means that the records do not say.
         """
 
     @abstractmethod
     def describe_merge(self, mean: np.ndarray, spread: np.ndarray) -> str:
-        """Says for the log how labels were merged.
+        """Describes for the log how labels were merged.
 
         Args:
             mean: Mean of each molecule's records, shape (m,), m at least 1.

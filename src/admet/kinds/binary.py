@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _NEWTON_STEPS = 8
-_FLOOR = 1e-8  # penalty without which equal embeddings would leave a system without solution
+_FLOOR = 1e-8  # penalty without which equal embeddings would give a system without a solution
 
 
 class Binary(Kind):
-    """Two classes, written 0 and 1; the majority of several; a probability of 1."""
+    """Two classes, written 0 and 1; several labels give their majority, outputs a probability."""
 
     name: ClassVar[str] = "binary"
     metric: ClassVar[str] = "AUROC"
@@ -40,7 +40,7 @@ class Binary(Kind):
         )
 
     def loss(self, outputs: "Tensor", targets: "Tensor") -> "Tensor":
-        """Gives the cross-entropy of logits; targets of other kinds in the same call are cut."""
+        """Gives the cross-entropy of logits; targets of other kinds are clamped to 0 … 1."""
         from torch.nn import functional as F  # noqa: PLC0415 - labels are read without torch
 
         return F.binary_cross_entropy_with_logits(outputs, targets.clamp(0, 1), reduction="none")

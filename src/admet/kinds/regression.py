@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Regression(Kind):
-    """Real numbers; the mean of several; squared error of scaled targets."""
+    """Real numbers; several labels give their mean; the loss is the squared error, scaled."""
 
     name: ClassVar[str] = "regression"
     metric: ClassVar[str] = "MAE"

@@ -1,4 +1,4 @@
-"""The kinds by name, and which one labels speak for."""
+"""The kinds by name, and which kind labels suggest."""
 
 import numpy as np
 

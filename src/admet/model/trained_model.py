@@ -23,7 +23,7 @@ class TrainedModel:
 
     Attributes:
         predictor: Its networks.
-        history: Losses and rates, one row a network and epoch; empty for a model that was opened.
+        history: Losses and rates, one row per network and epoch; empty for an opened model.
         interrupted: Whether the user stopped its training.
         run_dir: The folder that holds it; None for a model that is in memory only.
     """
@@ -103,7 +103,7 @@ class TrainedModel:
         return found
 
     def encoder(self, *, with_structures: bool = False) -> partial[Encoded]:
-        """Gives what turns SMILES cells into batches for this model; it can go to a process.
+        """Gives a function that turns SMILES cells into batches for this model, in any process.
 
         Args:
             with_structures: Whether it gives the structures as SMILES, too.
@@ -138,7 +138,7 @@ def append_predictions(
         reasons: For each row why it has no prediction, or "".
 
     Returns:
-        A copy; a column that is there already makes the name of a new one longer by `_`.
+        A copy. A new column whose name is taken gets `_` at the end of its name.
     """
     frame = frame.copy(deep=False)
     for name, column in zip(names, columns, strict=True):

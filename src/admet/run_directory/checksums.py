@@ -20,13 +20,13 @@ def write_checksums(run_dir: Path) -> None:
 
 
 def verify_checksums(run_dir: Path) -> None:
-    """Checks every file that is listed; files that are not are of no concern.
+    """Checks every file that is listed; other files are ignored.
 
     Args:
         run_dir: The run directory.
 
     Raises:
-        RunDirectoryError: If the list is missing or damaged, or a file is missing or another.
+        RunDirectoryError: If the list is missing or damaged, or a file is missing or was changed.
     """
     path = run_dir / Files.CHECKSUMS
     try:

@@ -48,10 +48,10 @@ class Files:
     CHECKPOINTS = "checkpoints"
     """Folder of an unfinished run: what it needs to go on. A finished one has none."""
     STATE = "state.bin"
-    """In it: where the training stands."""
+    """A file in that folder: where the training stands."""
     LOG = "train.log"
     """What the console said."""
 
 
 COPY_AGAIN = "Copy the run directory again."
-"""The remedy for one that is damaged."""
+"""The remedy for a run directory that is damaged."""

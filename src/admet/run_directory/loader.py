@@ -34,7 +34,7 @@ def load_model(
     weights = read_weights(run_dir)
     _check_weights(weights, run_dir)
     _check_shapes(spec, weights, run_dir)
-    with torch.random.fork_rng(devices=[]):  # the fresh weights are the caller's no more
+    with torch.random.fork_rng(devices=[]):  # the caller's random state stays as it is
         networks = build_networks(spec)
     for index, network in enumerate(networks):
         prefix = f"networks.{index}."
@@ -73,7 +73,7 @@ def _check_shapes(spec: ModelSpec, weights: dict[str, Tensor], run_dir: Path) ->
     """Compares names and shapes before any memory is taken for what `model.json` asks for.
 
     Raises:
-        RunDirectoryError: If a weight is of no network, or has another shape than it would have.
+        RunDirectoryError: If a weight belongs to no network, or has the wrong shape.
     """
     try:
         with torch.device("meta"):

@@ -41,7 +41,8 @@ def read_spec(run_dir: Path) -> ModelSpec:
     """Reads and checks `model.json`.
 
     Raises:
-        RunDirectoryError: If the directory is missing, is none, is damaged, or has a newer schema.
+        RunDirectoryError: If the directory is missing, is no run directory, is damaged, or has a
+            newer schema.
     """
     if not run_dir.is_dir():
         raise RunDirectoryError(
@@ -80,7 +81,7 @@ def read_spec(run_dir: Path) -> ModelSpec:
 
 
 def _check_entries(run_dir: Path) -> None:
-    """Refuses what would lead out of the folder or never end: links out of it, pipes, devices.
+    """Refuses entries that lead out of the folder or never end: links out of it, pipes, devices.
 
     Raises:
         RunDirectoryError: Names the entry.

@@ -1,7 +1,7 @@
-"""What earlier versions wrote to `model.json`, made what this one reads.
+"""Turns what earlier versions wrote to `model.json` into what this one reads.
 
-A tiny run directory of every version is kept in the tests, and opened there. Versions 1 and 2
-differ from 3 in the files beside it only.
+The tests keep a tiny run directory of every version and open it. Versions 1 and 2 differ from 3
+only in the files beside `model.json`.
 """
 
 from typing import Any
@@ -25,10 +25,10 @@ def upgraded(content: dict[str, Any], version: int) -> dict[str, Any]:
 
 
 def _with_plan(content: dict[str, Any]) -> dict[str, Any]:
-    """Makes a plan of the lists of groups, and of who serves tasks that are in several.
+    """Makes a plan from the lists of groups and from who serves tasks that are in several groups.
 
-    Up to version 3, `networks` listed the task names of the groups of each network, and `served_by`
-    the group, counted through all networks, that serves a task in several.
+    Up to version 3, `networks` listed the task names of the groups of each network. For a task in
+    several groups, `served_by` held the group that serves it, counted through all networks.
     """
     rest = {k: v for k, v in content.items() if k not in {"arm", "networks", "served_by"}}
     # The plan says what these said.

@@ -26,14 +26,14 @@ _LONGEST = LONGEST_NAME - len("..part")
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Writes JSON readable by a person; a number that is not finite is an error, not a `NaN`."""
+    """Writes JSON that a person can read; a number that is not finite is an error, not a `NaN`."""
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
     with atomic(path) as partial:
         partial.write_text(text + "\n", encoding="utf-8")
 
 
 def write_model(folder: Path, model: TrainedModel) -> None:
-    """Writes the weights of a model and what they are the weights of."""
+    """Writes the weights of a model, and the description of the model that they belong to."""
     (folder / Files.WEIGHTS).write_bytes(save(model.predictor.weights()))
     content = {"schema_version": SCHEMA_VERSION} | model.spec.model_dump(mode="json")
     write_json(folder / Files.MODEL, content)
@@ -42,9 +42,9 @@ def write_model(folder: Path, model: TrainedModel) -> None:
 class RunDirectoryWriter:
     """A context in which files are written to a hidden sibling that then takes the final name.
 
-    On an exception what stood under the final name is untouched, and the sibling is removed unless
-    it holds a checkpoint, from which the run can be resumed. A lock, which a dead process does not
-    hold, keeps a second run out.
+    On an exception, what stood under the final name is untouched. The sibling is then removed,
+    unless it holds a checkpoint from which the run can be resumed. A lock keeps a second run out; a
+    dead process does not hold it.
     """
 
     def __init__(self, final: Path, *, overwrite: bool = False, resume: bool = False) -> None:
@@ -77,12 +77,12 @@ class RunDirectoryWriter:
 
     @property
     def checkpoints(self) -> Path:
-        """The folder of what an unfinished run needs to go on."""
+        """The folder that holds what an unfinished run needs to go on."""
         return self.path / Files.CHECKPOINTS
 
     @property
     def is_finished(self) -> bool:
-        """Whether a finished run stands under the final name, and none that was to replace it."""
+        """Whether a finished run stands under the final name, and no unfinished one beside it."""
         return (self.final / Files.RUN).exists() and not self.checkpoints.exists()
 
     @property
@@ -91,7 +91,7 @@ class RunDirectoryWriter:
         return (self.checkpoints / Files.STATE).exists()
 
     def tidy(self) -> None:
-        """Removes what a run that was killed after it had taken the final name left behind."""
+        """Removes what was left behind by a run that was killed after it took the final name."""
         try:
             self._lock.acquire()
         except (Timeout, OSError):  # somebody is at work, or nothing can be removed
@@ -181,7 +181,7 @@ class RunDirectoryWriter:
                 shutil.rmtree(self._old, ignore_errors=True)
                 self.final.rename(self._old)
                 self.path.rename(self.final)
-            # Only now: killed before, the run could still be resumed.
+            # Not earlier: a run that was killed before this line can still be resumed.
             shutil.rmtree(self.final / Files.CHECKPOINTS, ignore_errors=True)
             shutil.rmtree(self._old, ignore_errors=True)
         finally:
@@ -198,13 +198,13 @@ class RunDirectoryWriter:
             shutil.rmtree(self.path, ignore_errors=True)
 
     def _unlock(self) -> None:
-        with suppress(OSError):  # no run waits for the lock, so nobody holds a removed one
+        with suppress(OSError):  # no run waits for the lock, so none can hold a removed one
             Path(self._lock.lock_file).unlink(missing_ok=True)
         self._lock.release()
 
 
 def _exchange(one: Path, other: Path) -> bool:
-    """Lets two folders change names at once, where the system can."""
+    """Swaps the names of two folders in one step, where the system can."""
     if sys.platform != "linux":
         return False
     try:

@@ -1,6 +1,6 @@
-"""Tables that are written: a file a format, and one table that lists them.
+"""Tables that are written: one file per format, and one table that lists them.
 
-`check_table` refuses a name before the work whose result it takes, `write_table` writes a frame,
+`check_table` checks the name of an output before the work begins, `write_table` writes a frame,
 `open_table` takes it part by part.
 """
 

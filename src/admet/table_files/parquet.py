@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 class Parquet(TableWriter):
-    """One file, a row group a part; the first part decides the types.
+    """One file, with one row group per part; the first part decides the types.
 
-    A column from a Parquet file keeps its type; another one that holds objects is text.
+    A column from a Parquet file keeps its type; any other column that holds objects is text.
     """
 
     endings: ClassVar[tuple[str, ...]] = (".parquet",)

@@ -1,4 +1,4 @@
-"""SD files: a structure a row, the other cells as its properties."""
+"""SD files: one structure per row, the other cells as its properties."""
 
 import re
 from collections.abc import Sequence
@@ -13,9 +13,9 @@ _NO_STRUCTURE = "\n     admet\n\n  0  0  0  0  0  0  0  0  0  0999 V2000\nM  END
 
 
 class StructureData(TableWriter):
-    """A record a row: as it came where the table was an SD file, else drawn from its SMILES.
+    """One record per row: as it came if the table was an SD file, else drawn from its SMILES.
 
-    A row whose SMILES is none has a structure without atoms.
+    A row whose SMILES is not valid has a structure without atoms.
     """
 
     endings: ClassVar[tuple[str, ...]] = (".sdf",)
@@ -48,7 +48,7 @@ class StructureData(TableWriter):
 
 
 def _value(cell: Any) -> str:
-    """Writes a cell as a property; a blank line would end it, `$$$$` the record."""
+    """Writes a cell as a property; a blank line would end it, and `$$$$` would end the record."""
     if cell is None or (pd.api.types.is_scalar(cell) and pd.isna(cell)):
         return ""
     lines = [line.rstrip("\r") for line in str(cell).split("\n")]

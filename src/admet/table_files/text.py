@@ -67,7 +67,7 @@ class TabSeparated(Delimited):
 
 
 class Json(TableWriter):
-    """A JSON list with an object a row, one a line; what is absent is null."""
+    """A JSON list with one object per row, each on its own line; what is absent is null."""
 
     endings: ClassVar[tuple[str, ...]] = (".json",)
     typed: ClassVar[bool] = True

@@ -21,7 +21,7 @@ _ROWS = Origin()
 
 
 def check_table(path: Path, key: str, *, structures: bool = False) -> None:
-    """Checks that a table can be written, before the work whose result it takes.
+    """Checks that a table can be written, before the work whose result it is to hold.
 
     Args:
         path: The file.
@@ -59,7 +59,7 @@ def check_rows(path: Path, key: str, n_rows: int) -> None:
 
 
 def writer_of(path: Path) -> type[TableWriter] | None:
-    """Finds what writes a file by the ending of its name; None where that is not known."""
+    """Finds the writer of a file by the ending of its name; None where that is not known."""
     name = path.name.lower()
     return next((form for form in _EVERY if name.endswith(form.endings)), None)
 
@@ -73,7 +73,7 @@ def open_table(path: Path, origin: Origin = _ROWS) -> Iterator[TableWriter]:
         origin: Where its rows come from.
 
     Yields:
-        What takes the table part by part.
+        The writer, which takes the table part by part.
 
     Raises:
         OutputError: If the disk is full or the folder is read-only.

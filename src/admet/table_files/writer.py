@@ -26,9 +26,9 @@ class TableWriter(ABC):
     """A file that takes a table part by part, in constant memory; the parts have equal columns.
 
     Attributes:
-        endings: What the names of such files end in, in lower case.
-        typed: Whether numbers stay numbers; otherwise they are text, of as many digits as they are
-            given.
+        endings: Endings of the names of such files, in lower case.
+        typed: Whether numbers stay numbers; otherwise they become text, with the digits that they
+            have.
         most_rows: Rows that it takes, the header included; None is no limit.
     """
 
@@ -56,7 +56,7 @@ class TableWriter(ABC):
         Raises:
             DataError: If the format cannot hold a cell.
         """
-        del blocks  # what has no structures leaves them out
+        del blocks  # a format without structures leaves them out
         self._append(part)
 
     @abstractmethod

@@ -59,7 +59,7 @@ def plan_of(
     Args:
         config: The configuration.
         names: Names of the tasks, in their order.
-        groups: The groups that an affinity has given; None takes those of the arm.
+        groups: The groups that an affinity gave; None takes those of the arm.
     """
     arm = arm_of(config)
     groups = disjoint(ARMS[arm](config, names)) if groups is None else groups

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class EpochRecorder(pl.Callback):
-    """Keeps the weights of the best validation loss and a history, one plain log line an epoch.
+    """Keeps the weights of the best validation loss and a history; logs one line per epoch.
 
     Without validation labels the last weights are the best.
     """
@@ -30,7 +30,7 @@ class EpochRecorder(pl.Callback):
         self.best_loss = math.inf
         self.best_epoch = 0
         self.best_weights: dict[str, Tensor] | None = None
-        self.cut = False  # within its first epoch
+        self.cut = False  # whether it was stopped within its first epoch
         self._started = 0.0
 
     def on_train_epoch_start(self, *_: Any) -> None:

@@ -31,7 +31,7 @@ _FORMAT = 1
 
 @dataclass
 class Checkpoint:
-    """Where a training stands.
+    """How far a training has come.
 
     Attributes:
         path: File that keeps it after every epoch; None keeps it in memory only.
@@ -107,7 +107,7 @@ class Checkpoint:
                     f"The checkpoint {str(path)!r} was written by another version of admet. Add "
                     "--overwrite to begin anew."
                 )
-            # Adam's sums of squares may overflow in a training that goes on all the same.
+            # Adam's sums of squares may overflow in a training that is still sound.
             weights = [v for name, v in tensors.items() if not name.startswith("adam.")]
             if not all(torch.isfinite(tensor).all() for tensor in weights):
                 raise ValueError("it holds NaN or infinity")
@@ -134,13 +134,13 @@ class Checkpoint:
 
 @contextmanager
 def fitting(path: Path | None) -> Iterator[None]:
-    """Says of a checkpoint whose content does not fit its training that it does not.
+    """Turns the errors of a checkpoint that does not fit its training into one that says so.
 
     Args:
         path: The file of the checkpoint; None changes nothing.
 
     Raises:
-        RunDirectoryError: In the place of what putting it back raised.
+        RunDirectoryError: In place of the error that was raised when the state was put back.
     """
     try:
         yield
@@ -157,7 +157,7 @@ def fitting(path: Path | None) -> Iterator[None]:
 class Keeper(pl.Callback):
     """Keeps the state of a training after every epoch, and puts it back.
 
-    It must stand behind the other callbacks, whose state it reads.
+    It must come after the other callbacks, whose state it reads.
     """
 
     def __init__(
@@ -214,7 +214,7 @@ class Keeper(pl.Callback):
         self._random = state.tensors["random"]
 
     def on_train_epoch_start(self, *_: Any) -> None:
-        """Puts torch's random state back, after Lightning has done what might use it."""
+        """Puts torch's random state back, after Lightning has done all that might use it."""
         if self._random is not None:
             with fitting(self.checkpoint.path):
                 torch.set_rng_state(self._random)

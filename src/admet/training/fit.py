@@ -24,7 +24,7 @@ from admet.training.progress import progress_bar
 
 log = logging.getLogger(__name__)
 
-_VALIDATION_BATCH = 512  # its loss does not depend on the batches; large ones share more rows
+_VALIDATION_BATCH = 512  # the loss does not depend on the batches; large ones share more rows
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,8 @@ def fit(
         config: The `training` section.
         seed: Seed of the shuffling and the dropout.
         device: Where to train.
-        checkpoint: Where an earlier, interrupted run of the same training stands, or a fresh one;
-            it is kept up to date.
+        checkpoint: How far an earlier, interrupted run of the same training came, or a fresh
+            checkpoint; it is kept up to date.
         progress: Whether to show a progress bar where there is somebody to see it.
 
     Returns:

@@ -36,28 +36,29 @@ def fit_model(
 ) -> TrainedModel:
     """Trains the networks of a plan on the training side of a split.
 
-    Nothing is read or written but the checkpoint, if there is one; torch's threads and random
-    states are as before afterwards. The choice of transforms that was left to the labels, and the
-    scale of the targets, come from the training side, the best epoch of each network from the
-    validation side; the test side is not looked at.
+    Nothing is read or written except the checkpoint, if there is one. Torch's threads and random
+    states are restored afterwards. The training side decides the transforms that are left to the
+    labels, and the scale of the targets. The validation side decides the best epoch of each
+    network. The test side is not looked at.
 
     Args:
         panel: Molecules and labels.
         split: The molecules of each side; they need not be all of the panel.
         graphs: The graphs of the panel's molecules, in its order.
-        config: Of it, `training`, `model`, `seed`, and what of `data` a model keeps.
+        config: The configuration; only `training`, `model`, `seed` and the keys of `data` that a
+            model keeps are read.
         plan: The networks, and which tasks they learn and serve.
-        checkpoint: Where an earlier, interrupted run of the same training stands, and the file that
-            keeps it; None begins, and keeps nothing.
+        checkpoint: How far an earlier, interrupted run of the same training came, and the file that
+            keeps this. None begins anew, and keeps nothing.
         progress: Whether to show a progress bar where there is somebody to see it.
 
     Returns:
         The model. After an interrupt it holds the networks that have finished an epoch, or the
-        first one as far as it came.
+        first network as far as it came.
 
     Raises:
         ConfigError: If the graphs or the plan do not fit the panel.
-        DataError: If a task of the plan has no two different labels on the training side.
+        DataError: If a task of the plan does not have two different labels on the training side.
         DeviceError: If `training.device` is not there.
         NumericalError: If a loss or a gradient is no longer finite.
         RunDirectoryError: If the checkpoint does not fit.
@@ -106,7 +107,7 @@ def fit_model(
 
 
 def _check(panel: Panel, graphs: PackedGraphs, plan: Plan) -> None:
-    """Checks that graphs and plan are of the panel."""
+    """Checks that graphs and plan fit the panel."""
     if len(graphs) != len(panel):
         raise ConfigError(
             f"`graphs` must be those of the panel's {len(panel)} molecules, in its order; got "
@@ -121,7 +122,7 @@ def _check(panel: Panel, graphs: PackedGraphs, plan: Plan) -> None:
 
 
 def _announce(networks: list[GroupedNetwork], config: TrainConfig, device: torch.device) -> None:
-    """Says what is trained where, and what of the schedule has no effect."""
+    """Logs what is trained where, and warns if the rate never falls."""
     log.info(
         "Training %d network(s), %d parameters, on %s, %s",
         len(networks),

@@ -84,7 +84,7 @@ class NetworkModule(pl.LightningModule):
         return not self.asks_late or last or not batch_idx % _LOOK_EVERY
 
     def _watch(self, loss: Tensor, batch: LabelledBatch, outputs: Tensor, batch_idx: int) -> None:
-        """Stops at a loss that is no number; a device that is asked late remembers the first."""
+        """Stops at a loss that is not a number; a device that is asked late remembers the first."""
         if not self.asks_late:
             if not torch.isfinite(loss):
                 losses = self.loss.per_task(outputs, batch.targets, batch.mask, batch.limits)
@@ -115,9 +115,9 @@ class NetworkModule(pl.LightningModule):
         )
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:  # noqa: ARG002
-        """Stops before a gradient that is no number spoils the weights.
+        """Stops before a gradient that is not a number spoils the weights.
 
-        A GPU is asked now and then, and before an epoch is kept.
+        A GPU is asked only now and then, and before an epoch is kept.
         """
         if not self._looks_at(self._batch_idx):
             return

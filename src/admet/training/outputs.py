@@ -1,4 +1,4 @@
-"""The files of a run, but for its weights and what it was made of."""
+"""The files of a run, except its weights and `run.json`."""
 
 import logging
 import sys
@@ -44,7 +44,7 @@ def write_tests(
             limits=labels.limits,
             scales=model.spec.scales,
             units=model.spec.units,
-            n_bootstrap=1000 if side == "test" else 0,  # intervals where they are read
+            n_bootstrap=1000 if side == "test" else 0,  # intervals only where they are read
         )
         if side == "test":
             for line in remarks(scores[side]):
@@ -87,7 +87,7 @@ def read_test(folder: Path) -> Scores | None:
 
 
 def write_records(folder: Path, panel: Panel) -> None:
-    """Keeps what became of records: those left out, those changed or merged."""
+    """Writes what became of records: those left out, and those changed or merged."""
     write_table(folder / Files.REJECTED, rejected_frame(panel))
     changes = structures_frame(panel.structures, panel.unit, panel.ids is not None)
     write_table(folder / Files.STRUCTURES, changes)
@@ -109,7 +109,7 @@ def write_config(path: Path, config: TrainConfig) -> None:
 
 
 class _LogFile(logging.FileHandler):
-    """A log file whose full disk is an error of the run, not a traceback beside it."""
+    """A log file for which a full disk is an error of the run, not only a printed traceback."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the base's name
         """Raises what the disk said."""

@@ -40,14 +40,14 @@ log = logging.getLogger(__name__)
 def train(config: TrainConfig, *, overwrite: bool = False, resume: bool = False) -> TrainedModel:
     """Measures the affinity, groups the tasks, trains, tests, and writes the run directory.
 
-    Threads and random states of the caller's torch are as before afterwards.
+    Threads and random states of the caller's torch are restored afterwards.
 
     Args:
         config: The configuration.
         overwrite: Whether a run directory, or an unfinished run, that is there may be replaced.
         resume: Whether to go on with an unfinished run of the same configuration, to the same
-            weights as if it had never stopped. A finished one is left as it is; where there is
-            none, it begins.
+            weights as if it had never stopped. A finished run is left as it is; if there is none,
+            a new one begins.
 
     Returns:
         The model; its `run_dir` is the folder that holds it.
@@ -55,13 +55,14 @@ def train(config: TrainConfig, *, overwrite: bool = False, resume: bool = False)
     Raises:
         AdmetError: If the configuration, the table or the machine does not allow it. Nothing is
             left behind then, unless an epoch was finished: `resume` goes on from there.
-        KeyboardInterrupt: If the user stops it before the training proper has begun. Later, an
-            interrupt leaves a usable run directory with what was trained so far.
+        KeyboardInterrupt: If the user stops it before the training of networks has begun, or twice.
+            A first interrupt during the training leaves a usable run directory with what was
+            trained so far.
     """
     writer = RunDirectoryWriter(config.save_dir, overwrite=overwrite, resume=resume)
     device = resolve_device(config.training.device, "training.device")
     if resume and writer.is_finished:
-        model = load_model(config.save_dir, device)  # whole
+        model = load_model(config.save_dir, device)  # which checks that it is whole
         writer.tidy()
         log.info("Nothing to resume: %s is finished", config.save_dir)
         return model
@@ -134,7 +135,7 @@ def _choose_plan(
     folder: Path,
     clock: PhaseClock,
 ) -> Plan:
-    """Measures the affinity on the training side, keeps it and plans by it; or plans as told."""
+    """Plans by the affinity of the training side, which is measured and kept; or plans as told."""
     if not config.task_affinity.enabled:
         plan = plan_of(config, panel.task_names)
         shown = "; ".join(", ".join(group.tasks) for group in plan.groups)
@@ -169,7 +170,7 @@ def _check_before_reading(config: TrainConfig) -> None:
 
 
 def _hint_at_idle_keys(config: TrainConfig) -> None:
-    """Names keys that were changed but have no effect; the affinity, once measured, its own."""
+    """Names keys that were changed but have no effect; the affinity phase names its own later."""
     idle = config.idle_keys()
     if config.task_affinity.enabled:
         idle = {key: why for key, why in idle.items() if not key.startswith("task_affinity.")}

@@ -27,7 +27,7 @@ class _Hardware(BaseModel):
 
 
 class _Run(BaseModel):
-    """What of `run.json` a repetition needs."""
+    """The part of `run.json` that a repetition needs."""
 
     data: _Data
     hardware: _Hardware
@@ -38,15 +38,15 @@ def as_before(config: C, run_dir: Path) -> C:
     """Prepares a configuration to repeat a run.
 
     Args:
-        config: The configuration of the run, with what is to differ.
+        config: The configuration of the run, with the keys that are to differ changed.
         run_dir: The run directory.
 
     Returns:
-        The configuration with as many threads as the run had, unless it says how many.
+        The configuration with as many threads as the run had, unless it names a number itself.
 
     Raises:
         RunDirectoryError: If the run directory is damaged.
-        ConfigError: If the new run would be written where the old one is.
+        ConfigError: If the new run would be written to the folder of the old one.
         DataError: If the table is missing or is not the one that the run had.
     """
     read_spec(run_dir)  # checks every file's sum

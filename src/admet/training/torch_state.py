@@ -8,7 +8,7 @@ import torch
 
 @contextmanager
 def own_torch_state(threads: int | None, device: torch.device) -> Iterator[None]:
-    """Takes threads while the context lasts, and puts threads and random states back.
+    """Sets torch's threads while the context lasts, then puts threads and random states back.
 
     Args:
         threads: CPU threads of torch; None keeps those that there are.

@@ -30,7 +30,7 @@ class _Run(BaseModel):
 
 
 class _Groups(BaseModel):
-    """What the affinity phase chose, as versions before the plan kept it."""
+    """What the affinity phase chose, as versions without a plan kept it."""
 
     arm: Arm
     groups: list[list[str]]
@@ -143,13 +143,13 @@ def _damaged(path: Path) -> str:
 
 
 def _comparable(config: TrainConfig) -> dict[str, Any]:
-    """Gives the configuration without where it is written."""
+    """Gives the configuration without the folder that the run is written to."""
     content = config.only(TrainConfig).model_dump(mode="json")
     return {key: value for key, value in content.items() if key != "save_dir"}
 
 
 def _check_same(earlier: _Run, ours: dict[str, Any], folder: Path) -> None:
-    """Refuses to go on with something else."""
+    """Refuses to go on with another table or configuration."""
     remedy = "Resume with what it began with, or add --overwrite to begin anew."
     if earlier.data != ours["data"]:
         raise RunDirectoryError(f"The table changed since the run in {str(folder)!r}. {remedy}")
@@ -163,7 +163,7 @@ def _check_same(earlier: _Run, ours: dict[str, Any], folder: Path) -> None:
 
 
 def _completed(config: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Gives keys that an earlier version did not have the values that it went by: the defaults.
+    """Adds the keys that an earlier version did not have, with the defaults that it went by.
 
     Raises:
         RunDirectoryError: If it is no configuration.

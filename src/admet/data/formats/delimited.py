@@ -24,7 +24,7 @@ Records = Iterator[tuple[int, list[str], str]]
 
 
 class Delimited(Format):
-    """Text with a header, one record a line unless a quoted cell spans several.
+    """Text with a header and one record per line, unless a quoted cell spans several lines.
 
     Attributes:
         delimiter: What separates the cells, unless the file says otherwise.
@@ -99,7 +99,7 @@ def _tell(path: Path, layout: Layout) -> None:
 
 @contextmanager
 def _records(path: Path, layout: Layout) -> Iterator[tuple[TextTable, Records]]:
-    """Opens the records of a table, without that of its units."""
+    """Opens the records of a table, without the row of units."""
     with open_text(path, layout) as text:
         records = iter(text)
         if layout.has_units:
@@ -110,7 +110,7 @@ def _records(path: Path, layout: Layout) -> Iterator[tuple[TextTable, Records]]:
 def _next_table(
     text: TextTable, layout: Layout, records: Records, size: int | None
 ) -> Table | None:
-    """Makes a table of the next records, of all where `size` is None; None at the end."""
+    """Makes a table of the next records, or of all where `size` is None; None at the end."""
     lines: list[int] = []
     cells: list[list[str]] = []
     faults: dict[int, str] = {}

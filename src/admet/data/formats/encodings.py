@@ -1,4 +1,4 @@
-"""The encoding of a text: said, or found where it is certain."""
+"""The encoding of a text: as the user says, or found where it is certain."""
 
 import codecs
 import gzip
@@ -42,8 +42,8 @@ def encoding_of(path: Path, given: str | None) -> tuple[str, str]:
         The encoding, and what to tell the user, which may be nothing.
 
     Raises:
-        DataError: If it is not valid in that encoding, which names the first line and byte, or
-            cannot be read or unpacked.
+        DataError: If the text is not valid in that encoding, or cannot be read or unpacked. For
+            UTF-8 the message names the first line and byte.
     """
     try:
         return _found(path, given)
@@ -56,7 +56,7 @@ def encoding_of(path: Path, given: str | None) -> tuple[str, str]:
 
 
 def _found(path: Path, given: str | None) -> tuple[str, str]:
-    """Gives what `encoding_of` does; faults of the disk are the system's."""
+    """Gives what `encoding_of` does; faults of the disk are raised as the system's errors."""
     if given is not None:
         # A byte-order mark, as Excel writes it, is no part of the first name.
         encoding = "utf-8-sig" if codecs.lookup(given).name == "utf-8" else given

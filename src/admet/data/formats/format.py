@@ -13,10 +13,10 @@ from admet.errors import ConfigError
 class Format(ABC):
     """A way to write a table into a file.
 
-    What a format recognises rather than knows, `read` and `count` say in the log.
+    `read` and `count` log what a format has recognised rather than known.
 
     Attributes:
-        endings: What the names of such files end in, in lower case.
+        endings: Endings of the names of such files, in lower case.
     """
 
     endings: ClassVar[tuple[str, ...]]

@@ -14,8 +14,8 @@ class Layout:
         quoted: Whether quotes enclose cells; otherwise they are part of them.
         unchecked: Whether a quoted cell may hold what looks like whole records.
         units: Units of columns, from the record under the header.
-        has_units: Whether that record holds units and is none of a molecule.
-        notes: What to tell the user of how the table was recognised.
+        has_units: Whether that record holds units and not a molecule.
+        notes: What to tell the user about how the table was recognised.
     """
 
     encoding: str

@@ -59,7 +59,7 @@ class Parquet(Format):
 
 
 def _with_index(frame: pd.DataFrame) -> pd.DataFrame:
-    """Makes columns of an index that pandas has stored, but for mere row numbers."""
+    """Makes columns of an index that pandas has stored, unless it is mere row numbers."""
     numbers = frame.index.nlevels == 1 and frame.index.name is None
     return frame.reset_index(drop=numbers)
 
@@ -82,7 +82,7 @@ def _open(path: Path) -> Iterator["pq.ParquetFile"]:
 
 
 def _whole_types() -> dict[Any, Any]:
-    """Maps Arrow's whole numbers to pandas' that stay whole in a part with an empty cell."""
+    """Maps Arrow's whole numbers to pandas types that stay whole beside an empty cell."""
     import pyarrow as pa  # noqa: PLC0415 - for Parquet only
 
     signed = {f"int{bits}": f"Int{bits}" for bits in (8, 16, 32, 64)}

@@ -10,14 +10,15 @@ _LINE_END = "\r\n"
 
 
 def opens_at(lines: Sequence[str], delimiter: str) -> int:
-    """Finds the line where the quote opens that does not close, or does so inside a cell.
+    """Finds the line that opens the quote which does not close, or closes inside a cell.
 
     Args:
         lines: The lines of a record, with their ends.
         delimiter: What separates the cells.
 
     Returns:
-        Its index; that of the first quote that closes on a later line where all close well.
+        The index of that line. Where all quotes close well, that of the first line whose quote
+        closes on a later one.
     """
     text = "".join(lines)
     spanning = 0
@@ -63,8 +64,8 @@ def whole_records(
     """Counts the lines of one record that look like whole records themselves.
 
     A note of several lines is a legitimate cell. It becomes suspect where the first and the last
-    line, and half of those between, have as many cells on their own as a record has; or where the
-    record has not as many cells as the header, and half of its lines have.
+    line, and half of those between, each have as many cells as the header. It is also suspect where
+    the record has another number of cells than the header, but half of its lines have that number.
 
     Args:
         lines: The lines of the record, two or more.

@@ -1,4 +1,4 @@
-"""SMILES files: a SMILES a line, and its name."""
+"""SMILES files: one SMILES per line, and its name."""
 
 import itertools
 import re
@@ -31,7 +31,7 @@ class _Layout:
 
 
 class SmilesFile(Surveyed[_Layout]):
-    """A SMILES a line, then a blank and its name, or more columns that the first line names."""
+    """One SMILES per line, then a blank and its name, or columns that the first line names."""
 
     endings: ClassVar[tuple[str, ...]] = (".smi", ".smi.gz")
 

@@ -36,11 +36,12 @@ def survey(path: Path, reading: TableReading, usual: str) -> Layout:
         usual: The delimiter that its name stands for.
 
     Returns:
-        The layout; what was recognised, rather than said or usual, is among its notes.
+        The layout. Its notes tell what was recognised, where it is neither usual nor what the user
+        said.
 
     Raises:
-        DataError: If it is no text, or could be read in more than one way; names the key that says
-            which.
+        DataError: If it is no text, or could be read in more than one way. The message names the
+            key that decides.
     """
     source = repr(str(path))
     encoding, note = encoding_of(path, reading.encoding)
@@ -75,7 +76,7 @@ def _delimiter(lines: list[str], usual: str, source: str) -> str:
     """Finds the delimiter of a header and its first records.
 
     Raises:
-        DataError: If two would do, or none does but another than the usual one is likely.
+        DataError: If two fit, or if none fits and one other than the usual one is likely.
     """
     filled = next((line for line in lines if line.strip()), "")
     others = [mark for mark in DELIMITERS.values() if mark != usual and mark in filled]
@@ -99,7 +100,7 @@ def _delimiter(lines: list[str], usual: str, source: str) -> str:
 
 
 def _share(lines: list[str], delimiter: str) -> tuple[float, bool]:
-    """Gives the share of records as wide as the header, and whether that names a SMILES column.
+    """Gives the share of records as wide as the header, and whether it names a SMILES column.
 
     The share is 0 where the header is one cell.
     """

@@ -1,4 +1,4 @@
-"""Formats whose files are looked through once before they are read."""
+"""Formats whose files are read through once before their tables are made."""
 
 import logging
 from abc import abstractmethod
@@ -23,14 +23,14 @@ class Survey(Protocol):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What to tell the user of how it was recognised."""
+        """What to tell the user about how it was recognised."""
 
 
 S = TypeVar("S", bound=Survey)
 
 
 class Surveyed(Format, Generic[S]):
-    """A format whose columns are known once a whole file was looked through."""
+    """A format whose columns are known only once a whole file was read through."""
 
     @abstractmethod
     def survey(self, path: Path, encoding: str, note: str) -> S:
@@ -39,7 +39,7 @@ class Surveyed(Format, Generic[S]):
         Args:
             path: The file.
             encoding: Its encoding.
-            note: What to tell of the encoding; empty where it is UTF-8.
+            note: What to tell about the encoding; empty where there is nothing to tell.
 
         Raises:
             DataError: If it is empty or names a column twice.

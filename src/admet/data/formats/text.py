@@ -25,8 +25,8 @@ class QuoteError(DataError):
 class TextTable:
     """A text table that is open for reading, record by record, in constant memory.
 
-    Every line of the file is in a record, or blank: a quoted cell may span lines, but not so many
-    that it looks like whole records.
+    Every line of the file is part of a record, or blank. A quoted cell may span lines, unless these
+    look like whole records.
 
     Attributes:
         source: Name for messages.
@@ -164,7 +164,7 @@ def open_text(path: Path, layout: Layout) -> Iterator[TextTable]:
 
 @contextmanager
 def text_of(path: Path, encoding: str) -> Iterator[IO[str]]:
-    """Opens a text, packed or not, with the line ends that it has.
+    """Opens a text, packed or not; line ends stay as they are.
 
     Args:
         path: The file.

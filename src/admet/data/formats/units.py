@@ -8,7 +8,7 @@ from admet.data.labels import MISSING
 from admet.data.numbers import looks_like_number
 
 _FIRST = 50
-"""Records that must hold numbers below a unit for it to be one."""
+"""Records below a unit that are looked at: they must hold numbers."""
 _PREFIX = "(?:[pnµμumkcd]|f|da)?"
 _ATOM = (
     rf"(?:{_PREFIX}(?:mol|M|g|L|l|m|s|Pa|J|cal|V|Hz)|kDa|Da|min|h|hr|d|°C|K|Å|cells?|kg|bar|eq"
@@ -31,7 +31,7 @@ _NO_UNIT = frozenset(
 def units_in(
     header: Sequence[str], records: Sequence[Sequence[Any]], said: str = "auto"
 ) -> dict[str, str] | None:
-    """Takes the first record for units, where it is certain or said.
+    """Reads the first record as units, where this is certain or the user says so.
 
     It is certain where each of its cells is a unit, a dash or empty, and where each column with a
     unit holds numbers below it.

@@ -35,9 +35,9 @@ _WHOLE = 2.0**53  # beyond, a float holds no whole number exactly
 
 
 class Workbook(Format):
-    """One sheet, with types; rows are counted as the sheet does. It is held in memory as a whole.
+    """One sheet, with types; rows are counted as in the sheet. It is held in memory as a whole.
 
-    Formulas give the values that were stored with them.
+    A formula gives the value that was stored with it.
     """
 
     endings: ClassVar[tuple[str, ...]] = (".xlsx", ".xlsm", ".ods")
@@ -198,7 +198,7 @@ def _name(cell: Any) -> str:
 
 
 def _typed(cells: Sequence[Any]) -> pd.Series:
-    """Makes a column of its cells; it has a type where all have the same."""
+    """Makes a column of its cells; it has a type where all cells have the same one."""
     kinds = {type(cell) for cell in cells if cell is not None}
     if kinds and kinds <= {int, float}:
         numbers = pd.Series(cells, dtype="float64")

@@ -26,7 +26,7 @@ Place = tuple[int, int]
 
 
 def check_size(path: Path) -> None:
-    """Refuses what is no packed workbook, or would fill the memory.
+    """Refuses a file that is no workbook, or that would fill the memory when it is unpacked.
 
     Raises:
         DataError: Says which.
@@ -79,7 +79,7 @@ def merged_cells(path: Path, sheet: str, known: Sequence[tuple[Place, Place]] | 
     Args:
         path: The workbook.
         sheet: The sheet.
-        known: The ranges as the reader gives them; None where it does not know the format's.
+        known: The ranges as the reader gives them; None where it gives none for this format.
     """
     if known is None:
         known = _merged_of_ods(path, sheet)
@@ -108,7 +108,7 @@ def _merged_of_ods(path: Path, sheet: str) -> list[tuple[Place, Place]]:
 
 
 def sheet_xml(path: Path, sheet: str) -> bytes:
-    """Gives what an Excel file holds of a sheet; nothing for another format."""
+    """Gives the XML of a sheet of an Excel file; nothing for another format."""
     if path.suffix.lower() == ".ods":
         return b""
     with _unpacked(path) as archive:
@@ -119,7 +119,7 @@ def sheet_xml(path: Path, sheet: str) -> bytes:
 def without_value(content: bytes) -> list[str]:
     """Names the cells whose formula has no stored value.
 
-    Programs that only write files leave it out; the cell would read as empty.
+    Programs that only write files leave the value out; the cell would be read as empty.
 
     Args:
         content: What `sheet_xml` gave.

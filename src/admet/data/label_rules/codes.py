@@ -15,7 +15,7 @@ _POSITIVE = "yes y true t active positive pos + present on"
 _NEGATIVE = "no n false f inactive negative neg - − absent off"
 _WORDS: dict[str, float] = dict.fromkeys(_POSITIVE.split(), 1.0)
 _WORDS |= dict.fromkeys(_NEGATIVE.split(), 0.0)
-_YAML = {"true": "yes y on t", "false": "no n off f"}  # it makes true and false of these keys
+_YAML = {"true": "yes y on t", "false": "no n off f"}  # YAML reads these keys as true and false
 _NOT = re.compile(r"(?:non|not|no)[\s_-]*")
 _MOST_CLASSES = 20  # distinct words; a column of more is text, not classes
 _LEAST_QUESTION = 6  # labels; of fewer, two values may be two measurements
@@ -53,8 +53,9 @@ def map_numbers(
         label_map: The map.
 
     Returns:
-        The labels, shape (n,); and rows with numbers of which the map does not say what they mean
-        although it gives others the place of them, as {1: 0, 2: 1} does of 0.
+        The labels, shape (n,); and the rows whose numbers the map does not name. There are such
+        rows only where the map also gives a new label to a number that is itself one of its
+        labels, as {1: 0, 2: 1} does with 1.
     """
     numbers = _numbers_of(label_map)
     labels = values.copy() if numbers else values
@@ -69,7 +70,7 @@ def map_numbers(
 
 
 def meant_numbers(label_map: LabelMap) -> set[float]:
-    """Gives the numbers that a map speaks of, which nobody needs to be asked about."""
+    """Gives the numbers that a map mentions; nobody needs to be asked about them."""
     return set(_numbers_of(label_map)) | {
         label for label in label_map.values() if label is not None
     }
@@ -101,7 +102,7 @@ def map_of_words(words: Iterable[str], numbers: Iterable[float]) -> dict[str, fl
         numbers: Its distinct numbers.
 
     Returns:
-        Word → label; None where the words do not say, or stand beside other numbers than 0 and 1.
+        Word → label; None where the words do not say, or there are other numbers than 0 and 1.
     """
     known = {folded(word) for word in words}
     if not known or not set(numbers) <= {0.0, 1.0}:
@@ -160,7 +161,7 @@ def map_of_numbers(values: np.ndarray) -> dict[str, float | None] | None:
 
 
 def question_of_numbers(name: str, values: np.ndarray, counts: np.ndarray) -> str:
-    """Asks what numbers mean that look like codes of classes.
+    """Asks about numbers that look like codes of classes.
 
     Args:
         name: The column.

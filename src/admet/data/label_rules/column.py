@@ -1,4 +1,4 @@
-"""One label column while it is read, and the record of what was read otherwise than it stands."""
+"""One label column while it is read, and notes on cells that were not read as they stand."""
 
 from dataclasses import dataclass, field, replace
 
@@ -61,7 +61,7 @@ _SHOWN = 5
 
 
 def places(table: Table, rows: list[int], name: str) -> str:
-    """Names the lines of some rows with what stands in a column there."""
+    """Names the lines of some rows, with the cells of a column there."""
     cells = table.frame[name]
     named = ", ".join(
         f"{table.unit} {table.lines[row]} ({str(cells.iloc[row])[:30]!r})" for row in rows[:_SHOWN]

@@ -1,4 +1,4 @@
-"""Limits that a table states beside its labels, or a user for a whole column."""
+"""Limits that a table states beside its labels, or that a user states for a whole column."""
 
 import re
 from collections.abc import Sequence
@@ -58,12 +58,13 @@ def approximate(table: Table, column: Column, rows: Sequence[int]) -> Column:
 
 
 def mark_declared(table: Table, column: Column, below: float | None, above: float | None) -> Column:
-    """Makes limits of the labels at or beyond a limit of the assay.
+    """Turns labels at or beyond a limit of the assay into limits.
 
     Args:
         table: The table.
         column: The labels.
-        below: At or under it, the assay says only that a value is below; None is no such limit.
+        below: At or under this number, the assay says only that a value is below it; None means
+            that there is no such limit.
         above: Likewise for values above.
     """
     for edge, limit in ((below, BELOW), (above, ABOVE)):
@@ -98,7 +99,7 @@ def undeclared_relations(table: Table, declared: Sequence[str]) -> list[str]:
         declared: The columns that are read.
 
     Returns:
-        Names of columns that are named as one and whose cells are all relations, some of them
+        Columns that are named like one of relations and whose cells are all relations, some of them
         limits.
     """
     found = []

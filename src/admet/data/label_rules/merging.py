@@ -23,10 +23,10 @@ def merge_labels(
 ) -> tuple[np.ndarray, np.ndarray | None, list[str], list[Note]]:
     """Merges the labels of each molecule, task by task.
 
-    Measured values are merged as the task's kind says, on the scale of a transform that was named.
-    They win over limits: one that holds of their mean adds nothing, one that contradicts it is
-    reported. Where there are limits only, the tightest one stays; limits on both sides leave the
-    label empty, since one limit cannot say it.
+    Measured values are merged as the task's kind says, on the scale of the transform that the user
+    named. They win over limits: a limit that agrees with their mean adds nothing, one that
+    contradicts it is reported. Where there are only limits, the tightest one stays. Limits on both
+    sides leave the label empty, since one limit cannot express them.
 
     Args:
         values: Labels of n records, shape (n, T), NaN where absent.

@@ -1,4 +1,4 @@
-"""Labels piled up at an edge of their range: limits of an assay that no sign tells of."""
+"""Labels piled up at an edge of their range: limits of an assay that no sign marks."""
 
 from dataclasses import dataclass
 
@@ -9,10 +9,10 @@ from admet.data.label_rules.limits import SIGNS
 from admet.data.label_rules.relations import ABOVE, BELOW
 
 SHARE = 0.05
-"""Share of a task's labels on one number at an edge from which it is no chance."""
+"""Share of a task's labels on one number at an edge, from which on it is no coincidence."""
 _LEAST_PILE = 8  # labels; fewer may coincide
 _LEAST_DISTINCT = 8  # values beside it; few values are grades, not measurements
-_TIMES = 3  # a pile is so many times as high as the highest but one of all other values
+_TIMES = 3  # a pile holds at least so many times as many labels as the third most common value
 
 
 @dataclass(frozen=True)

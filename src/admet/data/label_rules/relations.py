@@ -13,7 +13,7 @@ class Relation(NamedTuple):
 
     Attributes:
         limit: `ABOVE`, `MEASURED` or `BELOW`.
-        about: Whether the number is only near it.
+        about: Whether the true value is only near the number.
     """
 
     limit: int

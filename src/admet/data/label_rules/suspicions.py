@@ -12,15 +12,15 @@ from admet.data.table import Table
 
 _NINES = re.compile(r"-?9{2,}(\.9+)?")
 _ENDS = {2.0**31 - 1, -(2.0**31), 2.0**15 - 1, -(2.0**15), 2.0**63 - 1, -(2.0**63)}  # of integers
-_FAR = 10  # times the largest other label
-_LEAST_OTHERS = 4  # distinct labels beside, by which "far" can be told
+_FAR = 10  # so many times the largest other label is far
+_LEAST_OTHERS = 4  # other distinct labels that are needed to tell what is far
 _GAP = 1e3  # between a label and the next one, from which it is asked about
 _LEAST_LABELS = 10
 _LEAST_NEGATIVE = 2  # labels
 
 
 def is_sentinel(value: float) -> bool:
-    """Tells a number that programs write for "none": all nines, or the end of the integers."""
+    """Recognises a number that programs write for "none": all nines, or the end of the integers."""
     return value in _ENDS or _NINES.fullmatch(f"{value:.12g}") is not None
 
 
@@ -29,9 +29,9 @@ def without_sentinels(
 ) -> Column:
     """Empties cells that certainly mean "not measured", and asks about those that may.
 
-    A negative number of nines (−99, −999, …) or the end of the integers is certain where all other
-    labels are at least 0, or it is ten times as large as any. A positive one that large is asked
-    about.
+    A negative number of nines (−99, −999, …) or at the end of the integers is certain where all
+    other labels are at least 0, or where it is at least ten times as large as any of them. A
+    positive one that is so large is asked about.
 
     Args:
         table: The table.
@@ -101,7 +101,7 @@ def question_of_far_labels(table: Table, column: Column, meant: Container[float]
 
 
 def describe_lone_negative(column: Column, meant: Container[float]) -> str:
-    """Names one negative number among labels that are not, such as −1 for "not measured"."""
+    """Names a lone negative number, such as −1 for "not measured", among labels of at least 0."""
     values = column.values[~np.isnan(column.values)]
     negative = values[values < 0]
     lone = len(np.unique(negative)) == 1 and len(negative) >= _LEAST_NEGATIVE

@@ -54,9 +54,9 @@ class LabelledBatch:
 class BatchLoader:
     """Iterates over batches of a labelled set, in a new order each time where it shuffles.
 
-    The order is a function of the seed and of how often the loader was iterated before, nothing
-    else. The last batch holds what is left, so that no label is passed over; while shuffling, a
-    single molecule that would be left joins the batch before, since batch normalisation needs two.
+    The order depends on nothing but the seed and how often the loader was iterated over before. The
+    last batch holds what is left, so that no label is passed over. With shuffling, a single
+    molecule that would be left joins the batch before, since batch normalisation needs two.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class BatchLoader:
 
     @property
     def random_state(self) -> dict[str, Any]:
-        """What the orders to come depend on, as JSON can hold it."""
+        """What later orders depend on, in a form that JSON can hold."""
         return dict(self._rng.bit_generator.state)
 
     @random_state.setter

@@ -34,16 +34,16 @@ def resolve_device(name: str, key: str = "device") -> torch.device:
 
 Precision = Literal["32-true", "bf16-mixed"]
 
-_NARROW = 128  # hidden width below which casting costs what the faster products gain
+_NARROW = 128  # hidden width below which casting costs as much as the faster products gain
 
 
 def resolve_precision(name: str, device: torch.device, width: int) -> Precision:
     """Finds the precision of a training.
 
-    `auto` is bf16-mixed where the hardware multiplies bfloat16 itself, which is where it is faster:
-    an x86 CPU with AMX-BF16 or AVX512-BF16, an NVIDIA GPU of compute capability 8.0 or higher; and
-    where the hidden width is at least 128. It is 32 everywhere else. Weights, optimiser, the sum of
-    a molecule's atoms, losses and predictions are float32 in both.
+    `auto` is bf16-mixed where the hardware multiplies bfloat16 itself, since only there is it
+    faster: on an x86 CPU with AMX-BF16 or AVX512-BF16, or an NVIDIA GPU of compute capability 8.0
+    or higher. The hidden width must also be at least 128. Everywhere else `auto` is 32. Weights,
+    optimiser, the sum of a molecule's atoms, losses and predictions are float32 in both.
 
     Args:
         name: auto, 32 or bf16-mixed.

@@ -44,7 +44,7 @@ class BondMessagePassing(nn.Module):
             d_h: Hidden width.
             bias: Whether the message layers have a bias.
             depth: Number of message-passing steps.
-            dropout: Dropout after each of them.
+            dropout: Dropout after each update of the bond vectors, and on the atom vectors.
             activation: Name of the activation.
             undirected: Whether a message averages the two directions of a bond.
             d_vd: Width of additional atom descriptors, or None.
@@ -77,7 +77,7 @@ class BondMessagePassing(nn.Module):
             (n_atoms, d_h + d_vd).
 
         Raises:
-            ValueError: If there are descriptors and no layer for them, or of another shape.
+            ValueError: If there are descriptors but no layer for them, or they have another shape.
         """
         H = self.rows(graphs)  # (n_rows, d_h)
         *_, row = graphs.layers()
@@ -98,7 +98,7 @@ class BondMessagePassing(nn.Module):
 
         Args:
             graphs: The graphs.
-            tape: Takes every product with a weight, in order, where that is wanted.
+            tape: Takes up every product with a weight, in order; None where that is not wanted.
 
         Returns:
             Shape (n_rows, d_h).
@@ -132,7 +132,7 @@ class Product:
     Attributes:
         weight: "W_i", "W_h", or the columns of "W_o" for atoms or for messages.
         rows: What was multiplied, shape (n, d_in).
-        result: What it was added to, before the activation, shape (n, d_h).
+        result: The sum that holds the product, before the activation, shape (n, d_h).
     """
 
     weight: str

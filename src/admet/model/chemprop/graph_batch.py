@@ -11,7 +11,7 @@ from admet.featurize import GraphArrays
 
 @dataclass(frozen=True)
 class Bags:
-    """For each of m outputs the rows of an input, shape (n, d), that are summed into it.
+    """For each of m outputs, the rows of an input, shape (n, d), that are summed into it.
 
     Attributes:
         index: Rows of all outputs, one output after the other, shape (n_entries,), int32.
@@ -28,7 +28,7 @@ class Bags:
 
     @property
     def transposed(self) -> "Bags":
-        """The gradient's way: from outputs to inputs."""
+        """The direction of the gradient: from outputs to inputs."""
         return Bags(self.back_index, self.back_start, self.index, self.start)
 
 

@@ -1,4 +1,4 @@
-"""The loss of a panel with gaps: what each kind of task loses where it is labelled."""
+"""The loss of a panel with gaps: the loss of each kind of task, where there is a label."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -10,7 +10,7 @@ from admet.kinds import Kind
 
 NOISE = 0.7
 """Standard deviation σ of what a network leaves unexplained of a scaled target, where half of its
-variance is explained. `benchmarks/censored_labels.py` shows what hangs on it."""
+variance is explained. `benchmarks/censored_labels.py` shows how much depends on it."""
 
 
 class TaskLoss(nn.Module):
@@ -27,8 +27,8 @@ class TaskLoss(nn.Module):
         Args:
             kinds: T kinds.
             weights: T weights of a label of each task; None weighs all labels alike.
-            limit_loss: What a limit loses: "tobit", how unlikely it is to lie beyond, or "bounded",
-                the squared distance to it, and nothing beyond.
+            limit_loss: The loss of a limit: "tobit", by how unlikely a true value beyond it is; or
+                "bounded", the squared distance to it, and nothing beyond.
         """
         super().__init__()
         self._limit_loss = limit_loss
@@ -73,16 +73,16 @@ class TaskLoss(nn.Module):
     ) -> Tensor:
         """Gives the weighted mean over the labels of a batch, a scalar.
 
-        The divisor is the number of labels, not the sum of their weights: with weights that make
-        every task count alike over the training set, a batch that happens to hold one label of a
-        rare task would otherwise be ruled by it.
+        The divisor is the number of labels, not the sum of their weights. Otherwise, with weights
+        that make every task count alike over the training set, one label of a rare task would
+        dominate the batch that happens to hold it.
         """
         weighted = self.per_label(outputs, targets, mask, limits) * self.get_buffer("_weights")
         return weighted.sum() / mask.sum().clamp(min=1)
 
 
 def met(outputs: Tensor, targets: Tensor, limits: Tensor) -> Tensor:
-    """Puts outputs that lie beyond their limit on it, where they have no error and no gradient.
+    """Moves outputs that lie beyond their limit onto it, where they have no error or gradient.
 
     This is the bounded loss of Chemprop's `BoundedMSE`.
 
@@ -98,8 +98,8 @@ def met(outputs: Tensor, targets: Tensor, limits: Tensor) -> Tensor:
 def tobit(outputs: Tensor, targets: Tensor, limits: Tensor) -> Tensor:
     """Gives −2 σ² log Φ(±(output − limit) / σ): how unlikely a true value beyond the limit is.
 
-    That is the likelihood of Tobin (Econometrica 1958, 26, 24) for noise of size σ, `NOISE`,
-    multiplied by 2 σ², with which a measured label loses its squared error.
+    That is −log of the likelihood of Tobin (Econometrica 1958, 26, 24) for noise of size σ,
+    `NOISE`, multiplied by 2 σ²; on that scale the loss of a measured label is its squared error.
 
     Args:
         outputs: Shape (n, T).

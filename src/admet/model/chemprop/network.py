@@ -15,7 +15,7 @@ class GroupedNetwork(nn.Module):
     """Predicts T tasks; the tasks of a group share a head, all groups share the encoder.
 
     With one group it is Chemprop's multi-task model, with one task Chemprop's single-task model.
-    A task may be in several groups: all their heads learn it, one of them serves it.
+    A task may be in several groups. All their heads learn it, and one of them serves it.
 
     Attributes:
         plan: Its groups, and which of them serves which task.

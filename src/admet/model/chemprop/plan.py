@@ -76,7 +76,7 @@ class NetworkPlan(Section):
 
     @property
     def slots(self) -> list[int]:
-        """For each output of all heads, one head after the other, its column, shape (S,)."""
+        """The column of each output of all heads, one head after the other, shape (S,)."""
         place = {name: i for i, name in enumerate(self.tasks)}
         return [place[name] for group in self.groups for name in group.tasks]
 
@@ -89,7 +89,7 @@ class NetworkPlan(Section):
     def serving(self) -> list[int]:
         """For each column the slot that serves it, shape (T,).
 
-        Where another network serves the task, it is that of the first group that holds it.
+        Where another network serves the task, it is the slot of the first group that holds it.
         """
         places = [(g, name) for g, group in enumerate(self.groups) for name in group.tasks]
         first = {name: g for g, name in reversed(places)}

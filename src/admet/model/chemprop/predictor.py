@@ -60,7 +60,7 @@ class Predictor:
         self.networks = [network.to(device).eval() for network in networks]
         self.device = torch.device(device)
         self.batch_size = batch_size
-        # For each network the outputs that it serves, and the model's columns that they are.
+        # For each network: the outputs that it serves, and the model's columns that they fill.
         place = {name: i for i, name in enumerate(spec.task_names)}
         self._columns = [
             (plan.served, [place[plan.tasks[i]] for i in plan.served])

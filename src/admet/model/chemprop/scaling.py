@@ -13,7 +13,7 @@ from admet.kinds import Kind
 
 @dataclass(frozen=True)
 class TargetScaler:
-    """Mean and standard deviation of each task whose kind is scaled; 0 and 1 for another.
+    """Mean and standard deviation of each task whose kind is scaled; 0 and 1 for the others.
 
     Attributes:
         mean: Shape (T,), float64, of the transformed labels.
@@ -49,7 +49,7 @@ class TargetScaler:
         count = np.maximum(present.sum(axis=0), 1)
         mean = np.where(present, labels, 0.0).sum(axis=0) / count
         centred = np.where(present, labels - mean, 0.0)
-        largest = np.abs(centred).max(axis=0, initial=0.0)  # squares of small numbers vanish
+        largest = np.abs(centred).max(axis=0, initial=0.0)  # squares of tiny numbers are 0
         largest = np.where(largest > 0, largest, 1.0)
         scale = largest * np.sqrt(((centred / largest) ** 2).sum(axis=0) / count)
         raw = np.array([not kind.scaled for kind in kinds])

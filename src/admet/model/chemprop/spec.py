@@ -1,4 +1,4 @@
-"""All that is needed to build a model's networks and to read their outputs, but the weights."""
+"""All that is needed to build a model's networks and read their outputs, except the weights."""
 
 from typing import Self
 
@@ -24,7 +24,7 @@ class TaskSpec(Section):
         transform: What networks learn in place of its labels.
         mean: Mean of its training labels, transformed.
         scale: Their standard deviation, likewise.
-        labels: How the cells of its column became labels; tables to come are read likewise.
+        labels: How the cells of its column became labels; later tables are read in the same way.
     """
 
     name: str
@@ -42,7 +42,7 @@ class ModelSpec(Section):
     Attributes:
         smiles_column: Name of the SMILES column of the table that it was trained on.
         standardize: Whether molecules are standardised before they are predicted.
-        duplicates: Which differences between molecules it was taught to tell.
+        duplicates: Which differences between molecules counted in its training.
         id_column: Name of the column of identifiers of that table, if it had one.
         tasks: Its tasks, in the order of its predictions.
         plan: Which network learns and serves which of them.
@@ -95,7 +95,7 @@ class ModelSpec(Section):
 
     @property
     def scales(self) -> dict[str, Transform]:
-        """Tasks of which the networks learn a transform, each with that."""
+        """Tasks of which the networks learn a transform, each with that transform."""
         pairs = zip(self.task_names, self.transforms, strict=True)
         return {name: transform for name, transform in pairs if transform is not NO_TRANSFORM}
 

@@ -204,7 +204,7 @@ def beside(path: Path) -> list[Path]:
 
 
 def _load(path: Path) -> dict[str, np.ndarray]:
-    """Loads the arrays of a file; what is no zip file or would need pickle is an error."""
+    """Loads the arrays of a file; one that is no zip file or needs pickle is an error."""
     with zipfile.ZipFile(path) as file, np.load(path, allow_pickle=False) as stored:
         if file.testzip() is not None:
             raise ValueError("a checksum is wrong")
@@ -212,10 +212,10 @@ def _load(path: Path) -> dict[str, np.ndarray]:
 
 
 def _completed(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Adds what archives of run directories of schema version 1 and 2 lack, where it can be told.
+    """Adds what archives of run directories of schema version 1 and 2 lack, where it is known.
 
-    Groups did not overlap in version 1. How many molecules two tasks had in common was not kept
-    there, nor was anything made of it; nor was the agreement in version 2.
+    In version 1 groups did not overlap, and the numbers of molecules that two tasks have in common
+    were not kept, nor anything computed from them. Version 2 did not keep the agreement.
     """
     if "members" not in arrays and "group" in arrays:
         serving = np.atleast_1d(arrays["group"])

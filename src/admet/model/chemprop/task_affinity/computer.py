@@ -117,7 +117,7 @@ class TaskAffinityComputer:
         return self.compute(panel).matrix, panel.task_names
 
     def _warn_of_unread(self) -> None:
-        """Names what of the network's shape the estimator does not read."""
+        """Names the keys of the network's shape that the estimator does not read."""
         if self._by_name:
             unread = self.config.unread_of_network(self.model)
             warn_of_idle_keys(_of_model(self.model.idle_keys(unread)))
@@ -168,13 +168,14 @@ class TaskAffinityComputer:
         the batches are the loader's, and the network is as it comes.
 
         Args:
-            network: What makes a network with fresh weights, called once a run; or a network, from
-                copies of which every run starts and which is not changed. `network(inputs)` gives
-                outputs of shape (b, T), its encoder embeddings of shape (b, d_h).
-            loader: Gives (inputs, targets, mask) of b examples each time, anew at every pass: the
-                inputs as the network takes them, targets and mask of shape (b, T), the mask true
-                where there is a label. Targets of regression tasks should be scaled to unit
-                variance; those of binary tasks are 0 and 1.
+            network: A function or class that makes a network with fresh weights, called once per
+                run; or a network, which is not changed and from copies of which every run starts.
+                `network(inputs)` gives outputs of shape (b, T), its encoder embeddings of shape
+                (b, d_h).
+            loader: Gives batches of b examples, (inputs, targets, mask), anew at every pass. The
+                inputs are as the network takes them; targets and mask have shape (b, T), and the
+                mask is true where there is a label. Targets of regression tasks should be scaled to
+                unit variance; those of binary tasks are 0 and 1.
             task_names: T names.
             kinds: T kinds, "regression" or "binary"; None means regression.
             encoder: Name of the submodule that is the encoder.
@@ -183,8 +184,8 @@ class TaskAffinityComputer:
             The estimate, with a warning (`AffinityWarning`) for pairs that stay unknown.
 
         Raises:
-            ConfigError: If there is no such submodule, its embeddings have another shape,
-                `encoder_param_patterns` selects nothing, or the names and kinds do not fit.
+            ConfigError: If there is no such submodule, if its embeddings have another shape, if
+                `encoder_param_patterns` selects nothing, or if the names and kinds do not fit.
             DataError: If a batch is no such triple.
             DeviceError: If the device is not there.
             NoGradientStepsError: If no batch held a label.
@@ -281,7 +282,7 @@ def _of_model(idle: dict[str, str]) -> dict[str, str]:
 
 
 def _panel_from_frame(df: pd.DataFrame, smiles_col: str, target_cols: Sequence[str]) -> Panel:
-    """Checks a frame; where nothing at all can be learnt from, says so in the affinity's words."""
+    """Checks a frame; if there is nothing at all to learn from, raises the affinity's own error."""
     data = DataConfig(smiles_column=smiles_col, target_columns=_columns(target_cols))
     table = table_from_frame(df)
     try:
@@ -296,7 +297,7 @@ def _columns(names: Sequence[str]) -> tuple[str, ...]:
     """Gives column names.
 
     Raises:
-        ConfigError: If they are no list of names, or none.
+        ConfigError: If they are no list of names, or there are none.
     """
     if names is None or isinstance(names, str) or not len(names):
         raise ConfigError(

@@ -40,7 +40,7 @@ class AffinityFiles:
     """Where a measurement is kept.
 
     Attributes:
-        archive: Numbers, names and groups, ends in .npz; tables stand beside it.
+        archive: Numbers, names and groups; its name ends in .npz, and tables stand beside it.
         heatmap: The picture in the order of the tasks; None draws none.
         clustermap: The picture in the order of the dendrogram; None draws none.
     """
@@ -90,7 +90,7 @@ class AffinityFiles:
             inputs: Files that the work reads.
 
         Raises:
-            ConfigError: If a file cannot be written, would replace an input or a part of a model,
+            ConfigError: If a file cannot be written, or would replace an input, a part of a model,
                 or a table that no earlier measurement wrote.
         """
         check_output(self.archive, "save_path", {".npz"})
@@ -109,10 +109,10 @@ class AffinityFiles:
         check_replaces_nothing(outputs, inputs)
 
     def check_own(self) -> None:
-        """Checks that what stands there, pictures too, is of an earlier measurement.
+        """Checks that files that are there, pictures too, come from an earlier measurement.
 
         Raises:
-            ConfigError: If a file is there, but no archive that vouches for it.
+            ConfigError: If a file is there, but no archive of a measurement beside it.
         """
         present = [p for p in (self.archive, self.heatmap, self.clustermap) if p and p.exists()]
         if not present:
@@ -185,6 +185,6 @@ def folder_files(folder: str | Path) -> AffinityFiles:
 
 
 def _written_by_us(table: Path) -> bool:
-    """Tells a table of an earlier measurement by its header."""
+    """Recognises a table of an earlier measurement by its header."""
     with table.open("rb") as file:
         return file.readline(100).startswith(_HEADERS)

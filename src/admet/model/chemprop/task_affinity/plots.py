@@ -30,7 +30,7 @@ _LARGEST = 200  # inches
 _ROOMY_UP_TO = 40  # tasks; beyond, a cell has no room for hatches, a row for two lines
 _TALL = 18  # inches; beyond, a figure holds so many names that the layout takes long
 _DPI, _WIDEST = 150, 4000  # pixels an inch; pixels of a saved picture
-_MOST_LABELS = 220  # on an axis; of more tasks every second, third, … is named
+_MOST_LABELS = 220  # on an axis; with more tasks every second, third, … is named
 _MARGIN = 1.1  # of a saved picture around the figure, for labels that reach beyond it
 
 
@@ -54,8 +54,8 @@ def plot_task_affinity_heatmap(
         cmap: A matplotlib colour map, centred on zero.
         save_path: Where to save (format by its ending); missing folders are made. None saves
             nothing.
-        uncertain: Pairs to hatch, shape (T, T), such as those whose interval holds 0; of more than
-            40 tasks their cells are faded.
+        uncertain: Pairs to hatch, shape (T, T), such as those whose interval holds 0; with more
+            than 40 tasks their cells are faded instead.
 
     Returns:
         The figure.
@@ -104,8 +104,8 @@ def plot_task_affinity_clustermap(
         The figure.
 
     Raises:
-        ConfigError: If the shape does not fit the names, a group holds others, or the picture
-            cannot be saved.
+        ConfigError: If the shape does not fit the names, a group holds other names or none, or the
+            picture cannot be saved.
     """
     matrix = check_matrix(affinity_matrix, task_names)
     if len(matrix) < 2:
@@ -245,7 +245,7 @@ def _figure(size: tuple[float, float] | None, n_tasks: int, taller: float = 1.0)
     """Makes a figure that needs no display and no global state.
 
     Raises:
-        ConfigError: If the size is none.
+        ConfigError: If the size is not valid.
     """
     sides = _size(n_tasks) if size is None else real_numbers(size, "figsize")
     if np.shape(sides) != (2,) or not all(0 < side <= _LARGEST for side in sides):
@@ -263,7 +263,7 @@ def _finish(
     figure: Figure, save_path: str | Path | None, align: tuple[Axes, Axes] | None = None
 ) -> Figure:
     if figure.get_figheight() > _TALL:
-        # Hundreds of names take seconds each time that the layout looks at them: once will do.
+        # Hundreds of names take seconds each time that they are laid out: once will do.
         figure.draw_without_rendering()
         figure.set_layout_engine("none")
     if align:

@@ -15,7 +15,7 @@ _SHOWN = 10  # pairs
 
 
 def log_matrix(matrix: np.ndarray, names: Sequence[str]) -> None:
-    """Logs the matrix, one line a task; prints it where nobody listens to the log."""
+    """Logs the matrix, one line per task; prints it where nobody listens to the log."""
     lines = ["Task affinity matrix computed:"]
     for name, row in zip(names, matrix, strict=True):
         lines.append(f"  {name}: [{' '.join(f'{value:.3f}' for value in row)}]")

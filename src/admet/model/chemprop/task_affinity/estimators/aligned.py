@@ -1,7 +1,7 @@
 """The estimator whose heads are fitted, not random.
 
-The product of two tasks' encoder gradients holds the product of their heads' output weights; with
-random heads its expectation is zero, and its sign and size belong to the seed. Here each task's
+The product of two tasks' encoder gradients holds the product of their heads' output weights. With
+random heads its expectation is zero, and its sign and size depend on the seed. Here each task's
 head is the best one for the encoder as it is, so that the gradient says in which direction the task
 itself would move the encoder.
 """
@@ -30,21 +30,21 @@ _TOO_FEW = (
 
 
 class AlignedAffinity:
-    """Compares the encoder gradients of tasks whose heads point where they will point.
+    """Compares the encoder gradients of tasks whose heads point in their final direction.
 
     For `affinity_runs` initialisations of a narrow proxy network, after every one of
     `affinity_epochs` epochs of joint training, each task's linear head w is fitted in closed form
-    to the embeddings of up to `affinity_max_labels` of its molecules. What is differentiated by the
-    encoder is how far this head's outputs Z w go along with the centred labels y, the sum of
-    y · Z w: the gradient of a squared error or cross-entropy whose head points along w but is still
-    small, as at the start of a training. Each such look is a step of `GradientSums`.
+    to the embeddings of up to `affinity_max_labels` of its molecules. The sum of y · Z w is then
+    differentiated with respect to the encoder: how far this head's outputs Z w follow the centred
+    labels y. That is the gradient of a squared error or cross-entropy whose head points along w but
+    is still small, as at the start of a training. Each such look is a step of `GradientSums`.
 
     The residual of the fitted head in place of y would give the gradient of the profiled loss
     itself. It compares only what the heads could not explain, mostly noise, and loses what two
     simple tasks share.
 
-    The doubt comes from both of its sources: other molecules, by leaving out each of `FOLDS` folds
-    of them (the delete-a-group jackknife), and other initial weights and orders of the batches, by
+    The doubt has two sources. One is other molecules: each of `FOLDS` folds of them is left out
+    (the delete-a-group jackknife). The other is other initial weights and orders of the batches:
     the spread of the runs.
     """
 
@@ -95,7 +95,7 @@ class _Run:
     rng: np.random.Generator
 
     def follow(self, loss: TaskLoss, batches: list[Batch]) -> None:
-        """Takes a step a batch along the mean of the tasks' losses: tasks weigh alike."""
+        """Takes one step per batch along the mean of the tasks' losses: tasks weigh alike."""
         for index in self.rng.permutation(len(batches)).tolist():
             inputs, targets, mask, limits = batches[index]
             losses = loss.per_task(self.network(inputs), targets, mask, limits)  # (T,)

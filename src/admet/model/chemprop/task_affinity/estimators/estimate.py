@@ -8,7 +8,7 @@ import numpy as np
 from admet.model.chemprop.task_affinity.problems.base import FOLDS
 
 FREEDOM = FOLDS - 1
-"""Degrees of freedom of what is known of the spread."""
+"""Degrees of freedom with which the spread is known."""
 
 NEVER_TOGETHER = "They never had labels in one batch. Raise affinity_batch_size or affinity_epochs."
 """Why a pair is unknown to an estimator that looks at batches, and what to do about it."""
@@ -35,7 +35,7 @@ class Intervals:
         return np.asarray((self.low <= 0) & (self.high >= 0))
 
     def too_few_labels(self) -> np.ndarray:
-        """Tells which tasks have too few labels to say: half of their gradient is noise."""
+        """Tells which tasks have too few labels: most of their squared gradient is noise."""
         return ~(self.reliability >= 0.5)
 
 
@@ -46,7 +46,7 @@ class Doubt(Intervals):
     Attributes:
         components: What the matrix may be off by, in independent parts, shape (S, T, T): the sum
             of their outer products is the covariance of the entries.
-        n_runs: Networks that it was measured on; from one nothing is known of their spread.
+        n_runs: Networks that it was measured on; one network tells nothing about their spread.
     """
 
     components: np.ndarray
@@ -56,8 +56,9 @@ class Doubt(Intervals):
         """Draws the matrix as other molecules, initial weights and orders might have given it.
 
         Each component enters with a weight from the standard normal distribution (the wild
-        bootstrap: Wu, Ann. Stat. 1986, 14, 1261), all of a draw with one factor more that makes
-        them Student's t: the size of the components is itself known from few folds and runs.
+        bootstrap: Wu, Ann. Stat. 1986, 14, 1261). All weights of a draw share one more factor,
+        which makes them Student's t, since the size of the components is itself known only from few
+        folds and runs.
 
         Args:
             matrix: The matrix, shape (T, T).

@@ -48,9 +48,9 @@ class JointTraining:
             network: The network; it is trained.
             problem: Where the batches come from.
             config: The `task_affinity` section.
-            fill: Whether a parameter that a task's loss does not reach gets a gradient of zero;
-                else it gets none, and one that no task reaches is left out of the step, where
-                Adam's momentum would have moved it on.
+            fill: Whether a parameter that a task's loss does not reach gets a gradient of zero.
+                Otherwise it gets none, and a parameter that no task reaches is left out of the
+                step; with a gradient of zero, Adam's momentum would move it on.
         """
         self.network = network
         self.parameters = [p for p in network.parameters() if p.requires_grad]

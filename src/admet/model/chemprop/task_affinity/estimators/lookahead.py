@@ -22,11 +22,11 @@ from admet.model.chemprop.task_affinity.problems.parameters import select_within
 class LookaheadAffinity:
     """Z_ij = 1 − L_j(θ − η g_i) / L_j(θ), the mean over steps at which both tasks had labels.
 
-    θ are the encoder's parameters, g_i the gradient of task i's own loss in the batch, η is
+    θ are the encoder's parameters, g_i is the gradient of task i's own loss in the batch, η is
     `lookahead_lr`: a plain step, without momentum or preconditioning, on the same batch. The heads
-    stay where they are. The matrix is directed, entry [i, j] being what training on i does to j,
-    and its diagonal is what a task does to itself, not 1. Between the looks the network follows
-    Adam at `affinity_lr` along the mean of the tasks' losses, without dropout. `affinity_type` and
+    stay where they are. The matrix is directed: entry [i, j] is what training on i does to j. Its
+    diagonal is what a task does to itself, not 1. Between the looks the network follows Adam at
+    `affinity_lr` along the mean of the tasks' losses, without dropout. `affinity_type` and
     `normalize_gradients` are not read here.
     """
 

@@ -37,7 +37,7 @@ class GradientSums:
         self.cosine = zeros.clone()  # Σ g_i·g_j / (|g_i| |g_j|)
         self.dot = zeros.clone()  # Σ g_i·g_j
         self.norms = zeros.clone()  # Σ |g_i| |g_j|
-        self.square = zeros.clone()  # [i, j]: Σ |g_i|² over the steps that j had labels too
+        self.square = zeros.clone()  # [i, j]: Σ |g_i|² over the steps where j had labels, too
         self.steps = zeros.clone()
         self.n_steps = 0
 
@@ -50,7 +50,7 @@ class GradientSums:
                 "affinity_lr, or look for extreme target values."
             )
         square = products.diagonal()
-        moving = square > 0  # a task that is fitted exactly has no direction
+        moving = square > 0  # a task that is fitted exactly gives no direction
         index = torch.tensor(tasks, device=G.device)[moving]
         products, square = products[moving][:, moving], square[moving]
         norm = square.sqrt()
@@ -107,8 +107,8 @@ class ResampledSums:
             sums.add(total, tasks)
         for fold, sums in enumerate(self.without):
             sums.add(total - G[:, fold], tasks)
-        # Molecules of two folds have noise of their own: its expectation falls out of products
-        # between folds, of which there are F (F − 1) of F².
+        # The noise of two folds is independent, so its expectation is zero in products between
+        # folds. F (F − 1) of the F² products are such.
         n_folds = G.shape[1]
         square = total.square().sum(dim=1).double().cpu().numpy()
         within = G.square().sum(dim=(1, 2)).double().cpu().numpy()

@@ -42,8 +42,8 @@ class Choice:
         groups: Tasks of each group, increasing; each group serves one task at least.
         serves: For each of T tasks the index of its group.
         objective: Mean over tasks of the score in the group that serves them.
-        bound: No choice of so many groups has a higher objective; the objective itself where the
-            search was exact, NaN from a method that seeks something else.
+        bound: No choice of so many groups has a higher objective than this. It is the objective
+            itself where the search was exact, NaN from a method that seeks something else.
     """
 
     groups: list[list[int]]
@@ -69,7 +69,7 @@ class Method(ABC):
         """Gives the group of each task, shape (T,), for a number of groups between 1 and T."""
 
     def labels(self, n_groups: int) -> np.ndarray:
-        """Gives the group of each task, shape (T,); each number of groups from 1 to T will do."""
+        """Gives the group of each task, shape (T,), for any number of groups from 1 to T."""
         n_tasks = len(self.tasks)
         if n_groups == 1:
             return np.zeros(n_tasks, dtype=int)
@@ -90,7 +90,7 @@ class Method(ABC):
         return Choice(groups, serves, float(scores.max(axis=0).mean()))
 
     def repeat(self, n_groups: int | None) -> np.ndarray:
-        """Gives the group that serves each task, shape (T,), quickly, as for a draw of many.
+        """Gives the group that serves each task, shape (T,), quickly, as for one of many draws.
 
         Args:
             n_groups: Number of groups; None leaves it to a method that knows a best one.
@@ -100,7 +100,7 @@ class Method(ABC):
 
     @classmethod
     def n_draws(cls, n_tasks: int) -> int:
-        """Gives how many draws are grouped anew: fewer where a grouping takes long."""
+        """Gives how many draws are grouped: fewer where a grouping takes long."""
         return 60 if n_tasks <= 50 else 20
 
 

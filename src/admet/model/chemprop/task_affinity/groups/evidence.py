@@ -6,16 +6,16 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 SURE = 0.05
-"""Share of chance groupings as distinct as a measured one, from which on nothing is claimed."""
+"""Share of chance groupings as distinct as a measured one, above which nothing is claimed."""
 LEAST_DRAWS = 10
-"""Draws without which nothing can be said: each gives two matrices of chance, and with 20 of them
-the smallest share that can be seen is 1/21, just below `SURE`."""
+"""Number of draws below which nothing can be said: each gives two matrices of chance, and with 20
+of these the smallest share that can be seen is 1/21, just below `SURE`."""
 MOST_DRAWS = 30
-"""Draws from which matrices of chance are made, unless a method takes long."""
+"""Most draws from which matrices of chance are made; a method that takes long uses fewer."""
 
 
 def contrast(affinity: np.ndarray, labels: np.ndarray) -> float:
-    """Gives how distinct groups are: mean affinity within them less that between them.
+    """Gives how distinct groups are: the mean affinity within them minus that between them.
 
     Args:
         affinity: Symmetric, shape (T, T), without NaN.
@@ -34,8 +34,9 @@ def contrast(affinity: np.ndarray, labels: np.ndarray) -> float:
 def matrices_of_chance(matrix: np.ndarray, draws: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
     """Gives matrices in which all pairs are alike but for the noise of the measurement.
 
-    Every pair has the mean affinity of all pairs, and the noise is what a draw differs from the
-    matrix by, once as it is and once with its sign turned: the weights of the draws are symmetric.
+    Every pair has the mean affinity of all pairs. The noise is the difference between a draw and
+    the matrix, once as it is and once with its sign reversed, since the weights of the draws are
+    symmetric.
 
     Args:
         matrix: The measured matrix, shape (T, T), without NaN.
@@ -60,9 +61,9 @@ def share_of_chance(
     A parametric bootstrap test of the hypothesis that all pairs of tasks are alike (Efron and
     Tibshirani, An Introduction to the Bootstrap, 1993, chapter 16; the share is that of Davison and
     Hinkley, Bootstrap Methods and their Application, 1997, section 4.2.5, never 0). The groups of
-    chance are sought by the method of the measured ones, so that a search finds distinct groups
-    in chance, too; with `auto` only among the numbers of groups that came into question for the
-    measurement.
+    chance are sought by the same method as the measured ones, since a search finds distinct groups
+    in chance, too. With `auto` they are sought only among the numbers of groups that were
+    candidates for the measurement.
 
     Args:
         observed: `contrast` of the measured grouping.

@@ -1,4 +1,4 @@
-"""From a matrix to a grouping, and nothing left behind."""
+"""From a matrix to a grouping, without any state."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
@@ -73,7 +73,7 @@ def group(
     if _is_forced(n_groups, len(names), own):
         return Grouping.of(names, choice)
     again = [draw.repeat(number.of_draw(draw)) for draw in drawn]
-    some = others[: LEAST_DRAWS if own.overlaps else MOST_DRAWS]  # overlap is searched for long
+    some = others[: LEAST_DRAWS if own.overlaps else MOST_DRAWS]  # overlap takes a long search
     chance = [
         (work.tasks.symmetric, work.repeat(number.of_draw(work)))
         for work in map(at_work, matrices_of_chance(filled, some))
@@ -83,7 +83,7 @@ def group(
 
 
 def _is_forced(n_groups: int | Literal["auto"], n_tasks: int, method: Method) -> bool:
-    """Tells whether there is but one grouping, or one pair: then nothing can disagree."""
+    """Tells whether there is only one grouping, or one pair: then draws cannot disagree."""
     whole = n_groups == 1 or (n_groups == n_tasks and not method.overlaps)
     return whole or n_tasks <= 2
 

@@ -22,8 +22,8 @@ class TaskGrouper:
     * `spectral`: normalised cuts of the graph whose weights are the positive affinities, read off
       by column-pivoted QR, which needs no random start (Damle, Minden and Ying, Information and
       Inference 2019).
-    * `transfer`: the groups without overlap whose tasks gain most from one another as the affinity
-      and the numbers of labels predict it; see `groups.transfer_scores`.
+    * `transfer`: the groups without overlap whose tasks gain most from one another, as predicted
+      from the affinity and the numbers of labels; see `groups.transfer_scores`.
     * `network_selection`: at most `n_groups` groups that may overlap, chosen so that the mean over
       tasks of their score in the group that serves them is highest; see `groups.selection`. The
       matrix may be directed: [i, j] is what training on i does to j.
@@ -31,23 +31,24 @@ class TaskGrouper:
     `n_groups="auto"` takes, among 2 … T − 1 (a geometric grid of them beyond 40 tasks), the number
     of groups with the highest mean silhouette (Rousseeuw, J. Comput. Appl. Math. 1987, 20, 53) on
     the distance 1 − affinity, of equal ones the nearest to ⌈T / 2.5⌉. With draws it looks only at
-    numbers whose groups are stable over them, and takes the most groups whose silhouette is within
-    one standard error of the best. Where no cut has a positive silhouette (or T < 3)
-    there is one group if the mean affinity is positive, else one a task. With `transfer` it takes
-    the number at which the predicted gain is highest.
+    those of the eight best numbers whose groups are stable over the draws, or at the number that
+    comes nearest to it, and takes the most groups whose silhouette is within one standard error of
+    the best. Where no cut has a positive silhouette (or T < 3) there is one group if the mean
+    affinity is positive, else one per task. With `transfer` it takes the number at which the
+    predicted gain is highest.
 
     Attributes:
         labels: Index of the group that serves each task, shape (T,), in the order of the names;
-            None before the first call. This and all that follow speak of the last call.
+            None before the first call. This and all that follow are those of the last call.
         serves: The same by name.
         objective: Mean over tasks of their score in the group that serves them.
         bound: After "network_selection", what no selection of so many groups exceeds; else NaN.
         co_assignment: How often two tasks came together over the draws, shape (T, T); None where
             there were none.
-        agreement: Mean adjusted Rand index of two draws' groups; NaN where there were none, or
-            where they cannot disagree: of two tasks, in one group, or in one a task.
-        chance: How often groups at least as distinct (mean affinity within less that between) come
-            out where all pairs are alike but for the noise of the draws; see `groups.evidence`.
+        agreement: Mean adjusted Rand index of two draws' groups; NaN where there were no draws, or
+            where they cannot disagree: with two tasks, one group, or one group per task.
+        chance: How often groups at least as distinct (mean affinity within minus that between) come
+            out where all pairs are alike except for the noise of the draws; see `groups.evidence`.
             Above 0.05, a grouping cannot be told from chance. NaN with fewer than 10 draws.
     """
 

@@ -1,4 +1,4 @@
-"""What a grouping is: groups, who serves whom, and how far it would come out the same again."""
+"""What a grouping is: groups, who serves whom, and whether it would come out the same again."""
 
 import math
 from collections.abc import Sequence
@@ -21,12 +21,12 @@ class Grouping:
         groups: The groups; one of them serves each task.
         objective: Mean over tasks of their score in the group that serves them; NaN where a file
             does not say.
-        bound: What the objective of no choice of so many groups exceeds; NaN where it is not known.
+        bound: No choice of so many groups has a higher objective; NaN where it is not known.
         co_assignment: How often two tasks came to one group over draws of the affinity, shape
             (T, T); None where there were none.
         agreement: Mean adjusted Rand index of the groups of two draws: what two measurements with
             other seeds and molecules can be expected to have; NaN where there were no draws.
-        chance: How often groups at least as distinct come out where all pairs are alike but for
+        chance: How often groups at least as distinct come out where all pairs are alike except for
             the noise; see `evidence`. NaN where it is not known.
     """
 

@@ -14,9 +14,9 @@ log = logging.getLogger(__name__)
 
 
 class NetworkSelection(Agglomerative):
-    """At most so many groups, of the highest mean score in the group that serves; see `selection`.
+    """At most `n_groups` groups with the highest mean score in the serving group; see `selection`.
 
-    The number of groups goes by the cuts of the agglomerative tree.
+    `auto` chooses the number of groups by the cuts of the agglomerative tree.
     """
 
     overlaps: ClassVar[bool] = True
@@ -42,5 +42,5 @@ class NetworkSelection(Agglomerative):
 
     @classmethod
     def n_draws(cls, n_tasks: int) -> int:
-        """Gives fewer draws than a clustering: each is searched for."""
+        """Gives fewer draws than for a clustering, since each takes a search."""
         return 30 if n_tasks <= 10 else LEAST_DRAWS

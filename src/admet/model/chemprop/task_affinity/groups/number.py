@@ -16,7 +16,7 @@ from admet.model.chemprop.task_affinity.matrix import distances
 log = logging.getLogger(__name__)
 
 _GRID = 40  # numbers of groups that are tried
-_TRIED = 8  # of them, those whose stability is looked at
+_TRIED = 8  # of the numbers, the best ones, whose stability is looked at
 
 
 def check_n_groups(n_groups: int | str, n_tasks: int | None) -> None:
@@ -42,7 +42,7 @@ class Number:
     Attributes:
         n_groups: The number.
         slack: Numbers that draws may choose from, each with how far its silhouette may be below
-            the best; without any the number is left to the method.
+            the best. If there are none, the number is left to the method.
         anew: Whether a draw chooses as if it were the measurement, from all numbers.
     """
 
@@ -69,10 +69,11 @@ def choose_number(own: Method, drawn: Sequence[Method]) -> Number:
 
     Among 2 … T − 1 (a geometric grid of them beyond 40 tasks) it takes the number of groups with
     the highest mean silhouette (Rousseeuw, J. Comput. Appl. Math. 1987, 20, 53) on the distance
-    1 − affinity, of equal ones the nearest to ⌈T / 2.5⌉. With draws it looks only at numbers whose
-    groups are stable over them, and takes the most groups whose silhouette is within one standard
-    error of the best. Where no cut has a positive silhouette (or T < 3) there is one group if the
-    mean affinity is positive, else one a task. A method with a number of its own goes by that.
+    1 − affinity, of equal ones the nearest to ⌈T / 2.5⌉. With draws it looks only at those of the
+    eight best numbers whose groups are stable over the draws, or at the number that comes nearest
+    to it, and takes the most groups whose silhouette is within one standard error of the best.
+    Where no cut has a positive silhouette (or T < 3) there is one group if the mean affinity is
+    positive, else one per task. For a method that knows a best number, that number is taken.
 
     Args:
         own: The method on the measurement.
@@ -111,10 +112,10 @@ def _without_draws(method: Method) -> tuple[int, dict[int, float], list[int]]:
 
 
 def _stable_number(ranked: list[int], scores: dict[int, float], drawn: Sequence[Method]) -> Number:
-    """Chooses among numbers of groups, the best first, by what comes out the same again."""
+    """Chooses among numbers of groups, the best first, by whether the groups come out again."""
     repeats = {k: agreement([draw.labels(k) for draw in drawn]) for k in ranked}
     stable = [k for k in ranked if repeats[k] >= STABLE]
-    # Where nothing comes out the same again, what comes nearest to it.
+    # Where no groups come out the same again, the number that comes nearest to it.
     allowed = stable or [max(ranked, key=lambda k: repeats[k])]
     slack = _slack(allowed[0], allowed, drawn)
     best = _finest(scores, slack)
@@ -145,7 +146,7 @@ def _rank(n_groups: int, silhouette: float, n_tasks: int) -> tuple[float, int, i
 
 
 def _slack(best: int, numbers: Sequence[int], drawn: Sequence[Method]) -> dict[int, float]:
-    """Gives each number's standard error, over draws, of its silhouette less that of the best."""
+    """Gives, for each number, the standard error over draws of its silhouette minus the best's."""
     if len(numbers) == 1:
         return {best: 0.0}
     silhouettes = [_silhouettes(draw, numbers) for draw in drawn]

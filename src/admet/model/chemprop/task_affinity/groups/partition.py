@@ -61,7 +61,7 @@ def _exact(weights: np.ndarray, n_groups: int | None) -> np.ndarray:
 
 
 def _search(weights: np.ndarray, n_groups: int | None, rng: np.random.Generator) -> np.ndarray:
-    """Moves tasks one by one from a random start; a number of groups that is given is kept."""
+    """Moves tasks one by one from a random start; keeps the number of groups if one is given."""
     n = len(weights)
     k = n if n_groups is None else n_groups
     labels = rng.permutation(np.arange(n) % min(k, n))

@@ -30,7 +30,8 @@ def select_groups(
         n_groups: At most so many groups.
         singleton_score: Score of a task in a group of its own.
         seed: Seed of the starts of the local search.
-        quick: Whether to search from one start and beyond ten tasks only so, as for a repeat.
+        quick: Whether to be quick, as for a repeat: exact only up to ten tasks, and beyond them a
+            search from one start.
 
     Returns:
         The selection.
@@ -94,7 +95,7 @@ def _local_search(
 
 
 class _Members:
-    """Which tasks each group holds, with what a change of one group would give at hand."""
+    """Which tasks each group holds, and the scores that a change of one group is judged by."""
 
     def __init__(
         self, affinity: np.ndarray, k: int, singleton_score: float, rng: np.random.Generator
@@ -153,8 +154,8 @@ class _Members:
 def upper_bound(affinity: np.ndarray, n_groups: int, singleton_score: float) -> float:
     """Bounds the objective of any selection from above.
 
-    A task in a group that serves u tasks has u − 1 others there at least, so its score is at most
-    the mean of its u − 1 largest affinities (of its largest, for u = 1). Groups that serve u tasks
+    A task in a group that serves u tasks has at least u − 1 others there, so its score is at most
+    the mean of its u − 1 largest affinities (for u = 1, the largest one). Groups that serve u tasks
     serve each with 1/u of a group, and these shares sum to the number of groups; the bound is the
     smallest Lagrangian over the price of a group.
     """

@@ -1,4 +1,4 @@
-"""Groups that few edges of a graph lead out of."""
+"""Groups of a graph's nodes that few edges lead out of."""
 
 import warnings
 
@@ -26,6 +26,6 @@ class Spectral(Method):
             random_state=self.tasks.seed,
         )
         with warnings.catch_warnings():
-            # Tasks without affinity to others leave the graph in parts, which is what is asked.
+            # Tasks without affinity to others leave the graph in parts; parts are what is wanted.
             warnings.filterwarnings("ignore", message="Graph is not fully connected")
             return np.asarray(model.fit_predict(self.tasks.symmetric.clip(min=_FAINT)))

@@ -1,4 +1,4 @@
-"""How far a grouping would come out the same again."""
+"""Whether a grouping would come out the same again."""
 
 import math
 from collections.abc import Sequence

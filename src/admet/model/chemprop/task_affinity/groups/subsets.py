@@ -6,15 +6,15 @@ import numpy as np
 def best_parts(value: np.ndarray, n_parts: int, *, gain: float | None) -> tuple[list[int], float]:
     """Splits a set of n elements into parts whose values sum highest.
 
-    In rounds: the best split of each subset into one part more is a part that holds its first
-    element, and the best split of the rest so far. It takes 3^n steps a round.
+    It works in rounds: the best split of each subset into one part more is a part that holds its
+    first element, with the best split of the rest so far. A round takes 3^n steps.
 
     Args:
         value: Value of each subset as a part, shape (2^n,), by its bit mask; the empty one's is
             not read.
         n_parts: Number of rounds, from 1 to n.
-        gain: What a further part must add more than, to be made; −∞ makes it wherever it can be.
-            None makes it in any case: there are then exactly `n_parts` parts.
+        gain: A further part is made only if it adds more than this; with −∞ it is made wherever it
+            can be. With None it is made in any case: there are then exactly `n_parts` parts.
 
     Returns:
         The parts as bit masks, and their sum.

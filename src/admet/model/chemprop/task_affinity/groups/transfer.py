@@ -1,4 +1,4 @@
-"""Groups whose tasks gain most from one another, as affinity and numbers of labels predict it."""
+"""Groups whose tasks gain most from one another, by affinity and numbers of labels."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from admet.model.chemprop.task_affinity.groups.partition import best_partition
 
 
 class Transfer(Method):
-    """The groups without overlap whose scores within sum highest; see `transfer_scores`."""
+    """The groups without overlap with the highest sum of scores within; see `transfer_scores`."""
 
     def cut(self, n_groups: int) -> np.ndarray:
         """Splits the tasks into so many groups."""
@@ -30,10 +30,10 @@ def transfer_scores(affinity: np.ndarray, n_labels: np.ndarray) -> np.ndarray:
     """Predicts how much a task gains from another in one network, up to a common factor.
 
     score[i, j] = affinity[i, j] · n_i / n_j. The loss of a network is a mean over labels, so that a
-    step follows the sum over tasks of n_i g_i, g_i the gradient of a task's own mean loss. With
-    gradients of one length, i moves j's loss by n_i g_i·g_j where j's own labels move it by n_j.
-    A small task gains from a large one that agrees with it, a large one hardly from a small one,
-    and a task that disagrees costs the more the larger it is.
+    step follows the sum over tasks of n_i g_i, where g_i is the gradient of a task's own mean loss.
+    With gradients of unit length, i moves j's loss by n_i g_i·g_j, while j's own labels move it by
+    n_j. A small task gains from a large one that agrees with it, a large one hardly gains from a
+    small one, and a task that disagrees costs the more the larger it is.
 
     Args:
         affinity: Shape (T, T); [i, j] is the affinity of source i and target j.

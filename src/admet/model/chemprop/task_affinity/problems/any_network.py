@@ -22,9 +22,9 @@ class LoaderProblem:
     """Any labelled examples, and any network to compare their tasks on.
 
     Attributes:
-        source: Makes a network with fresh weights; or a network, from whose weights every run
-            starts. A network's encoder gives an embedding of each example, shape (b, d_h), from the
-            same inputs as the network itself, whose outputs have shape (b, T).
+        source: A function or class that makes a network with fresh weights; or a network, from
+            whose weights every run starts. The encoder gives an embedding of each example, shape
+            (b, d_h), from the same inputs as the network itself, whose outputs have shape (b, T).
         loader: Gives the batches of an epoch each time it is iterated over.
         kinds: T kinds.
         device: Where to compute.
@@ -51,7 +51,7 @@ class LoaderProblem:
         """Makes a network, or copies the one that is there.
 
         Raises:
-            ConfigError: If it has no submodule of the encoder's name, or that holds no parameter.
+            ConfigError: If it has no submodule of the encoder's name.
         """
         if isinstance(self.source, nn.Module):
             network = copy.deepcopy(self.source)
@@ -170,7 +170,7 @@ class LabelledBatches:
             self._y = torch.cat([Y[rows, task] for rows, task in pairs]).to(problem.device)
 
     def look(self, network: nn.Module, patterns: list[str]) -> Tensor:
-        """Takes the gradients of all tasks, with a backward pass a batch, task and fold."""
+        """Takes the gradients of all tasks, with one backward pass per batch, task and fold."""
         problem = self._problem
         encoder = network.get_submodule(problem.encoder)
         parameters = select_within_encoder(network, patterns, problem.encoder)
@@ -218,7 +218,7 @@ class LabelledBatches:
 
 
 def _moved(inputs: Any, device: torch.device) -> Any:
-    """Gives inputs on a device: anything with `to`, or lists, tuples and mappings of it."""
+    """Gives inputs on a device: objects with `to`, or lists, tuples and mappings of them."""
     if hasattr(inputs, "to"):
         moved = inputs.to(device)
         return inputs if moved is None else moved  # some move in place, as Chemprop's batches do

@@ -44,9 +44,9 @@ def fit_heads(
     projected = (Q.mT @ moment.unsqueeze(2)).squeeze(2)  # (T, d)
     tiny = torch.finfo(torch.float64).tiny
     penalties = _PENALTIES.to(Z.device) * values.mean(dim=1, keepdim=True).clamp(min=tiny)
-    # What a penalty leaves of each direction, and with it, from the eigenvectors alone, the sum of
-    # squares and the degrees of freedom of the residual. Directions that the embeddings do not have
-    # are left whole.
+    # The share of each direction that a penalty leaves. With it, the sum of squares and the degrees
+    # of freedom of the residual follow from the eigenvectors alone. Directions that the embeddings
+    # do not have are left whole.
     left = penalties.unsqueeze(2) / (values.unsqueeze(1) + penalties.unsqueeze(2))  # (T, n_pen, d)
     seen = values > values.max(dim=1, keepdim=True).values * 1e-12  # (T, d)
     explained = torch.where(seen, projected**2 / values.clamp(min=tiny), 0.0)  # (T, d)

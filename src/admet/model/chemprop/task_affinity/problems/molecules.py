@@ -56,10 +56,10 @@ class MoleculeProblem:
 
     @property
     def expected(self) -> np.ndarray:
-        """The targets for a head in closed form, shape (n, T): at a limit, what lies beyond it.
+        """The targets for a head in closed form, shape (n, T); a limit is replaced by a mean.
 
-        That is the mean of a standard normal distribution beyond the limit, as scaled targets of a
-        task have about mean 0 and variance 1 (the inverse Mills ratio; Tobin, Econometrica 1958,
+        That is the mean of a standard normal distribution beyond the limit, since scaled targets of
+        a task have about mean 0 and variance 1 (the inverse Mills ratio; Tobin, Econometrica 1958,
         26, 24).
         """
         if self.limits is None:
@@ -117,7 +117,10 @@ class MoleculeProblem:
         return LabelledMolecules(self, max_labels, seed)
 
     def narrow(self, width: int) -> "MoleculeProblem":
-        """Gives the problem on a network as the model, but narrow, with a head of one layer."""
+        """Gives the problem on a narrow network without dropout, with a head of one hidden layer.
+
+        The rest of its shape is that of the model.
+        """
         message_passing = self.model.message_passing
         narrow = message_passing.model_copy(
             update={"hidden_size": min(width, message_passing.hidden_size), "dropout": 0.0}
@@ -147,7 +150,7 @@ class _Batches:
             yield Batch(moved.graphs, moved.targets, moved.mask, moved.limits)
 
 
-_BLOCK = 2_048  # molecules differentiated at once: more would leave the cache, and memory grow
+_BLOCK = 2_048  # molecules differentiated at once: more exceed the cache and take more memory
 
 
 class LabelledMolecules:
@@ -164,8 +167,8 @@ class LabelledMolecules:
         shape = problem.model.message_passing
         unfolding = unfold(problem.graphs, shape.depth, shape.undirected)
         batcher = replace(unfolding, multiple=1)  # many small parts, cut once: rounding is a waste
-        # One order and one fold for all tasks, so that those measured on the same molecules are
-        # compared there, and a molecule is left out of all of them at once.
+        # All tasks share one order and one division into folds, so that tasks measured on the same
+        # molecules are compared on these, and a molecule is left out of all of them at once.
         order = np.random.default_rng(seed).permutation(len(problem.targets))
         self._fold = np.empty(len(order), dtype=np.int64)
         self._fold[order] = np.arange(len(order)) % FOLDS

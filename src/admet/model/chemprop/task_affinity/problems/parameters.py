@@ -21,7 +21,7 @@ def select_encoder_parameters(
             all but those whose name holds one of `DEFAULT_EXCLUSIONS`.
 
     Returns:
-        Name → parameter, in the order of the network, those that need a gradient only.
+        Name → parameter, in the order of the network; only those that need a gradient.
 
     Raises:
         ConfigError: If nothing is selected; lists the names that exist.

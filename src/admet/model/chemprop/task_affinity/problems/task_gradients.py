@@ -88,7 +88,7 @@ def _named(encoder: Encoder) -> dict[str, nn.Parameter]:
 
 
 def _slots(encoder: Encoder, parameters: list[nn.Parameter]) -> list[str] | None:
-    """Names the parameters; None where the tape does not tell all of their gradients."""
+    """Names the parameters; None where the tape does not give the gradients of all of them."""
     names = {id(p): name for name, p in _named(encoder).items()}
     slots = [names.get(id(p), "") for p in parameters]
     return slots if all(slot.partition(".")[0] in _WEIGHTS for slot in slots) else None
@@ -108,7 +108,7 @@ def _row_bounds(stacked: StackedArrays) -> list[np.ndarray]:
 def _one_by_one(
     parameters: list[nn.Parameter], blocks: TaskBlocks, Z: Tensor, direction: Tensor
 ) -> Tensor:
-    """Does the same for any parameters, with a backward pass a task."""
+    """Does the same for any parameters, with one backward pass per task."""
     rows = []
     for task in range(len(blocks.molecules) - 1):
         i, j = int(blocks.molecules[task]), int(blocks.molecules[task + 1])
