@@ -1,9 +1,9 @@
-"""Featurised molecules on disk, so that a second run on the same molecules skips the work."""
+"""What was computed of molecules on disk, so that a second run on the same ones skips the work."""
 
 import hashlib
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
@@ -39,12 +39,11 @@ def cache_folder(named: Path | None = None) -> Path:
     return Path(variable) if variable else platformdirs.user_cache_path("admet", appauthor=False)
 
 
+Arrays = dict[str, np.ndarray]
+
+
 def cached_graphs(smiles: Sequence[str] | np.ndarray, folder: Path | None) -> PackedGraphs:
     """Featurises SMILES, or takes the graphs that an earlier run has kept.
-
-    The key of an entry is the SHA-256 of its molecules (in any order), the name of the features and
-    the versions of the programs that make them. A file whose own SHA-256 does not fit is made anew.
-    Fewer than 200 molecules are featurised without the cache.
 
     Args:
         smiles: n canonical SMILES.
@@ -57,30 +56,93 @@ def cached_graphs(smiles: Sequence[str] | np.ndarray, folder: Path | None) -> Pa
         ValueError: If there is no molecule.
         WorkerError: If a process that featurises died.
     """
-    if folder is None or len(smiles) < _WORTH_KEEPING:
-        return _featurize([str(s) for s in smiles])
-    distinct = sorted({str(s) for s in smiles})
-    place = {s: i for i, s in enumerate(distinct)}
-    path = folder / "graphs" / f"{_key(distinct)}.bin"
-    graphs = _read(path, len(distinct))
-    if graphs is None:
-        graphs = _featurize(distinct)
-        _write(path, graphs)
-    else:
-        log.info("Graphs of %d molecules taken from the cache, %s", len(distinct), path)
-    return graphs.subset(np.array([place[str(s)] for s in smiles]))
+    texts = [str(s) for s in smiles]
+    if folder is None or len(texts) < _WORTH_KEEPING:
+        return _featurize(texts)
+    distinct, places = _distinct(texts)
+
+    def make(molecules: Sequence[str]) -> Arrays:
+        graphs = _featurize(molecules)
+        return {name: np.ascontiguousarray(getattr(graphs, name)) for name in _ARRAYS}
+
+    def whole(arrays: Arrays) -> bool:
+        return len(PackedGraphs(*[arrays[name] for name in _ARRAYS])) == len(distinct)
+
+    version = f"{_FORMAT}\n{versions()}"
+    arrays = _kept(folder / "graphs", "Graphs", version, distinct, make, whole)
+    return PackedGraphs(*[arrays[name] for name in _ARRAYS]).subset(places)
+
+
+def cached_vectors(
+    name: str,
+    version: str,
+    smiles: Sequence[str] | np.ndarray,
+    folder: Path | None,
+    compute: Callable[[Sequence[str]], np.ndarray],
+) -> np.ndarray:
+    """Computes a vector per molecule, or takes those that an earlier run has kept.
+
+    Args:
+        name: What the vectors are; the folder of the entries is named so.
+        version: What changes whenever the vectors would.
+        smiles: n canonical SMILES.
+        folder: The cache; None computes without it.
+        compute: SMILES of m different molecules → their vectors, shape (m, width).
+
+    Returns:
+        Shape (n, width), in the order of `smiles`.
+    """
+    distinct, places = _distinct([str(s) for s in smiles])
+    if folder is None or len(distinct) < _WORTH_KEEPING:
+        vectors = compute(distinct)
+        return np.asarray(vectors[places])
+    arrays = _kept(
+        folder / name,
+        f"Input {name}",
+        version,
+        distinct,
+        lambda molecules: {"vectors": np.ascontiguousarray(compute(molecules))},
+        lambda arrays: len(arrays["vectors"]) == len(distinct),
+    )
+    return np.asarray(arrays["vectors"][places])
 
 
 def _featurize(smiles: Sequence[str]) -> PackedGraphs:
     return concatenate(map_parts(featurize, smiles))
 
 
-def _key(distinct: Sequence[str]) -> str:
-    content = "\n".join([_FORMAT, versions(), *distinct])
-    return hashlib.sha256(content.encode()).hexdigest()
+def _distinct(texts: Sequence[str]) -> tuple[list[str], np.ndarray]:
+    """Gives the different molecules in a fixed order, and the place of each text among them."""
+    distinct = sorted(set(texts))
+    place = {text: i for i, text in enumerate(distinct)}
+    return distinct, np.array([place[text] for text in texts], dtype=np.int64)
 
 
-def _read(path: Path, n: int) -> PackedGraphs | None:
+def _kept(
+    folder: Path,
+    what: str,
+    version: str,
+    distinct: Sequence[str],
+    make: Callable[[Sequence[str]], Arrays],
+    whole: Callable[[Arrays], bool],
+) -> Arrays:
+    """Takes the arrays of some molecules from an entry of the cache, or makes and keeps them.
+
+    The key of an entry is the SHA-256 of its molecules (in any order) and the version; a file whose
+    own SHA-256 does not fit is made anew.
+    """
+    content = "\n".join([version, *distinct])
+    path = folder / f"{hashlib.sha256(content.encode()).hexdigest()}.bin"
+    arrays = _read(path, whole)
+    if arrays is None:
+        arrays = make(distinct)
+        _write(path, arrays)
+    else:
+        log.info("%s of %d molecules taken from the cache, %s", what, len(distinct), path)
+    return arrays
+
+
+def _read(path: Path, whole: Callable[[Arrays], bool]) -> Arrays | None:
     """Reads an entry; None where there is none that can be trusted."""
     if not path.exists():
         return None
@@ -88,18 +150,17 @@ def _read(path: Path, n: int) -> PackedGraphs | None:
     if content is not None:
         with suppress(SafetensorError, KeyError, ValueError):
             arrays = load(content)
-            graphs = PackedGraphs(*[arrays[name] for name in _ARRAYS])
-            if len(graphs) == n:
+            if whole(arrays):
                 with suppress(OSError):
                     path.touch()  # the least recently used go first
-                return graphs
+                return arrays
     log.warning("Cache entry %s is damaged; it is made anew", path)
     return None
 
 
-def _write(path: Path, graphs: PackedGraphs) -> None:
+def _write(path: Path, arrays: Arrays) -> None:
     """Keeps an entry; a cache that cannot be written costs the next run time, not this one."""
-    content = save({name: np.ascontiguousarray(getattr(graphs, name)) for name in _ARRAYS})
+    content = save(arrays)
     if len(content) > _LARGEST:
         return
     try:

