@@ -18,8 +18,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from admet.cli.__main__ import COMMANDS
-from admet.config import TrainConfig
 from admet.config.base import Section
+from admet.config.study import StudyRun
 
 OUTPUT = Path(__file__).parent / "reference" / "generated"
 FILES = ("yaml.md", "cli.md")
@@ -27,7 +27,8 @@ FILES = ("yaml.md", "cli.md")
 _YAML_INTRO = (
     "Made from the schema in `admet.config`. A key that is not listed here is an error. On the "
     "command line of `admet train` a key is a flag: `training.batch_size` becomes "
-    "`--training.batch-size`."
+    "`--training.batch-size`. The `study` sections belong to `admet study`, which takes all others "
+    "too."
 )
 _CLI_INTRO = (
     "The output of `admet COMMAND --help`, 100 columns wide. `python -m admet.cli.COMMAND` is the "
@@ -72,7 +73,7 @@ def yaml_page() -> str:
         "# YAML keys",
         _YAML_INTRO,
     ]
-    for path, model in sections(TrainConfig):
+    for path, model in sections(StudyRun):
         lines = [
             f"| `{name}` | {_escape(_type(field))} | {_escape(_default(field))} "
             f"| {_escape(field.description or '')} |"

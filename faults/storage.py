@@ -336,7 +336,7 @@ def two_at_once(lab: Lab) -> dict[str, Any]:
     words = [
         str(ADMET), "train", "--data-path", str(lab.data), "--save-dir", str(save_dir),
         "--data.target-columns", *TARGETS, "--data.split-type", "random", "--training.epochs",
-        "200", "--training.threads", "1",
+        "20000", "--training.threads", "1",
     ]  # fmt: skip
     first = subprocess.Popen(
         words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True

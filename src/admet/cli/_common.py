@@ -16,6 +16,7 @@ import tyro
 from admet.cli._flags import registry
 from admet.config import TrainCommand, TrainConfig, load_yaml_config
 from admet.config.base import Section
+from admet.config.study import StudyCommand, StudyRun
 from admet.errors import AdmetError, ConfigError
 
 S = TypeVar("S", bound=Section)
@@ -109,6 +110,9 @@ def parse(command: type[S], words: Sequence[str], prog: str) -> S:
             data = stored.data.model_copy(update={"cache_dir": None})
             stored = stored.model_copy(update={"save_dir": repeat, "data": data})
         default = command(**dict(stored))
+    elif issubclass(command, StudyCommand):
+        path = _path_behind("--config", words)
+        default = command(**dict(StudyRun() if path is None else load_yaml_config(path, StudyRun)))
     parsed: S = tyro.cli(
         command,
         prog=prog,

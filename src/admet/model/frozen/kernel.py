@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, eigh, solve_triangular
 from scipy.optimize import minimize_scalar
+from scipy.special import logit
 
 from admet.config.frozen import KernelConfig
 from admet.data import Panel
@@ -15,6 +16,7 @@ from admet.model.frozen.scaling import InputScaler
 
 _NOISE = (-4.0, 1.5)  # log10 of noise to signal, the range that is searched
 _CHUNK = 2_000  # molecules predicted at once
+_SUREST = 1e-3  # probability; a least-squares fit of 0 and 1 leaves their range
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +83,8 @@ class FittedKernel:
             inputs: Shape (n, d), as they are computed.
 
         Returns:
-            Means and standard deviations of new labels, scaled, shape (n, T) each.
+            Means (for a binary task the logit) and standard deviations of new labels, scaled, shape
+            (n, T) each.
         """
         X = self.inputs.scale_inputs(inputs).astype(np.float64)
         mean = np.empty((len(inputs), len(self.processes)))
@@ -91,6 +94,9 @@ class FittedKernel:
             for column, parts in enumerate(self.processes):
                 found = [part.predict(X[rows]) for part in parts]
                 mean[rows, column], variance[rows, column] = _together(found)
+        for column, kind in enumerate(self.targets.kinds):
+            if not kind.scaled:  # fitted as 0 and 1
+                mean[:, column] = logit(np.clip(mean[:, column], _SUREST, 1 - _SUREST))
         return mean, np.sqrt(variance)
 
 

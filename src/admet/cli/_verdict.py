@@ -1,0 +1,48 @@
+"""The verdict of a study for the console, in 80 columns."""
+
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from admet.study.statistics import Contrast
+
+if TYPE_CHECKING:
+    from admet.study import Study
+
+_WIDTH = 80
+_MARKS = {"better": "+", "worse": "-", "same": "=", "unclear": "?"}
+
+
+def print_verdict(study: "Study") -> None:
+    """Prints one row per endpoint: how to train it, and what that gains over the baselines."""
+    console = Console(width=_WIDTH, highlight=False)
+    table = Table(box=box.SIMPLE, title="Verdict", title_justify="left", padding=(0, 1, 0, 0))
+    table.add_column("endpoint", overflow="fold", max_width=26)
+    table.add_column("labels", justify="right")
+    table.add_column("best arm", overflow="fold")
+    table.add_column("loss", justify="right")
+    for base in study.baselines:
+        table.add_column(f"to {base.replace('_', ' ')}", justify="right", max_width=16)
+    for verdict in study.verdicts:
+        gains = [_gain(contrast) for contrast in verdict.gains.values()]
+        if verdict.task == study.verdicts[-1].task:
+            table.add_section()
+        table.add_row(verdict.task, str(verdict.n), verdict.best, f"{verdict.loss:.3f}", *gains)
+    console.print(table)
+    console.print(
+        f"Loss and changes are those of the {study.verdicts[-1].served.replace('_', ' ')}: MAE, or "
+        "1 − AUROC; for all endpoints relative to predicting the mean. Changes in percent, with 95 "
+        "% intervals: + better, - worse, = no difference, each with a probability of 90 %; ? not "
+        "enough evidence."
+    )
+    for name, why in study.left_out.items():
+        console.print(f"Left out: {name}: {why}")
+
+
+def _gain(contrast: Contrast) -> str:
+    if contrast.mean != contrast.mean:
+        return "–"
+    low, high = (f"{100 * value:+.0f}" for value in (contrast.low, contrast.high))
+    return f"{100 * contrast.mean:+.0f} [{low}, {high}] {_MARKS[contrast.verdict]}"

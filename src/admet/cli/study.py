@@ -1,0 +1,25 @@
+"""`admet study`: which way of training pays for which endpoint."""
+
+import sys
+from collections.abc import Sequence
+
+from admet.cli._common import execute
+from admet.config.study import StudyCommand
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command."""
+    return execute(StudyCommand, _study, argv, "admet study")
+
+
+def _study(command: StudyCommand) -> None:
+    from admet.cli._verdict import print_verdict
+    from admet.study import run
+
+    found = run(command, overwrite=command.overwrite)
+    print_verdict(found)
+    print(f"Study: {found.path}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

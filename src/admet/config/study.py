@@ -1,0 +1,101 @@
+"""The `study` section: several ways of training, compared on the same folds."""
+
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from admet.config.base import Section
+from admet.config.frozen import BoostedConfig, FrozenMLPConfig, KernelConfig
+from admet.config.root import TrainConfig
+
+ArmName = Literal[
+    "single_task",
+    "multi_task",
+    "own_heads",
+    "task_affinity",
+    "groups",
+    "random_groups",
+    "frozen_mlp",
+    "frozen_own_heads",
+    "kernel",
+    "boosted",
+]
+InputName = Literal["minimol", "admet_ai", "admet_ai_hidden", "rdkit", "morgan"]
+
+SINGLE, MULTI = "single_task", "multi_task"
+"""The two baselines of every verdict."""
+
+
+class StudyConfig(Section):
+    """Which arms are compared, and how often."""
+
+    folds: int = Field(5, ge=2, le=100, description="Folds; each molecule is tested in one.")
+    repeats: int = Field(1, ge=1, le=100, description="How often the panel is divided anew.")
+    seeds: int = Field(1, ge=1, le=100, description="Trainings of each arm on each fold.")
+    arms: tuple[ArmName, ...] = Field(
+        (
+            "single_task",
+            "multi_task",
+            "own_heads",
+            "task_affinity",
+            "random_groups",
+            "frozen_mlp",
+            "frozen_own_heads",
+            "kernel",
+            "boosted",
+        ),
+        min_length=1,
+        description="Ways of training to compare.",
+    )
+    inputs: tuple[InputName, ...] = Field(
+        ("minimol", "rdkit", "admet_ai", "admet_ai_hidden"),
+        min_length=1,
+        description="Frozen inputs of the arms that learn from them. Leave out those that have "
+        "seen the labels of the panel.",
+    )
+    workers: int | None = Field(
+        None, ge=1, le=1024, description="Processes, one thread each; empty: one per core."
+    )
+    equivalence: float = Field(
+        0.02,
+        ge=0,
+        lt=1,
+        description="Differences below this share of the baseline's metric count as none.",
+    )
+    frozen_mlp: FrozenMLPConfig = Field(FrozenMLPConfig(), description="Networks on inputs.")
+    kernel: KernelConfig = Field(KernelConfig(), description="Gaussian processes.")
+    boosted: BoostedConfig = Field(BoostedConfig(), description="Boosted trees.")
+
+    @model_validator(mode="after")
+    def _once(self) -> Self:
+        for key in ("arms", "inputs"):
+            names = getattr(self, key)
+            if twice := sorted({name for name in names if names.count(name) > 1}):
+                raise ValueError(f"`{key}` must name each once; twice: {', '.join(twice)}.")
+        return self
+
+
+class StudyRun(TrainConfig):
+    """Everything that a YAML file can say about a study."""
+
+    study: StudyConfig = Field(StudyConfig(), description="Arms, folds and their comparison.")
+
+    @model_validator(mode="after")
+    def _groups_are_an_arm(self) -> Self:
+        if "groups" in self.study.arms and isinstance(self.model.groups, str):
+            raise ValueError(
+                "`study.arms` names groups, so `model.groups` must list them, as "
+                """'[["A", "B"], ["C"]]'; """
+                f"got {self.model.groups!r}. List them, or leave the arm out."
+            )
+        return self
+
+
+class StudyCommand(StudyRun):
+    """Compare ways of training on the same folds, and say how each endpoint should be trained."""
+
+    config: Path | None = Field(None, description="YAML file; flags override its keys.")
+    overwrite: bool = Field(
+        False, description="Begin anew where the folder holds a study of something else."
+    )

@@ -1,0 +1,130 @@
+"""Arms that train the grouped network."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+
+from admet.data import Split
+from admet.model.chemprop.plan import Arm as PlanArm
+from admet.model.chemprop.plan import Group, Plan, disjoint
+from admet.model.chemprop.task_affinity import TaskAffinityComputer
+from admet.model.chemprop.task_affinity.groups import group_tasks
+from admet.study.arms.base import Arm, Outcome
+from admet.study.material import Material
+from admet.training import fit_model
+
+_FEWEST = 2  # tasks that can be grouped
+
+
+class NetworkArm(Arm):
+    """A plan of networks, trained as `admet train` does."""
+
+    planned: ClassVar[PlanArm] = "manual_groups"
+    shares_encoder: ClassVar[bool] = True
+    follows_the_model: ClassVar[bool] = False  # `model.share_encoder` decides
+
+    @abstractmethod
+    def groups(self, material: Material, split: Split, seed: int) -> Sequence[Group]:
+        """Gives the groups of tasks, each with the tasks that it serves."""
+
+    def fit(self, material: Material, split: Split, seed: int) -> Outcome:
+        """Trains the networks; the validation side chooses their best epochs."""
+        names = material.panel.task_names
+        groups = self.groups(material, split, seed)
+        shared = self.shares_encoder and (
+            not self.follows_the_model or material.config.model.share_encoder is not False
+        )
+        plan = Plan.of(self.planned, groups, names, share_encoder=shared)
+        config = material.config.model_copy(update={"seed": seed})
+        model = fit_model(material.panel, split, material.graphs, config, plan)
+        mean = model.predictor.predict_graphs(material.graphs, split.test).mean
+        return Outcome(mean, groups=[list(group.tasks) for group in groups])
+
+
+class SingleTask(NetworkArm):
+    """A network per task."""
+
+    name = "single_task"
+    text = "a network per endpoint"
+    planned: ClassVar[PlanArm] = "single_task"
+    shares_encoder = False
+
+    def groups(self, material: Material, split: Split, seed: int) -> Sequence[Group]:  # noqa: ARG002
+        """Puts each task alone."""
+        return disjoint([[name] for name in material.panel.task_names])
+
+
+class MultiTask(NetworkArm):
+    """One network with one head."""
+
+    name = "multi_task"
+    text = "one network, one head for all"
+    planned = "multi_task"
+
+    def groups(self, material: Material, split: Split, seed: int) -> Sequence[Group]:  # noqa: ARG002
+        """Puts all tasks together."""
+        return disjoint([material.panel.task_names])
+
+
+class OwnHeads(SingleTask):
+    """One encoder with a head per task."""
+
+    name = "own_heads"
+    text = "one encoder, a head per endpoint"
+    planned = "manual_groups"
+    shares_encoder = True
+
+
+class UserGroups(NetworkArm):
+    """The groups of `model.groups`."""
+
+    name = "groups"
+    text = "the groups that you gave"
+    follows_the_model = True
+
+    def groups(self, material: Material, split: Split, seed: int) -> Sequence[Group]:  # noqa: ARG002
+        """Takes the groups of the configuration."""
+        given = material.config.model.groups
+        assert not isinstance(given, str)  # noqa: S101 - the schema has checked it
+        return disjoint(given)
+
+
+class TaskAffinity(NetworkArm):
+    """The groups that the affinity gives, measured on the training side of each fold."""
+
+    name = "task_affinity"
+    text = "groups by the affinity of each fold"
+    planned: ClassVar[PlanArm] = "task_affinity"
+    follows_the_model = True
+
+    def why_not(self, material: Material) -> str:
+        """Needs two tasks."""
+        few = len(material.panel.tasks) < _FEWEST
+        return "one endpoint has nothing to be grouped with" if few else ""
+
+    def groups(self, material: Material, split: Split, seed: int) -> Sequence[Group]:
+        """Measures the affinity and groups by it."""
+        config = material.config.task_affinity.model_copy(update={"seed": seed})
+        computer = TaskAffinityComputer(config, material.config.model)
+        train = split.train
+        estimate = computer.compute(material.panel.subset(train), material.graphs.subset(train))
+        return group_tasks(estimate, material.panel.task_names, config).groups
+
+
+class RandomGroups(TaskAffinity):
+    """Random groups of the sizes that the affinity gives: what a grouping has to beat."""
+
+    name = "random_groups"
+    text = "the sizes of these groups, dealt at random"
+    planned = "manual_groups"
+
+    def groups(self, material: Material, split: Split, seed: int) -> Sequence[Group]:
+        """Deals the tasks to groups of the sizes that the affinity gives."""
+        measured = super().groups(material, split, seed)
+        names = np.random.default_rng(seed).permutation(material.panel.task_names).tolist()
+        ends = np.cumsum([len(group.serves) for group in measured])
+        starts = [0, *ends[:-1]]
+        parts = [names[a:b] for a, b in zip(starts, ends, strict=True)]
+        return disjoint([part for part in parts if part])

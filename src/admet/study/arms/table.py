@@ -1,0 +1,38 @@
+"""The arms that a study can compare."""
+
+from admet.config.study import StudyConfig
+from admet.study.arms.base import Arm
+from admet.study.arms.frozen import Boosted, FrozenMLP, FrozenOwnHeads, Kernel
+from admet.study.arms.networks import (
+    MultiTask,
+    OwnHeads,
+    RandomGroups,
+    SingleTask,
+    TaskAffinity,
+    UserGroups,
+)
+
+ARMS: dict[str, Arm] = {
+    arm.name: arm
+    for arm in (
+        SingleTask(),
+        MultiTask(),
+        OwnHeads(),
+        TaskAffinity(),
+        UserGroups(),
+        RandomGroups(),
+        FrozenMLP(),
+        FrozenOwnHeads(),
+        Kernel(),
+        Boosted(),
+    )
+}
+"""By name every arm."""
+
+
+def inputs_of(study: StudyConfig) -> tuple[str, ...]:
+    """Lists the frozen inputs that the arms of a study need."""
+    needed = list(study.inputs) if any(ARMS[name].inputs for name in study.arms) else []
+    if "boosted" in study.arms:
+        needed += [name for name in ("rdkit", "morgan") if name not in needed]
+    return tuple(needed)

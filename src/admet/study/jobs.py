@@ -1,0 +1,154 @@
+"""The fits of a study, each kept as soon as it is done, so that a study can go on."""
+
+import io
+import json
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+
+import joblib
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from admet.data import Split
+from admet.errors import AdmetError
+from admet.files import read_sealed, write_sealed
+from admet.study.arms import ARMS, Outcome
+from admet.study.material import Material
+
+
+@dataclass(frozen=True)
+class Job:
+    """One fit.
+
+    Attributes:
+        arm: The way of training.
+        repeat: Which division of the panel, from 0.
+        fold: Which fold of it is tested, from 0.
+        seed: Which training of the same arm on the same fold, from 0.
+    """
+
+    arm: str
+    repeat: int
+    fold: int
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """Its name in files."""
+        return f"{self.arm}-r{self.repeat}-f{self.fold}-s{self.seed}"
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A fit that was done, or failed.
+
+    Attributes:
+        job: Which one.
+        outcome: What it says of the tested molecules; None where it failed.
+        seconds: How long it took.
+        fault: Why it failed; empty where it did not.
+    """
+
+    job: Job
+    outcome: Outcome | None
+    seconds: float
+    fault: str = ""
+
+
+class FitStore:
+    """The folder in which the fits of a study are kept."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def read(self, job: Job) -> Fit | None:
+        """Reads a fit; None where there is none that can be trusted, or it failed."""
+        path = self.folder / f"{job.name}.bin"
+        content = read_sealed(path) if path.exists() else None
+        if content is None:
+            return None
+        try:
+            arrays = load(content)
+            about = json.loads(arrays["about"].tobytes())
+            outcome = Outcome(arrays["mean"], arrays.get("spread"), about["groups"])
+            return Fit(job, outcome, float(about["seconds"]))
+        except (SafetensorError, KeyError, ValueError, TypeError):
+            return None
+
+    def write(self, fit: Fit) -> None:
+        """Keeps a fit that did not fail."""
+        if fit.outcome is None:
+            return
+        about = json.dumps({"seconds": fit.seconds, "groups": fit.outcome.groups})
+        arrays = {
+            "mean": np.ascontiguousarray(fit.outcome.mean),
+            "about": np.frombuffer(about.encode(), np.uint8),
+        }
+        if fit.outcome.spread is not None:
+            arrays["spread"] = np.ascontiguousarray(fit.outcome.spread)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_sealed(self.folder / f"{fit.job.name}.bin", save(arrays))
+
+
+def run_jobs(
+    material: Material, splits: list[list[Split]], jobs: list[Job], n_workers: int
+) -> Iterator[Fit]:
+    """Does fits, in processes of one thread each where there are several workers.
+
+    Args:
+        material: What they share.
+        splits: For each repeat its folds.
+        jobs: The fits, the longest first.
+        n_workers: Number of processes; 1 does all in this one.
+
+    Yields:
+        The fits as they end, in any order.
+    """
+    if n_workers == 1 or len(jobs) == 1:
+        for job in jobs:
+            yield do(material, splits[job.repeat][job.fold], job)
+        return
+    parallel = joblib.Parallel(n_workers, return_as="generator_unordered", max_nbytes="100K")
+    yield from parallel(
+        joblib.delayed(do)(material, splits[job.repeat][job.fold], job) for job in jobs
+    )
+
+
+def do(material: Material, split: Split, job: Job) -> Fit:
+    """Does one fit; what a panel does to an arm does not reach the others."""
+    start = time.perf_counter()
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with quiet():
+            outcome = ARMS[job.arm].fit(material, split, seed_of(material.config.seed, job))
+    except AdmetError as error:
+        return Fit(job, None, time.perf_counter() - start, str(error))
+    finally:
+        torch.set_num_threads(before)
+    return Fit(job, outcome, time.perf_counter() - start)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keeps what a single training would say out of the study's log; errors still pass."""
+    logger = logging.getLogger("admet")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with redirect_stdout(io.StringIO()):
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+def seed_of(seed: int, job: Job) -> int:
+    """Gives the seed of a fit: all arms of one fold and seed have the same."""
+    entropy = np.random.SeedSequence((seed, job.repeat, job.fold, job.seed))
+    return int(entropy.generate_state(1)[0])

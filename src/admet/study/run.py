@@ -1,0 +1,192 @@
+"""Runs a study: the fits that are missing, then the comparison."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from admet.config.study import StudyRun
+from admet.data import Panel, Split, folds, load_panel
+from admet.errors import ConfigError, DataError, RunDirectoryError
+from admet.featurize.cache import cache_folder, cached_graphs
+from admet.files import atomic, check_folder, sha256_of
+from admet.model.inputs import vectors
+from admet.study.arms import ARMS, inputs_of
+from admet.study.jobs import Fit, FitStore, Job, run_jobs
+from admet.study.material import Material
+from admet.study.results import Study
+from admet.table_files import write_table
+from admet.workers import n_cores
+
+log = logging.getLogger(__name__)
+
+_FITS = "fits"
+_STUDY, _RESULTS, _VERDICT = "study.json", "results.csv", "verdict.csv"
+_PREDICTIONS = "predictions.parquet"
+_NOT_FOLDED = {"time": "repeated in time", "predefined": "given by a column"}
+# What may change between two runs of one study without making other fits.
+_FREE = {"save_dir", "study.arms", "study.workers", "study.equivalence", "data.cache"}
+
+
+def run(config: StudyRun, *, overwrite: bool = False) -> Study:
+    """Compares arms on folds, and keeps every fit, so that a study that was stopped goes on.
+
+    Args:
+        config: Panel, arms, folds.
+        overwrite: Whether a study of another panel or configuration in `save_dir` is replaced.
+
+    Returns:
+        The study; `save_dir` holds its tables.
+
+    Raises:
+        AdmetError: If the configuration, the panel or the machine does not allow it, or no arm can
+            be compared.
+    """
+    _check(config)
+    folder = config.save_dir
+    check_folder(folder.parent, "save_dir")
+    identity = _identity(config, sha256_of(config.data_path))
+    store = FitStore(folder / _FITS)
+    _claim(folder, identity, overwrite)
+    panel = load_panel(config.data_path, config.data)
+    study = config.study
+    flat = folds(
+        panel,
+        config.data.split_type,
+        n_folds=study.folds,
+        n_repeats=study.repeats,
+        seed=config.seed if config.data.split_seed is None else config.data.split_seed,
+    )
+    splits = [flat[i : i + study.folds] for i in range(0, len(flat), study.folds)]
+    material = _material(config, panel)
+    left_out: dict[str, str] = {}
+    for name in study.arms:
+        if why := ARMS[name].why_not(material):
+            left_out[name] = why
+    for arm, why in left_out.items():
+        log.warning("Arm %s is left out: %s", arm, why)
+    jobs = [
+        Job(arm, repeat, fold, seed)
+        for arm in study.arms
+        if arm not in left_out
+        for repeat in range(study.repeats)
+        for seed in range(study.seeds)
+        for fold in range(study.folds)
+    ]
+    with atomic(folder / _STUDY) as partial:
+        partial.write_text(json.dumps(identity, indent=1, ensure_ascii=False), encoding="utf-8")
+    fits = _all_fits(material, splits, jobs, store)
+    for fit in fits:
+        if fit.fault and fit.job.arm not in left_out:
+            left_out[fit.job.arm] = fit.fault
+            log.warning("Arm %s is left out: %s", fit.job.arm, fit.fault)
+    if len(left_out) == len(study.arms):
+        raise DataError(
+            "No arm of the study could be trained:\n"
+            + "\n".join(f"  {name}: {why}" for name, why in left_out.items())
+        )
+    done = tuple(fit for fit in fits if fit.job.arm not in left_out)
+    found = Study(config, panel, splits, done, left_out, folder)
+    _write(found)
+    return found
+
+
+def _check(config: StudyRun) -> None:
+    """Checks what needs no table.
+
+    Raises:
+        ConfigError: If the split makes no folds, or the table lies in the folder to write.
+    """
+    if why := _NOT_FOLDED.get(config.data.split_type):
+        raise ConfigError(
+            f"`data.split_type` {config.data.split_type} makes one division, {why}; a study needs "
+            "folds. Choose random, scaffold, cluster or group."
+        )
+    if config.data_path.resolve().is_relative_to(config.save_dir.resolve()):
+        raise ConfigError(
+            f"`data_path` {str(config.data_path)!r} lies in `save_dir`. Name another folder."
+        )
+
+
+def _identity(config: StudyRun, sha256: str) -> dict[str, Any]:
+    """Gives what must be the same for kept fits to be of use."""
+    content = config.model_dump(mode="json", exclude={"data_path"})
+    for key in _FREE:
+        section, _, name = key.rpartition(".")
+        (content[section] if section else content).pop(name, None)
+    text = json.dumps(content, sort_keys=True)
+    key = hashlib.sha256(text.encode()).hexdigest()
+    return {"schema_version": 1, "panel": sha256, "key": key, "config": content}
+
+
+def _claim(folder: Path, identity: dict[str, Any], overwrite: bool) -> None:
+    """Makes the folder, or checks that it holds this very study.
+
+    Raises:
+        RunDirectoryError: If it holds something else.
+    """
+    path = folder / _STUDY
+    if path.is_file():
+        try:
+            earlier = json.loads(path.read_text(encoding="utf-8"))
+            known = {name: earlier[name] for name in ("panel", "key")}
+        except (OSError, ValueError, KeyError, TypeError):
+            known = {}
+        if known == {name: identity[name] for name in ("panel", "key")}:
+            log.info("Going on with the study in %s", folder)
+        elif overwrite:
+            for entry in (folder / _FITS).glob("*.bin"):
+                entry.unlink()
+        else:
+            what = "table" if known.get("panel") != identity["panel"] else "configuration"
+            raise RunDirectoryError(
+                f"`save_dir` {str(folder)!r} holds a study of another {what}. Name another folder, "
+                "or add --overwrite to begin anew."
+            )
+    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise RunDirectoryError(
+            f"`save_dir` {str(folder)!r} exists and is no study. Name another folder."
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def _material(config: StudyRun, panel: Panel) -> Material:
+    """Computes graphs and frozen inputs once."""
+    cache = cache_folder(config.data.cache_dir) if config.data.cache else None
+    graphs = cached_graphs(panel.smiles, cache)
+    inputs = {name: vectors([name], panel.smiles, cache) for name in inputs_of(config.study)}
+    return Material(config, panel, graphs, inputs)
+
+
+def _all_fits(
+    material: Material, splits: list[list[Split]], jobs: Sequence[Job], store: FitStore
+) -> list[Fit]:
+    """Takes the fits that an earlier run has kept, and does the others."""
+    found = {job: fit for job in jobs if (fit := store.read(job)) is not None}
+    missing = [job for job in jobs if job not in found]
+    if found:
+        log.info("%d of %d fits were kept by an earlier run", len(found), len(jobs))
+    n_workers = min(material.config.study.workers or n_cores(), max(1, len(missing)))
+    for fit in run_jobs(material, splits, missing, n_workers):
+        store.write(fit)
+        found[fit.job] = fit
+        log.info(
+            "%d of %d: %s, fold %d%s, %.1f s",
+            len(found),
+            len(jobs),
+            fit.job.arm,
+            fit.job.fold + 1,
+            f", failed: {fit.fault}" if fit.fault else "",
+            fit.seconds,
+        )
+    return [found[job] for job in jobs]
+
+
+def _write(study: Study) -> None:
+    """Writes the tables."""
+    assert study.path is not None  # noqa: S101 - `run` gives one
+    write_table(study.path / _RESULTS, study.results)
+    write_table(study.path / _VERDICT, study.verdict)
+    write_table(study.path / _PREDICTIONS, study.predictions)

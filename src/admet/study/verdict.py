@@ -1,0 +1,77 @@
+"""What a study says of one endpoint."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from admet.study.statistics import Contrast
+
+_ENOUGH = "enough"
+_ALONE = ("single_task", "kernel", "boosted")  # arms in which no endpoint sees another
+
+
+@dataclass(frozen=True, eq=False)
+class Verdict:
+    """How an endpoint should be trained, and how sure that is.
+
+    Attributes:
+        task: The endpoint, or "all endpoints".
+        n: Its labels.
+        best: The single arm with the lowest mean loss.
+        partners: Endpoints that this arm trains with it in most fits.
+        losses: Arm → mean loss: MAE or 1 − AUROC; for all endpoints relative to always
+            predicting the mean.
+        served: The arm that is served: the composite, or the only arm.
+        loss: Its mean loss, on folds that did not choose its weights.
+        gains: Baseline → contrast of what is served with it.
+        best_gains: Baseline → contrast of the best arm with it.
+    """
+
+    task: str
+    n: int
+    best: str
+    partners: list[str]
+    losses: Mapping[str, float]
+    served: str
+    loss: float
+    gains: Mapping[str, Contrast]
+    best_gains: Mapping[str, Contrast]
+
+    @property
+    def company(self) -> str:
+        """Says with whom the endpoint should be trained."""
+        if self.best in _ALONE:
+            return "alone"
+        return f"with {', '.join(self.partners)}" if self.partners else "together"
+
+    @property
+    def evidence(self) -> str:
+        """Says whether the folds tell what is served from the baselines, and what would."""
+        words = {contrast.verdict for contrast in self.gains.values()}
+        if not words:
+            return "no baseline"
+        if "unclear" not in words:
+            return _ENOUGH
+        return "more labels or repeats"
+
+    def row(self) -> dict[str, object]:
+        """Gives one row of `verdict.csv`."""
+        found: dict[str, object] = {
+            "task": self.task,
+            "labels": self.n,
+            "train": self.best,
+            "company": self.company,
+            "served": self.served,
+            "loss": self.loss,
+        }
+        for base, gain in self.gains.items():
+            found |= {
+                f"change_to_{base}": gain.mean,
+                f"change_to_{base}_low": gain.low,
+                f"change_to_{base}_high": gain.high,
+                f"p_better_than_{base}": gain.better,
+                f"p_same_as_{base}": gain.same,
+                f"p_worse_than_{base}": gain.worse,
+            }
+        found["evidence"] = self.evidence
+        found |= {f"loss_{arm}": loss for arm, loss in self.losses.items()}
+        return found

@@ -1,0 +1,189 @@
+import json
+import shutil
+from typing import get_args
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from admet.cli.__main__ import main
+from admet.config.study import ArmName, InputName, StudyRun
+from admet.errors import ConfigError, NumericalError, RunDirectoryError
+from admet.model.inputs import INPUTS
+from admet.study import Study, run
+from admet.study.arms import ARMS
+from admet.study.results import ALL, COMPOSITE
+
+TARGETS = ("LogD", "hERG", "CLint")
+CHEAP = {"frozen_mlp": {"hidden_size": 16, "epochs": 3}, "inputs": ["rdkit"], "folds": 3}
+
+
+def config_for(folder, panel, **study):
+    shape = {"message_passing": {"hidden_size": 16}, "ffn": {"hidden_size": 16, "num_layers": 1}}
+    return StudyRun(
+        data_path=panel,
+        save_dir=folder,
+        data={"target_columns": TARGETS},
+        model=shape,
+        training={"epochs": 2},
+        task_affinity={"affinity_runs": 1, "affinity_epochs": 1, "n_groups": 2},
+        study=CHEAP | {"workers": 1} | study,
+    )
+
+
+@pytest.fixture(scope="module")
+def panel_path(tmp_path_factory, demo_frame):
+    path = tmp_path_factory.mktemp("panel") / "panel.csv"
+    demo_frame.to_csv(path, index=False)
+    return path
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory, panel_path) -> Study:
+    arms = ["single_task", "multi_task", "frozen_mlp", "kernel"]
+    return run(config_for(tmp_path_factory.mktemp("s") / "study", panel_path, arms=arms))
+
+
+def test_every_arm_and_input_that_a_file_can_name_is_there():
+    assert set(get_args(ArmName)) == set(ARMS)
+    assert set(get_args(InputName)) == set(INPUTS)
+
+
+@pytest.mark.slow
+def test_the_tables_of_a_study(study):
+    results = pd.read_csv(study.path / "results.csv")
+    assert set(results.columns) == {"task", "arm", "fold", "repeat", "seed", "metric", "value"}
+    assert set(results["arm"]) == {*study.config.study.arms, COMPOSITE}
+    assert set(results["fold"]) == {0, 1, 2}
+    verdict = pd.read_csv(study.path / "verdict.csv")
+    assert verdict["task"].tolist() == [*TARGETS, ALL]
+    assert (verdict["served"] == COMPOSITE).all()
+    predictions = pd.read_parquet(study.path / "predictions.parquet")
+    one = predictions[(predictions["arm"] == "kernel") & (predictions["task"] == "LogD")]
+    assert len(one) == study.panel.labels.present[:, 0].sum()
+    own = results[(results["arm"] == "kernel") & (results["task"] == "LogD")]
+    errors = (one["label"] - one["prediction"]).abs()
+    sizes = [np.isin(one["SMILES"], study.panel.smiles[s.test]) for s in study.splits[0]]
+    expected = [errors[rows].mean() for rows in sizes]
+    found = own[own["metric"] == "MAE"].sort_values("fold")["value"]
+    np.testing.assert_allclose(found, expected)
+
+
+@pytest.mark.slow
+def test_what_a_study_says(study):
+    *tasks, whole = study.verdicts
+    assert whole.task == ALL
+    assert whole.n == study.panel.labels.present.sum()
+    for verdict in tasks:
+        assert verdict.best == min(verdict.losses, key=verdict.losses.get)
+        assert set(verdict.gains) == {"single_task", "multi_task"}
+    assert study.partners("multi_task", "LogD") == ["hERG", "CLint"]
+    assert study.partners("single_task", "LogD") == []
+    for mixture in study.weights.values():
+        assert mixture.weights.sum() == pytest.approx(1)
+
+
+@pytest.mark.slow
+def test_a_stopped_study_goes_on_to_the_same_results(study, tmp_path, monkeypatch):
+    folder = tmp_path / "study"
+    shutil.copytree(study.path, folder)
+    kept = sorted((folder / "fits").iterdir())
+    for path in kept[::2]:
+        path.unlink()
+    kept[1].write_bytes(kept[1].read_bytes()[:-3])  # cut by a full disk
+    calls = []
+    fit = type(ARMS["kernel"]).fit
+    monkeypatch.setattr(type(ARMS["kernel"]), "fit", lambda *a: calls.append(1) or fit(*a))
+    config = study.config.model_copy(update={"save_dir": folder})
+    again = run(config)
+    assert 0 < len(calls) < 3
+    pd.testing.assert_frame_equal(again.results, study.results)
+    assert (folder / "verdict.csv").read_bytes() == (study.path / "verdict.csv").read_bytes()
+
+
+@pytest.mark.slow
+def test_an_arm_can_be_added_and_one_that_fails_is_said(study, tmp_path, monkeypatch, caplog):
+    def broken(self, material, split, seed):
+        raise NumericalError("it diverged")
+
+    monkeypatch.setattr(type(ARMS["own_heads"]), "fit", broken)
+    folder = tmp_path / "study"
+    shutil.copytree(study.path, folder)
+    arms = [*study.config.study.arms, "own_heads"]
+    section = study.config.study.model_copy(update={"arms": arms})
+    found = run(study.config.model_copy(update={"save_dir": folder, "study": section}))
+    assert found.left_out == {"own_heads": "it diverged"}
+    assert "Arm own_heads is left out: it diverged" in caplog.text
+    pd.testing.assert_frame_equal(found.results, study.results)
+
+
+@pytest.mark.slow
+def test_a_folder_of_another_study_is_refused(study, panel_path, tmp_path):
+    folder = tmp_path / "study"
+    shutil.copytree(study.path, folder)
+    config = study.config.model_copy(update={"save_dir": folder})
+    with pytest.raises(RunDirectoryError, match="holds a study of another configuration"):
+        run(config.model_copy(update={"seed": 7}))
+    other = tmp_path / "other.csv"
+    other.write_text(panel_path.read_text().replace("\n", "\n", 1) + "\n")
+    with pytest.raises(RunDirectoryError, match="holds a study of another table"):
+        run(config.model_copy(update={"data_path": other}))
+    (tmp_path / "strange").mkdir()
+    (tmp_path / "strange" / "file").write_text("mine")
+    with pytest.raises(RunDirectoryError, match="exists and is no study"):
+        run(config.model_copy(update={"save_dir": tmp_path / "strange"}))
+
+
+@pytest.mark.slow
+def test_two_processes_give_the_results_of_one(study, tmp_path):
+    section = study.config.study.model_copy(
+        update={"workers": 2, "arms": ("single_task", "frozen_mlp")}
+    )
+    found = run(study.config.model_copy(update={"save_dir": tmp_path / "s", "study": section}))
+    for arm in found.arms:
+        np.testing.assert_array_equal(
+            found.out_of_fold[arm, 0, 0], study.out_of_fold[arm, 0, 0], err_msg=arm
+        )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arm", ["own_heads", "task_affinity", "random_groups", "boosted"])
+def test_every_other_arm_predicts(arm, panel_path, tmp_path):
+    found = run(config_for(tmp_path / "s", panel_path, arms=[arm], folds=2))
+    assert np.isfinite(found.out_of_fold[arm, 0, 0]).all()
+    assert found.verdicts[0].served == arm
+    if arm in {"task_affinity", "random_groups"}:
+        groups = found.fits[0].outcome.groups
+        assert sorted(name for group in groups for name in group) == sorted(TARGETS)
+
+
+def test_what_cannot_be_compared_is_refused_before_any_work(panel_path, tmp_path):
+    config = config_for(tmp_path / "s", panel_path)
+    timed = config.data.model_copy(update={"split_type": "time", "split_column": "LogD"})
+    with pytest.raises(ConfigError, match="a study needs folds. Choose random, scaffold"):
+        run(config.model_copy(update={"data": timed}))
+    with pytest.raises(ConfigError, match="`study.arms` must name each once; twice: kernel"):
+        config_for(tmp_path / "s", panel_path, arms=["kernel", "kernel"])
+    with pytest.raises(ConfigError, match="`model.groups` must list them"):
+        config_for(tmp_path / "s", panel_path, arms=["groups"])
+    assert not (tmp_path / "s").exists()
+
+
+@pytest.mark.slow
+def test_the_command_prints_a_verdict_in_eighty_columns(panel_path, tmp_path, capsys):
+    words = [
+        "study", "--data-path", str(panel_path), "--data.target-columns", *TARGETS,
+        "--save-dir", str(tmp_path / "s"), "--study.folds", "2", "--study.workers", "1",
+        "--study.arms", "single_task", "frozen_mlp", "--study.inputs", "rdkit",
+        "--study.frozen-mlp.epochs", "2", "--training.epochs", "1",
+        "--model.message-passing.hidden-size", "16",
+    ]  # fmt: skip
+    assert main(words) == 0
+    said = capsys.readouterr()
+    assert "Verdict" in said.out
+    assert "to single task" in said.out
+    assert max(len(line) for line in said.out.splitlines()[:-1]) <= 80
+    assert json.loads((tmp_path / "s" / "study.json").read_text())["schema_version"] == 1
+    assert "1 of 4: single_task, fold 1" in said.err
+    assert main(words) == 0
+    assert "4 of 4 fits were kept by an earlier run" in capsys.readouterr().err
