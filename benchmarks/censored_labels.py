@@ -89,9 +89,9 @@ def main() -> None:
             config = TrainConfig(data=data, seed=seed, training=training)
             with noise_of(noise):
                 model = fit_model(replace(panel, labels=labels), split, graphs, config, plan)
-            val = model.predictor.predict_graphs(graphs, split.val).mean[:, place]
+            val = model.networks.predict_graphs(graphs, split.val).mean[:, place]
             gap = float(np.nanmean(np.abs(values[split.val, place] - val)))
-            predicted = model.predictor.predict_graphs(graphs, split.test).mean
+            predicted = model.networks.predict_graphs(graphs, split.test).mean
             row = {"seed": seed, "arm": arm, "validation MAE": gap}
             rows.append(row | errors(panel, place, split.test, predicted, cap))
             print(rows[-1], flush=True)

@@ -54,7 +54,7 @@ def main() -> None:
                 tasks=tuple(replace(task, transform=transform) for task in panel.tasks),
             )
             model = fit_model(own, split, graphs, config, plan)
-            found = model.predictor.predict_graphs(graphs, split.test).mean
+            found = model.networks.predict_graphs(graphs, split.test).mean
             not_positive = 0 if arm == LOGGED else int((found <= 0).sum())
             if arm != LOGGED:
                 found = np.log10(np.maximum(found, 10 ** np.nanmin(logged[split.train], axis=0)))

@@ -131,7 +131,7 @@ def test_a_process_is_that_of_scikit_learn():
     y = X[:, 0] + rng.normal(size=60) / 3
     kernel = 1.0 * Matern(length_scale=2.0, nu=2.5) + WhiteKernel(0.1)
     theirs = GaussianProcessRegressor(kernel, optimizer=None).fit(X, y)
-    mean, variance = Process(X, y, 0.0, 2.0, 0.1, 1.0).predict(Z)
+    mean, variance = Process(X, np.arange(60), y, 0.0, 2.0, 0.1, 1.0).predict(Z)
     expected, deviation = theirs.predict(Z, return_std=True)
     np.testing.assert_allclose(mean, expected, atol=1e-8)
     np.testing.assert_allclose(variance, deviation**2, atol=1e-8)

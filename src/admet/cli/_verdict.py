@@ -19,12 +19,12 @@ def print_verdict(study: "Study") -> None:
     """Prints one row per endpoint: how to train it, and what that gains over the baselines."""
     console = Console(width=_WIDTH, highlight=False)
     table = Table(box=box.SIMPLE, title="Verdict", title_justify="left", padding=(0, 1, 0, 0))
-    table.add_column("endpoint", overflow="fold", max_width=26)
+    table.add_column("endpoint", overflow="fold")
     table.add_column("labels", justify="right")
     table.add_column("best arm", overflow="fold")
     table.add_column("loss", justify="right")
     for base in study.baselines:
-        table.add_column(f"to {base.replace('_', ' ')}", justify="right", max_width=16)
+        table.add_column(f"to {base.replace('_', ' ')}", justify="right", no_wrap=True)
     for verdict in study.verdicts:
         gains = [_gain(contrast) for contrast in verdict.gains.values()]
         if verdict.task == study.verdicts[-1].task:

@@ -19,6 +19,7 @@ def _study(command: StudyCommand) -> None:
     found = run(command, overwrite=command.overwrite)
     print_verdict(found)
     print(f"Study: {found.path}")
+    print(f"Model: {found.path}/model")
 
 
 if __name__ == "__main__":

@@ -14,8 +14,7 @@ from admet.data import Panel, Table, build_panel, read_split, read_table
 from admet.data.numbers import unit_of
 from admet.errors import DataError
 from admet.evaluation import Evaluation, Predicted, RejectedRow, remarks, score_tasks
-from admet.featurize import featurize
-from admet.model.chemprop.spec import ModelSpec, TaskSpec
+from admet.model.chemprop.spec import PanelSpec, TaskSpec
 from admet.model.trained_model import TrainedModel
 
 log = logging.getLogger(__name__)
@@ -49,7 +48,7 @@ def run_on_table(
     *,
     smiles_column: str | None = None,
     id_column: str | None = None,
-    judge: ModelSpec | None = None,
+    judge: PanelSpec | None = None,
 ) -> Tested:
     """Predicts the labelled molecules of a table.
 
@@ -92,7 +91,7 @@ def run_on_table(
             seen,
             len(panel),
         )
-    predictions = model.predictor.predict_graphs(featurize(panel.smiles)).mean
+    predictions = model.predictor.predict_smiles(panel.smiles).mean
     columns = [model.spec.task_names.index(name) for name in panel.task_names]
     return Tested(panel, predictions[:, columns])
 
@@ -203,8 +202,8 @@ def evaluate_run(
 
 
 def _labelled_panel(
-    spec: ModelSpec,
-    judge: ModelSpec,
+    spec: PanelSpec,
+    judge: PanelSpec,
     table: Table,
     reading: LabelReading,
     smiles_column: str | None,

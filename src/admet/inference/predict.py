@@ -111,7 +111,7 @@ def _parts(
         table = ahead.popleft()
         values = np.full((len(table.frame), len(model.spec.tasks)), np.nan)
         if encoded.arrays is not None:
-            values[encoded.valid] = predictor.predict_arrays(encoded.arrays).mean
+            values[encoded.valid] = predictor.predict_encoded(encoded).mean
         values[list(table.faults)] = np.nan
         yield table, values, encoded
 

@@ -4,17 +4,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from admet.data import require_columns, table_from_frame
-from admet.errors import DataError
+from admet.errors import ConfigError, DataError
 from admet.featurize.encode import Encoded, encode
 from admet.files import free_name
 from admet.model.chemprop.predictor import Predictor
-from admet.model.chemprop.spec import ModelSpec
+from admet.model.chemprop.spec import PanelSpec
+
+if TYPE_CHECKING:
+    from admet.model.composite import CompositePredictor
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,21 +25,32 @@ class TrainedModel:
     """A trained model in memory; `admet.load` opens one, a training gives one.
 
     Attributes:
-        predictor: Its networks.
+        predictor: What predicts: its networks, or the mixture of several models.
         history: Losses and rates, one row per network and epoch; empty for an opened model.
         interrupted: Whether the user stopped its training.
         run_dir: The folder that holds it; None for a model that is in memory only.
     """
 
-    predictor: Predictor
+    predictor: "Predictor | CompositePredictor"
     history: tuple[dict[str, Any], ...] = field(default=(), repr=False)
     interrupted: bool = False
     run_dir: Path | None = None
 
     @property
-    def spec(self) -> ModelSpec:
-        """Its tasks, its plan, the shape of its networks."""
+    def spec(self) -> PanelSpec:
+        """Its tasks, and what it is made of."""
         return self.predictor.spec
+
+    @property
+    def networks(self) -> Predictor:
+        """Its networks on graphs.
+
+        Raises:
+            ConfigError: If it is a mixture of several models.
+        """
+        if not isinstance(self.predictor, Predictor):
+            raise ConfigError("A mixture of models has no networks of its own; see its members.")
+        return self.predictor
 
     @property
     def task_names(self) -> list[str]:
@@ -91,7 +105,7 @@ class TrainedModel:
         for encoded in map(self.encoder(with_structures=wanted), self._parts(cells)):
             if encoded.arrays is not None:
                 rows = len(reasons) + encoded.valid
-                values[rows] = self.predictor.predict_arrays(encoded.arrays).mean
+                values[rows] = self.predictor.predict_encoded(encoded).mean
             reasons += encoded.reasons
             structures += encoded.structures or []
         if structure_column is not None:
@@ -108,14 +122,13 @@ class TrainedModel:
         Args:
             with_structures: Whether it gives the structures as SMILES, too.
         """
-        shape = self.spec.model.message_passing
         return partial(
             encode,
             standardize=self.spec.standardize,
-            depth=shape.depth,
-            undirected=shape.undirected,
+            depth=self.predictor.depth,
+            undirected=self.predictor.undirected,
             identity=self.spec.duplicates,
-            with_structures=with_structures,
+            with_structures=with_structures or self.predictor.needs_structures,
         )
 
     def _parts(self, cells: list[Any]) -> Iterator[list[Any]]:

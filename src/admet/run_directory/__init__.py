@@ -3,7 +3,12 @@
 from admet.run_directory.layout import SCHEMA_VERSION, Files
 from admet.run_directory.loader import load_model
 from admet.run_directory.reader import read_json, read_spec, read_weights
-from admet.run_directory.writer import RunDirectoryWriter, write_json, write_model
+from admet.run_directory.writer import (
+    RunDirectoryWriter,
+    write_composite,
+    write_json,
+    write_model,
+)
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -13,6 +18,7 @@ __all__ = [
     "read_json",
     "read_spec",
     "read_weights",
+    "write_composite",
     "write_json",
     "write_model",
 ]

@@ -12,6 +12,10 @@ SCHEMA_VERSION = 4
 """Raised when a reader of an older version could no longer understand the directory."""
 
 
+COMPOSITE_VERSION = 5
+"""The version of a mixture of several models, which earlier readers do not know."""
+
+
 class Files:
     """File names, all relative to the run directory."""
 

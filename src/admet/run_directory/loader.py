@@ -31,6 +31,10 @@ def load_model(
     """
     run_dir = Path(run_dir)
     spec = read_spec(run_dir)
+    if not isinstance(spec, ModelSpec):
+        from admet.run_directory.composite import load_composite  # noqa: PLC0415 - slow, seldom
+
+        return TrainedModel(load_composite(spec, run_dir, device, batch_size), run_dir=run_dir)
     weights = read_weights(run_dir)
     _check_weights(weights, run_dir)
     _check_shapes(spec, weights, run_dir)

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file
@@ -11,8 +11,11 @@ from torch import Tensor
 from admet.errors import ConfigError, RunDirectoryError
 from admet.model.chemprop.spec import ModelSpec
 from admet.run_directory.checksums import verify_checksums
-from admet.run_directory.layout import COPY_AGAIN, SCHEMA_VERSION, Files
+from admet.run_directory.layout import COMPOSITE_VERSION, COPY_AGAIN, Files
 from admet.run_directory.versions import upgraded
+
+if TYPE_CHECKING:
+    from admet.model.composite import CompositeSpec
 
 _SUMMED_FROM = 3  # schema version
 
@@ -37,8 +40,8 @@ def read_json(path: Path) -> Any:
         ) from None
 
 
-def read_spec(run_dir: Path) -> ModelSpec:
-    """Reads and checks `model.json`.
+def read_spec(run_dir: Path) -> "ModelSpec | CompositeSpec":
+    """Reads and checks `model.json`, of networks or of a mixture of models.
 
     Raises:
         RunDirectoryError: If the directory is missing, is no run directory, is damaged, or has a
@@ -65,15 +68,19 @@ def read_spec(run_dir: Path) -> ModelSpec:
             f"{str(run_dir / Files.MODEL)!r} is damaged: `schema_version` must be a whole number "
             f"from 1; got {version!r}. Copy the run directory again."
         )
-    if version > SCHEMA_VERSION:
+    if version > COMPOSITE_VERSION:
         raise RunDirectoryError(
             f"Run directory {str(run_dir)!r} has schema version {version}; this admet reads up to "
-            f"{SCHEMA_VERSION}. Update admet."
+            f"{COMPOSITE_VERSION}. Update admet."
         )
     if version >= _SUMMED_FROM or (run_dir / Files.CHECKSUMS).exists():
         verify_checksums(run_dir)
     try:
-        return ModelSpec(**upgraded(content, version))
+        if version < COMPOSITE_VERSION:
+            return ModelSpec(**upgraded(content, version))
+        from admet.model.composite import CompositeSpec  # noqa: PLC0415 - seldom needed, slow
+
+        return CompositeSpec(**content)
     except (ConfigError, TypeError, ValueError, LookupError, AttributeError) as error:
         raise RunDirectoryError(
             f"{str(run_dir / Files.MODEL)!r} is damaged: {str(error).rstrip('.')}. {COPY_AGAIN}"

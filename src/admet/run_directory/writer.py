@@ -9,16 +9,21 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
 from filelock import FileLock, Timeout
+from safetensors.numpy import save as save_arrays
 from safetensors.torch import save
 
 from admet.errors import RunDirectoryError
 from admet.files import LONGEST_NAME, atomic, check_folder, explained, listed_sums
 from admet.model.trained_model import TrainedModel
 from admet.run_directory.checksums import write_checksums
-from admet.run_directory.layout import SCHEMA_VERSION, Files
+from admet.run_directory.layout import COMPOSITE_VERSION, SCHEMA_VERSION, Files
+
+if TYPE_CHECKING:
+    from admet.model.composite import CompositePredictor
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +39,20 @@ def write_json(path: Path, content: Any) -> None:
 
 def write_model(folder: Path, model: TrainedModel) -> None:
     """Writes the weights of a model, and the description of the model that they belong to."""
-    (folder / Files.WEIGHTS).write_bytes(save(model.predictor.weights()))
+    (folder / Files.WEIGHTS).write_bytes(save(model.networks.weights()))
     content = {"schema_version": SCHEMA_VERSION} | model.spec.model_dump(mode="json")
+    write_json(folder / Files.MODEL, content)
+
+
+def write_composite(folder: Path, predictor: "CompositePredictor") -> None:
+    """Writes what the members of a composite have learnt, and its description."""
+    arrays = {
+        f"members.{index}.{name}": np.ascontiguousarray(array)
+        for index, member in enumerate(predictor.members)
+        for name, array in member.arrays().items()
+    }
+    (folder / Files.WEIGHTS).write_bytes(save_arrays(arrays))
+    content = {"schema_version": COMPOSITE_VERSION} | predictor.spec.model_dump(mode="json")
     write_json(folder / Files.MODEL, content)
 
 

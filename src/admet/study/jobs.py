@@ -76,7 +76,7 @@ class FitStore:
         try:
             arrays = load(content)
             about = json.loads(arrays["about"].tobytes())
-            outcome = Outcome(arrays["mean"], arrays.get("spread"), about["groups"])
+            outcome = Outcome(arrays["mean"], about["groups"])
             return Fit(job, outcome, float(about["seconds"]))
         except (SafetensorError, KeyError, ValueError, TypeError):
             return None
@@ -90,8 +90,6 @@ class FitStore:
             "mean": np.ascontiguousarray(fit.outcome.mean),
             "about": np.frombuffer(about.encode(), np.uint8),
         }
-        if fit.outcome.spread is not None:
-            arrays["spread"] = np.ascontiguousarray(fit.outcome.spread)
         self.folder.mkdir(parents=True, exist_ok=True)
         write_sealed(self.folder / f"{fit.job.name}.bin", save(arrays))
 

@@ -7,6 +7,7 @@ import numpy as np
 from admet.config.study import StudyRun
 from admet.data import Panel
 from admet.featurize import PackedGraphs
+from admet.model.molecules import Molecules
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +26,13 @@ class Material:
     graphs: PackedGraphs
     inputs: dict[str, np.ndarray]
 
-    def side_by_side(self, names: tuple[str, ...]) -> np.ndarray:
-        """Gives several inputs as one, shape (n, sum of widths)."""
-        return np.concatenate([self.inputs[name] for name in names], axis=1)
+    def molecules(self, rows: np.ndarray | None = None) -> Molecules:
+        """Gives molecules with what was computed of them.
+
+        Args:
+            rows: Which, shape (m,); None takes all.
+        """
+        if rows is None:
+            return Molecules(self.panel.smiles, self.graphs, self.inputs)
+        inputs = {name: array[rows] for name, array in self.inputs.items()}
+        return Molecules(self.panel.smiles[rows], self.graphs.subset(rows), inputs)

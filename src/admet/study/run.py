@@ -3,9 +3,12 @@
 import hashlib
 import json
 import logging
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from admet.config.study import StudyRun
 from admet.data import Panel, Split, folds, load_panel
@@ -13,16 +16,20 @@ from admet.errors import ConfigError, DataError, RunDirectoryError
 from admet.featurize.cache import cache_folder, cached_graphs
 from admet.files import atomic, check_folder, sha256_of
 from admet.model.inputs import vectors
+from admet.run_directory import Files, RunDirectoryWriter, write_composite, write_json
 from admet.study.arms import ARMS, inputs_of
 from admet.study.jobs import Fit, FitStore, Job, run_jobs
 from admet.study.material import Material
+from admet.study.refit import refit
 from admet.study.results import Study
 from admet.table_files import write_table
+from admet.training.outputs import write_config, write_records, write_split
+from admet.training.provenance import describe_run
 from admet.workers import n_cores
 
 log = logging.getLogger(__name__)
 
-_FITS = "fits"
+_FITS, _MODEL = "fits", "model"
 _STUDY, _RESULTS, _VERDICT = "study.json", "results.csv", "verdict.csv"
 _PREDICTIONS = "predictions.parquet"
 _NOT_FOLDED = {"time": "repeated in time", "predefined": "given by a column"}
@@ -90,6 +97,7 @@ def run(config: StudyRun, *, overwrite: bool = False) -> Study:
     done = tuple(fit for fit in fits if fit.job.arm not in left_out)
     found = Study(config, panel, splits, done, left_out, folder)
     _write(found)
+    _write_model(found, material)
     return found
 
 
@@ -182,6 +190,23 @@ def _all_fits(
             fit.seconds,
         )
     return [found[job] for job in jobs]
+
+
+def _write_model(study: Study, material: Material) -> None:
+    """Trains the composite on all molecules, and writes it as a run directory."""
+    assert study.path is not None  # noqa: S101 - `run` gives one
+    config = study.config
+    with RunDirectoryWriter(study.path / _MODEL, overwrite=True) as writer:
+        start = time.perf_counter()
+        write_composite(writer.path, refit(study, material))
+        write_records(writer.path, study.panel)
+        everything = np.arange(len(study.panel))  # it has seen all of it
+        none = everything[:0]
+        write_split(writer.path, study.panel, Split(everything, none, none))
+        write_config(writer.path / Files.CONFIG, config)
+        seconds = {"training": time.perf_counter() - start}
+        run = describe_run(config.data_path) | {"seed": config.seed, "seconds": seconds}
+        write_json(writer.path / Files.RUN, run)
 
 
 def _write(study: Study) -> None:

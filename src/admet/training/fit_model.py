@@ -14,7 +14,7 @@ from admet.model.chemprop.device import resolve_device, resolve_precision
 from admet.model.chemprop.network import GroupedNetwork
 from admet.model.chemprop.plan import Plan
 from admet.model.chemprop.predictor import Predictor, build_networks
-from admet.model.chemprop.spec import ModelSpec, TaskSpec
+from admet.model.chemprop.spec import ModelSpec, reading_of, task_specs
 from admet.model.trained_model import TrainedModel
 from admet.training.checkpoint import Checkpoint, fitting
 from admet.training.fit import fit
@@ -149,25 +149,10 @@ def _spec(
 ) -> ModelSpec:
     """Describes the model of a plan, which may leave out tasks of the panel."""
     kept = {name for network in plan.networks for name in network.tasks}
-    tasks = [
-        TaskSpec(
-            name=t.name,
-            kind=t.kind.name,
-            unit=t.unit,
-            transform=t.transform.name,
-            mean=float(mean),
-            scale=float(scale),
-            labels=t.rules,
-        )
-        for t, mean, scale in zip(panel.tasks, scaler.mean, scaler.scale, strict=True)
-        if t.name in kept
-    ]
+    tasks = task_specs(panel, scaler.mean, scaler.scale)
     return ModelSpec(
-        smiles_column=config.data.smiles_column,
-        standardize=config.data.standardize,
-        duplicates=config.data.duplicates,
-        id_column=config.data.id_column,
-        tasks=tuple(tasks),
+        **reading_of(config.data),
+        tasks=tuple(task for task in tasks if task.name in kept),
         plan=plan,
         model=config.model.network,
         d_v=graphs.d_v,

@@ -35,7 +35,7 @@ def write_tests(
         if not len(rows):
             continue
         labels = panel.labels.subset(rows).columns(columns)
-        predictions = model.predictor.predict_graphs(graphs, rows).mean
+        predictions = model.networks.predict_graphs(graphs, rows).mean
         scores[side] = score_tasks(
             labels.values,
             predictions,

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from admet.errors import NumericalError
-from admet.featurize import GraphArrays, PackedGraphs
+from admet.featurize import GraphArrays, PackedGraphs, featurize
+from admet.featurize.encode import Encoded
 from admet.model.chemprop.graph_batch import GraphBatch
 from admet.model.chemprop.network import GroupedNetwork
 from admet.model.chemprop.scaling import TargetScaler
@@ -40,6 +41,8 @@ class Prediction:
 
 class Predictor:
     """Predicts in the unit of the labels."""
+
+    needs_structures = False  # graphs are enough
 
     def __init__(
         self,
@@ -73,6 +76,16 @@ class Predictor:
             spec.transforms,
         )
 
+    @property
+    def depth(self) -> int:
+        """Message-passing depth of the networks."""
+        return self.spec.model.message_passing.depth
+
+    @property
+    def undirected(self) -> bool:
+        """Whether their messages average the two directions of a bond."""
+        return self.spec.model.message_passing.undirected
+
     def weights(self) -> dict[str, Tensor]:
         """Gives copies of the weights of all networks, as they are stored."""
         return {
@@ -102,6 +115,24 @@ class Predictor:
             for start in range(0, len(rows), self.batch_size)
         ]
         return Prediction.joined(parts, len(self.spec.tasks))
+
+    def predict_smiles(self, smiles: Sequence[str] | np.ndarray) -> Prediction:
+        """Predicts n molecules by their canonical SMILES.
+
+        Raises:
+            NumericalError: If a prediction is not finite.
+        """
+        return self.predict_graphs(featurize(smiles))
+
+    def predict_encoded(self, encoded: Encoded) -> Prediction:
+        """Predicts the m valid molecules of a batch of cells.
+
+        Raises:
+            NumericalError: If a prediction is not finite.
+        """
+        if encoded.arrays is None:
+            return Prediction(np.empty((0, len(self.spec.tasks))))
+        return self.predict_arrays(encoded.arrays)
 
     def predict_arrays(self, arrays: GraphArrays) -> Prediction:
         """Predicts a batch of b molecules, in the order of `spec.tasks`.

@@ -1,12 +1,14 @@
 """All that is needed to build a model's networks and read their outputs, except the weights."""
 
-from typing import Self
+from typing import Any, Self
 
+import numpy as np
 from pydantic import Field, field_validator, model_validator
 
 from admet.config import NetworkConfig
 from admet.config.base import WIDEST, Section
-from admet.config.data import Identity, LabelRules, TaskKind, TransformName
+from admet.config.data import DataConfig, Identity, LabelRules, TaskKind, TransformName
+from admet.data import Panel
 from admet.data.transforms import NO_TRANSFORM, TRANSFORMS, Transform
 from admet.kinds import Kind, kind_of
 from admet.model.chemprop.plan import Plan
@@ -36,8 +38,8 @@ class TaskSpec(Section):
     labels: LabelRules = Field(LabelRules())
 
 
-class ModelSpec(Section):
-    """The trained model without its weights.
+class PanelSpec(Section):
+    """How a trained model reads molecules and labels, whatever it is made of.
 
     Attributes:
         smiles_column: Name of the SMILES column of the table that it was trained on.
@@ -45,10 +47,6 @@ class ModelSpec(Section):
         duplicates: Which differences between molecules counted in its training.
         id_column: Name of the column of identifiers of that table, if it had one.
         tasks: Its tasks, in the order of its predictions.
-        plan: Which network learns and serves which of them.
-        model: Shape of the networks.
-        d_v: Number of atom features.
-        d_e: Number of bond features.
     """
 
     smiles_column: str
@@ -56,10 +54,6 @@ class ModelSpec(Section):
     duplicates: Identity = "exact"
     id_column: str | None = None
     tasks: tuple[TaskSpec, ...] = Field(min_length=1, max_length=MOST_TASKS)
-    plan: Plan
-    model: NetworkConfig
-    d_v: int = Field(ge=1, le=WIDEST)
-    d_e: int = Field(ge=1, le=WIDEST)
 
     @field_validator("tasks")
     @classmethod
@@ -68,15 +62,6 @@ class ModelSpec(Section):
             if task.transform == "auto":
                 raise ValueError(f"`transform` of {task.name!r} must be decided; it is auto.")
         return value
-
-    @model_validator(mode="after")
-    def _plan_of_the_tasks(self) -> Self:
-        names = self.task_names
-        planned = {name for network in self.plan.networks for name in network.tasks}
-        if set(names) != planned or len(set(names)) != len(names):
-            strange = sorted(set(names) ^ planned) or sorted(n for n in names if names.count(n) > 1)
-            raise ValueError(f"`plan` must hold every task, once named; not so for {strange[:5]}.")
-        return self
 
     @property
     def task_names(self) -> list[str]:
@@ -103,3 +88,56 @@ class ModelSpec(Section):
     def kinds(self) -> tuple[Kind, ...]:
         """Kinds of the tasks, in their order."""
         return tuple(kind_of(task.kind) for task in self.tasks)
+
+
+class ModelSpec(PanelSpec):
+    """Trained networks without their weights.
+
+    Attributes:
+        plan: Which network learns and serves which of the tasks.
+        model: Shape of the networks.
+        d_v: Number of atom features.
+        d_e: Number of bond features.
+    """
+
+    plan: Plan
+    model: NetworkConfig
+    d_v: int = Field(ge=1, le=WIDEST)
+    d_e: int = Field(ge=1, le=WIDEST)
+
+    @model_validator(mode="after")
+    def _plan_of_the_tasks(self) -> Self:
+        names = self.task_names
+        planned = {name for network in self.plan.networks for name in network.tasks}
+        if set(names) != planned or len(set(names)) != len(names):
+            strange = sorted(set(names) ^ planned) or sorted(n for n in names if names.count(n) > 1)
+            raise ValueError(f"`plan` must hold every task, once named; not so for {strange[:5]}.")
+        return self
+
+
+def reading_of(config: DataConfig) -> dict[str, Any]:
+    """Gives what of the `data` section a model keeps, as keys of a `PanelSpec`."""
+    kept = ("smiles_column", "standardize", "duplicates", "id_column")
+    return {name: getattr(config, name) for name in kept}
+
+
+def task_specs(panel: Panel, mean: np.ndarray, scale: np.ndarray) -> list[TaskSpec]:
+    """Describes the tasks of a panel.
+
+    Args:
+        panel: Its T tasks; no transform is left undecided.
+        mean: Mean of the transformed training labels, shape (T,).
+        scale: Their standard deviation, shape (T,).
+    """
+    return [
+        TaskSpec(
+            name=task.name,
+            kind=task.kind.name,
+            unit=task.unit,
+            transform=task.transform.name,
+            mean=float(own_mean),
+            scale=float(own_scale),
+            labels=task.rules,
+        )
+        for task, own_mean, own_scale in zip(panel.tasks, mean, scale, strict=True)
+    ]

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import lightgbm as lgb
 import numpy as np
 
 from admet.config.frozen import BoostedConfig
@@ -26,6 +25,8 @@ class FittedTrees:
 
     def predict(self, inputs: np.ndarray) -> np.ndarray:
         """Predicts n molecules from inputs of shape (n, d); scaled, shape (n, T)."""
+        import lightgbm as lgb  # noqa: PLC0415 - slow to import
+
         found = [
             lgb.Booster(model_str=text).predict(inputs, raw_score=True, num_threads=1)
             for text in self.models
@@ -50,6 +51,8 @@ def fit_trees(
     Returns:
         The trees.
     """
+    import lightgbm as lgb  # noqa: PLC0415 - slow to import
+
     targets = TargetScaler.fit(panel.labels.values[train], panel.kinds, panel.transforms)
     Y = targets.scale_labels(panel.labels.values[train])
     models = []

@@ -24,7 +24,9 @@ class Process:
     """A Gaussian process that has seen its labels.
 
     Attributes:
-        X: Scaled inputs of its m training molecules, shape (m, d).
+        inputs: Scaled inputs of the molecules that all processes of a model share, shape (n, d),
+            float32.
+        rows: Which of them are its m training molecules, shape (m,).
         y: Their scaled labels less `centre`, shape (m,).
         centre: Mean of the task's scaled labels.
         length: Length scale of the kernel.
@@ -32,7 +34,8 @@ class Process:
         signal: Variance of the signal, in scaled units.
     """
 
-    X: np.ndarray
+    inputs: np.ndarray
+    rows: np.ndarray
     y: np.ndarray
     centre: float
     length: float
@@ -40,9 +43,14 @@ class Process:
     signal: float
 
     @cached_property
+    def _own(self) -> np.ndarray:
+        """The scaled inputs of its training molecules, shape (m, d), float64."""
+        return np.asarray(self.inputs[self.rows], dtype=np.float64)
+
+    @cached_property
     def _factor(self) -> np.ndarray:
         """The lower Cholesky factor of K + λ I, shape (m, m)."""
-        K = matern(self.X, self.X, self.length)
+        K = matern(self._own, self._own, self.length)
         K[np.diag_indices_from(K)] += self.noise
         return np.asarray(cho_factor(K, lower=True, overwrite_a=True, check_finite=False)[0])
 
@@ -56,7 +64,7 @@ class Process:
 
         Source: Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006, Alg. 2.1.
         """
-        K = matern(X, self.X, self.length)  # (n, m)
+        K = matern(X, self._own, self.length)  # (n, m)
         half = solve_triangular(self._factor, K.T, lower=True, check_finite=False)  # (m, n)
         variance = 1 + self.noise - np.sum(half**2, axis=0)
         return self.centre + K @ self._alpha, self.signal * np.maximum(variance, 1e-9)
@@ -67,11 +75,13 @@ class FittedKernel:
     """Gaussian processes of T tasks.
 
     Attributes:
+        X: Scaled inputs of the training molecules, shape (n, d), float32.
         processes: For each task its processes: one, or one for each part of many labels.
         inputs: How inputs are scaled.
         targets: How outputs are turned into labels' units.
     """
 
+    X: np.ndarray
     processes: tuple[tuple[Process, ...], ...]
     inputs: InputScaler
     targets: TargetScaler
@@ -121,7 +131,7 @@ def fit_kernel(
     """
     input_scaler = InputScaler.fit(inputs[train])
     targets = TargetScaler.fit(panel.labels.values[train], panel.kinds, panel.transforms)
-    X = input_scaler.scale_inputs(inputs[train]).astype(np.float64)
+    X = input_scaler.scale_inputs(inputs[train])
     Y = targets.scale_labels(panel.labels.values[train])
     rng = np.random.default_rng(seed)
     found = []
@@ -129,13 +139,15 @@ def fit_kernel(
         rows = np.flatnonzero(~np.isnan(y))
         centre = float(y[rows].mean())
         sample = np.sort(rng.permutation(rows)[: config.sample])
-        length, noise, signal = _likeliest(X[sample], y[sample] - centre, config.lengths)
+        length, noise, signal = _likeliest(
+            X[sample].astype(np.float64), y[sample] - centre, config.lengths
+        )
         n_parts = -(-len(rows) // config.exact_up_to)
         parts = [np.sort(p) for p in np.array_split(rng.permutation(rows), n_parts)]
         found.append(
-            tuple(Process(X[p], y[p] - centre, centre, length, noise, signal) for p in parts)
+            tuple(Process(X, p, y[p] - centre, centre, length, noise, signal) for p in parts)
         )
-    return FittedKernel(tuple(found), input_scaler, targets)
+    return FittedKernel(X, tuple(found), input_scaler, targets)
 
 
 def _likeliest(

@@ -7,7 +7,23 @@ from typing import ClassVar
 import numpy as np
 
 from admet.data import Split
+from admet.model.composite import Member, MemberSpec
 from admet.study.material import Material
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """What a training of an arm gives.
+
+    Attributes:
+        member: A model that predicts.
+        spec: Its description.
+        groups: The groups of tasks that were trained together; empty where the arm has none.
+    """
+
+    member: Member
+    spec: MemberSpec
+    groups: list[list[str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,13 +32,10 @@ class Outcome:
 
     Attributes:
         mean: Predictions of the m tested molecules, shape (m, T), in the unit of the labels.
-        spread: Their standard deviation on the scale that is learnt, shape (m, T); None where the
-            arm gives none.
         groups: The groups of tasks that were trained together; empty where the arm has none.
     """
 
     mean: np.ndarray
-    spread: np.ndarray | None = None
     groups: list[list[str]] = field(default_factory=list)
 
 
@@ -44,11 +57,16 @@ class Arm(ABC):
         return ""
 
     @abstractmethod
-    def fit(self, material: Material, split: Split, seed: int) -> Outcome:
-        """Trains on a split and predicts its test side.
+    def train(self, material: Material, split: Split, seed: int) -> Trained:
+        """Trains on a split; the test side is not looked at.
 
         Args:
             material: Panel, graphs and inputs.
-            split: What is trained on, what chooses the best epoch, what is tested.
+            split: What is trained on, and what chooses the best epoch.
             seed: Seed of whatever is random.
         """
+
+    def fit(self, material: Material, split: Split, seed: int) -> Outcome:
+        """Trains on a split and predicts its test side; see `train`."""
+        trained = self.train(material, split, seed)
+        return Outcome(trained.member.predict(material.molecules(split.test)), trained.groups)

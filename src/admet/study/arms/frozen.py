@@ -1,15 +1,16 @@
 """Arms that learn from frozen inputs: they take seconds where networks take minutes."""
 
 import numpy as np
-import torch
 
-from admet.data import Split
+from admet.data import Panel, Split
 from admet.data.scales import decided
 from admet.model.chemprop.plan import NetworkPlan, disjoint
+from admet.model.composite import FrozenMember, MemberSpec
+from admet.model.frozen import members
 from admet.model.frozen.boosted import fit_trees
 from admet.model.frozen.fit_mlp import MLPJob, fit_mlps
 from admet.model.frozen.kernel import fit_kernel
-from admet.study.arms.base import Arm, Outcome
+from admet.study.arms.base import Arm, Trained
 from admet.study.material import Material
 
 _TREES = ("rdkit", "morgan")  # a tree chooses single columns, which embeddings hide
@@ -26,16 +27,16 @@ class FrozenMLP(Arm):
         """Plans the network."""
         return NetworkPlan.together(names)
 
-    def fit(self, material: Material, split: Split, seed: int) -> Outcome:
+    def train(self, material: Material, split: Split, seed: int) -> Trained:
         """Trains on the training and the validation side: it has no epoch to choose."""
         study, names = material.config.study, material.panel.task_names
-        train = _both(split)
-        panel = decided(material.panel, train)
+        panel, rows = _both(material, split)
         plan = self.plan(names)
-        inputs = material.side_by_side(study.inputs)
-        (fitted,) = fit_mlps(inputs, panel, [MLPJob(plan, train, seed)], study.frozen_mlp)
+        inputs = material.molecules().inputs(study.inputs)
+        (fitted,) = fit_mlps(inputs, panel, [MLPJob(plan, rows, seed)], study.frozen_mlp)
+        spec = MemberSpec(arm=self.name, kind="mlp", inputs=study.inputs, mlp=study.frozen_mlp)
         groups = [list(group.tasks) for group in plan.groups]
-        return Outcome(fitted.predict(inputs[split.test]), groups=groups)
+        return Trained(FrozenMember(members.MLP(fitted), study.inputs), spec, groups)
 
 
 class FrozenOwnHeads(FrozenMLP):
@@ -56,14 +57,14 @@ class Kernel(Arm):
     text = "a Gaussian process per endpoint on frozen inputs"
     inputs = True
 
-    def fit(self, material: Material, split: Split, seed: int) -> Outcome:
+    def train(self, material: Material, split: Split, seed: int) -> Trained:
         """Trains on the training and the validation side."""
-        study, train = material.config.study, _both(split)
-        panel = decided(material.panel, train)
-        inputs = material.side_by_side(study.inputs)
-        fitted = fit_kernel(inputs, panel, train, study.kernel, seed)
-        mean, spread = fitted.predict(inputs[split.test])
-        return Outcome(fitted.targets.to_units(torch.from_numpy(mean)), spread)
+        study = material.config.study
+        panel, rows = _both(material, split)
+        inputs = material.molecules().inputs(study.inputs)
+        fitted = members.Kernel(fit_kernel(inputs, panel, rows, study.kernel, seed))
+        spec = MemberSpec(arm=self.name, kind="kernel", inputs=study.inputs)
+        return Trained(FrozenMember(fitted, study.inputs), spec)
 
 
 class Boosted(Arm):
@@ -72,15 +73,16 @@ class Boosted(Arm):
     name = "boosted"
     text = "boosted trees per endpoint on descriptors and counts"
 
-    def fit(self, material: Material, split: Split, seed: int) -> Outcome:
+    def train(self, material: Material, split: Split, seed: int) -> Trained:
         """Trains on the training and the validation side."""
-        study, train = material.config.study, _both(split)
-        panel = decided(material.panel, train)
-        inputs = material.side_by_side(_TREES)
-        fitted = fit_trees(inputs, panel, train, study.boosted, seed)
-        scaled = torch.from_numpy(fitted.predict(inputs[split.test]))
-        return Outcome(fitted.targets.to_units(scaled))
+        panel, rows = _both(material, split)
+        inputs = material.molecules().inputs(_TREES)
+        fitted = members.Trees(fit_trees(inputs, panel, rows, material.config.study.boosted, seed))
+        spec = MemberSpec(arm=self.name, kind="trees", inputs=_TREES)
+        return Trained(FrozenMember(fitted, _TREES), spec)
 
 
-def _both(split: Split) -> np.ndarray:
-    return np.sort(np.concatenate([split.train, split.val]))
+def _both(material: Material, split: Split) -> tuple[Panel, np.ndarray]:
+    """Gives the rows to train on, and the panel with what they decide."""
+    rows = np.sort(np.concatenate([split.train, split.val]))
+    return decided(material.panel, rows), rows

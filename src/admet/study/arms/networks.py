@@ -11,7 +11,8 @@ from admet.model.chemprop.plan import Arm as PlanArm
 from admet.model.chemprop.plan import Group, Plan, disjoint
 from admet.model.chemprop.task_affinity import TaskAffinityComputer
 from admet.model.chemprop.task_affinity.groups import group_tasks
-from admet.study.arms.base import Arm, Outcome
+from admet.model.composite import MemberSpec, NetworkMember
+from admet.study.arms.base import Arm, Trained
 from admet.study.material import Material
 from admet.training import fit_model
 
@@ -29,7 +30,7 @@ class NetworkArm(Arm):
     def groups(self, material: Material, split: Split, seed: int) -> Sequence[Group]:
         """Gives the groups of tasks, each with the tasks that it serves."""
 
-    def fit(self, material: Material, split: Split, seed: int) -> Outcome:
+    def train(self, material: Material, split: Split, seed: int) -> Trained:
         """Trains the networks; the validation side chooses their best epochs."""
         names = material.panel.task_names
         groups = self.groups(material, split, seed)
@@ -39,8 +40,9 @@ class NetworkArm(Arm):
         plan = Plan.of(self.planned, groups, names, share_encoder=shared)
         config = material.config.model_copy(update={"seed": seed})
         model = fit_model(material.panel, split, material.graphs, config, plan)
-        mean = model.predictor.predict_graphs(material.graphs, split.test).mean
-        return Outcome(mean, groups=[list(group.tasks) for group in groups])
+        spec = MemberSpec(arm=self.name, kind="network", network=model.networks.spec)
+        named = [list(group.tasks) for group in groups]
+        return Trained(NetworkMember(model.networks), spec, named)
 
 
 class SingleTask(NetworkArm):
