@@ -162,7 +162,7 @@ def test_a_result_of_an_unknown_kind_is_damaged(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"schema_version": 99}, "has schema version 99; this admet reads up to 5. Update admet"),
+        ({"schema_version": 99}, "has schema version 99; this admet reads up to 4. Update admet"),
         ({"schema_version": None}, "`schema_version`"),
         ({"smiles": ["C", "C"]}, "a molecule stands twice"),
         ({"predicted": {"A": [1, float("nan")]}}, "no finite number"),
@@ -209,7 +209,7 @@ def test_a_result_that_is_none_is_refused(tmp_path, change, message):
         ),
         (
             lambda d: edit(d, lambda m: m | {"schema_version": 99}),
-            "schema version 99; this admet reads up to 4. Update admet",
+            "schema version 99; this admet reads up to 5. Update admet",
         ),
         (lambda d: edit(d, lambda m: m | {"d_v": 5}), "do not fit its model.json"),
         (lambda d: edit(d, widen), "do not fit its model.json: .* must have"),
