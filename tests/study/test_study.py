@@ -1,5 +1,6 @@
 import json
 import shutil
+from dataclasses import replace
 from typing import get_args
 
 import numpy as np
@@ -8,11 +9,15 @@ import pytest
 
 from admet.cli.__main__ import main
 from admet.config.study import ArmName, InputName, StudyRun
+from admet.data import load_panel
 from admet.errors import ConfigError, NumericalError, RunDirectoryError
+from admet.featurize import featurize
 from admet.model.inputs import INPUTS
 from admet.study import Study, run
 from admet.study.arms import ARMS
+from admet.study.material import Material
 from admet.study.results import ALL, COMPOSITE
+from admet.study.seen import seen_labels, warn_of_seen_labels
 
 TARGETS = ("LogD", "hERG", "CLint")
 CHEAP = {"frozen_mlp": {"hidden_size": 16, "epochs": 3}, "inputs": ["rdkit"], "folds": 3}
@@ -169,6 +174,23 @@ def test_what_cannot_be_compared_is_refused_before_any_work(panel_path, tmp_path
     assert not (tmp_path / "s").exists()
 
 
+def test_labels_that_an_input_has_seen_are_warned_of(panel_path, tmp_path, caplog):
+    config = config_for(tmp_path / "s", panel_path)
+    panel = load_panel(panel_path, config.data)
+    rng = np.random.default_rng(0)
+    outputs = rng.normal(size=(len(panel), 41)).astype(np.float32)
+    own = panel.labels.present[:, 0]
+    outputs[own, 5] = -panel.labels.values[own, 0]
+    binary = panel.labels.present[:, 1]
+    outputs[binary, 7] = panel.labels.values[binary, 1] + rng.normal(0, 0.2, binary.sum())
+    material = Material(config, panel, featurize(panel.smiles), {"admet_ai": outputs})
+    warn_of_seen_labels(material)
+    assert [(s.task, round(s.rank)) for s in seen_labels(material)] == [("LogD", -1), ("hERG", 1)]
+    assert "LogD: the output CYP2C9_Substrate_CarbonMangels of admet_ai ranks" in caplog.text
+    assert "leave both out of study.inputs" in caplog.text
+    assert seen_labels(replace(material, inputs={})) == []
+
+
 @pytest.mark.slow
 def test_the_command_prints_a_verdict_in_eighty_columns(panel_path, tmp_path, capsys):
     words = [
@@ -181,7 +203,7 @@ def test_the_command_prints_a_verdict_in_eighty_columns(panel_path, tmp_path, ca
     assert main(words) == 0
     said = capsys.readouterr()
     assert "Verdict" in said.out
-    assert "to single task" in said.out
+    assert "to single-task" in said.out
     assert max(len(line) for line in said.out.splitlines()[:-1]) <= 80
     assert json.loads((tmp_path / "s" / "study.json").read_text())["schema_version"] == 1
     assert "1 of 4: single_task, fold 1" in said.err

@@ -6,12 +6,14 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from admet.config.study import MULTI, SINGLE
 from admet.study.statistics import Contrast
 
 if TYPE_CHECKING:
     from admet.study import Study
 
 _WIDTH = 80
+_HEADS = {SINGLE: "to single-task", MULTI: "to multi-task"}
 _MARKS = {"better": "+", "worse": "-", "same": "=", "unclear": "?"}
 
 
@@ -21,10 +23,10 @@ def print_verdict(study: "Study") -> None:
     table = Table(box=box.SIMPLE, title="Verdict", title_justify="left", padding=(0, 1, 0, 0))
     table.add_column("endpoint", overflow="fold")
     table.add_column("labels", justify="right")
-    table.add_column("best arm", overflow="fold")
+    table.add_column("best arm", no_wrap=True)
     table.add_column("loss", justify="right")
     for base in study.baselines:
-        table.add_column(f"to {base.replace('_', ' ')}", justify="right", no_wrap=True)
+        table.add_column(_HEADS[base], justify="right", no_wrap=True)
     for verdict in study.verdicts:
         gains = [_gain(contrast) for contrast in verdict.gains.values()]
         if verdict.task == study.verdicts[-1].task:
@@ -45,4 +47,4 @@ def _gain(contrast: Contrast) -> str:
     if contrast.mean != contrast.mean:
         return "–"
     low, high = (f"{100 * value:+.0f}" for value in (contrast.low, contrast.high))
-    return f"{100 * contrast.mean:+.0f} [{low}, {high}] {_MARKS[contrast.verdict]}"
+    return f"{100 * contrast.mean:+.0f} [{low},{high}] {_MARKS[contrast.verdict]}"

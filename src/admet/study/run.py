@@ -22,6 +22,7 @@ from admet.study.jobs import Fit, FitStore, Job, run_jobs
 from admet.study.material import Material
 from admet.study.refit import refit
 from admet.study.results import Study
+from admet.study.seen import warn_of_seen_labels
 from admet.table_files import write_table
 from admet.training.outputs import write_config, write_records, write_split
 from admet.training.provenance import describe_run
@@ -68,6 +69,7 @@ def run(config: StudyRun, *, overwrite: bool = False) -> Study:
     )
     splits = [flat[i : i + study.folds] for i in range(0, len(flat), study.folds)]
     material = _material(config, panel)
+    warn_of_seen_labels(material)
     left_out: dict[str, str] = {}
     for name in study.arms:
         if why := ARMS[name].why_not(material):
