@@ -1,9 +1,10 @@
 """Arms and their mixture on a public fixed test set, beside published results.
 
-Usage: python benchmarks/public_protocol.py biogen_adme_3521.csv biogen_public_split.csv [repeats] [arms …]
+Usage: python benchmarks/public_protocol.py PANEL.csv SPLIT.csv [repeats] [arms …], the panel being
+biogen_adme_3521.csv and the split a table of row, cluster and side.
 Writes benchmarks/results/public_protocol.json and .md; a fit that is in the JSON is not done again.
 
-The split is that of github.com/PatWalters/model-validation-central, studies/expansion-ml-comparison:
+The split is that of github.com/PatWalters/model-validation-central, expansion-ml-comparison:
 a fixed test set, and clusters by which five folds of the training side are grouped. Each fit learns
 from four fifths of the training clusters and may stop early by the fifth. The mixture takes its
 weights from the fifth. Nothing is chosen by the test set.

@@ -13,7 +13,7 @@ from admet.study.material import Material
 log = logging.getLogger(__name__)
 
 INPUT = "admet_ai"  # the one input whose numbers are predictions of public endpoints
-_SUSPICIOUS = 0.75
+_SUSPICIOUS = 0.7
 _FEWEST = 30  # labels; fewer are ranked well by chance
 
 
@@ -33,7 +33,7 @@ class Seen:
 
 
 def seen_labels(material: Material) -> list[Seen]:
-    """Finds the tasks whose labels an output of ADMET-AI ranks at 0.75 or better.
+    """Finds the tasks whose labels an output of ADMET-AI ranks at 0.7 or better.
 
     Either its training held these labels, or the endpoint is one that it predicts well.
 
