@@ -23,7 +23,7 @@ from admet.data import Split, load_panel
 from admet.featurize.cache import cache_folder, cached_graphs
 from admet.model.inputs import vectors
 from admet.study.arms import ARMS, inputs_of
-from admet.study.composite import choose_weights
+from admet.study.composite import Evidence, choose_weights
 from admet.study.material import Material
 from report import mean_and_spread, write_results
 
@@ -97,8 +97,11 @@ def fit_fold(
         done.setdefault(key, {})[arm] = errors(on_test[-1], labels[test])
         print(key, arm, np.round(done[key][arm], 3), f"{np.mean(done[key][arm]):.4f}", flush=True)
     mixed = np.empty_like(on_test[0])
-    for task in range(labels.shape[1]):
-        chosen = choose_weights(labels[val, task], np.stack([p[:, task] for p in on_val]))
+    evidence = []
+    for task, y in enumerate(labels[val].T):
+        scale = float(np.nanmean(np.abs(y - np.nanmean(y))))
+        evidence.append(Evidence(y, np.stack([p[:, task] for p in on_val]), scale))
+    for task, chosen in enumerate(choose_weights(evidence)):
         mixed[:, task] = chosen.weights @ np.stack([p[:, task] for p in on_test])
     done[key][mixture] = errors(mixed, labels[test])
     print(key, "mixture", np.round(done[key][mixture], 3), f"{np.mean(done[key][mixture]):.4f}")

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from admet.study.composite import choose_weights, nested_mixture
+from admet.study.composite import Evidence, choose_weights, nested_mixture
 from admet.study.statistics import contrast
 
 
@@ -49,27 +49,40 @@ def arms(n, noise, seed=0):
     return y, np.stack([y + rng.normal(0, size, n) for size in noise])
 
 
+def mix(y, P, **keys):
+    return choose_weights([Evidence(y, P, 1.0, **keys)])[0].weights
+
+
 def test_equal_arms_share_the_weight_and_a_bad_one_has_none():
-    y, P = arms(4_000, [0.5, 0.5, 5.0])
-    weights = choose_weights(y, P).weights
+    weights = mix(*arms(4_000, [0.5, 0.5, 5.0]))
     assert weights.sum() == pytest.approx(1)
     np.testing.assert_allclose(weights, [0.5, 0.5, 0], atol=0.06)
 
 
-def test_few_labels_draw_weights_to_the_mean_of_the_good_arms():
-    _, P = arms(12, [0.5, 0.5, 0.5])
-    near = np.mean([np.ptp(choose_weights(*arms(12, [0.5] * 3, s)).weights) for s in range(40)])
-    assert near < 0.2
-    assert choose_weights(np.full(5, np.nan), P[:, :5]).weights == pytest.approx([1 / 3] * 3)
+def test_a_task_with_few_labels_takes_the_weights_of_all_tasks():
+    """Twelve labels would choose one arm or another by chance; the large tasks know better."""
+    large = [Evidence(*arms(2_000, [0.4, 0.8, 2.0], seed), 1.0) for seed in range(3)]
+    few = Evidence(*arms(12, [0.6, 0.6, 0.6], 7), 1.0)
+    *_, alone = choose_weights([few])
+    *others, own = choose_weights([*large, few])
+    common = np.mean([mixture.weights for mixture in others], axis=0)
+    assert np.abs(own.weights - common).max() < 0.12
+    assert own.weights[2] < 0.05 < alone.weights[2]
+    assert own.n == 12
+
+
+def test_without_labels_arms_count_alike():
+    _, P = arms(5, [0.5, 0.5, 0.5])
+    assert mix(np.full(5, np.nan), P) == pytest.approx([1 / 3] * 3)
 
 
 def test_labels_of_a_fold_do_not_choose_its_weights():
     y, P = arms(200, [0.5, 0.7, 0.9])
     folds = np.array_split(np.random.default_rng(0).permutation(200), 5)
-    mixed = nested_mixture(y, P, folds)
+    mixed = nested_mixture([Evidence(y, P, 1.0)], folds)[:, 0]
     changed = y.copy()
     changed[folds[2]] = 1e3
-    again = nested_mixture(changed, P, folds)
+    again = nested_mixture([Evidence(changed, P, 1.0)], folds)[:, 0]
     np.testing.assert_array_equal(mixed[folds[2]], again[folds[2]])
     assert not np.array_equal(mixed, again)
     assert np.abs(mixed - y).mean() < np.abs(P[0] - y).mean()
@@ -78,5 +91,4 @@ def test_labels_of_a_fold_do_not_choose_its_weights():
 def test_a_prediction_beyond_a_limit_is_no_error():
     y, limits = np.full(50, 1.0), np.ones(50, np.int8)
     beyond, below = np.full(50, 9.0), np.full(50, 0.5)
-    weights = choose_weights(y, np.stack([beyond, below]), limits).weights
-    assert weights[0] > 0.95
+    assert mix(y, np.stack([beyond, below]), limits=limits)[0] > 0.95

@@ -1,15 +1,54 @@
 """For each endpoint the mixture of arms that their out-of-fold predictions favour."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from admet.evaluation.metrics import met
 
 _STEPS = 30  # additions of an arm; weights are multiples of a thirtieth
-_SHRINK = 150  # labels at which half of the weight goes by the mean of the good arms
-_CLEARLY = 2.0  # standard errors by which an arm is worse than the best to be left out of that mean
+_SHRINK = 500  # labels of a task at which half of its weights come from all tasks together
+_CLEARLY = 2.0  # standard errors by which an arm is clearly worse than the best
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What is known of the arms in one task, from molecules that they had not seen.
+
+    Attributes:
+        labels: Shape (n,), NaN where absent, on the scale that is learnt.
+        predictions: Of A arms, shape (A, n), likewise.
+        scale: Error of always predicting the mean, by which tasks are made comparable.
+        limits: Which labels are limits, shape (n,), as in `Labels`; None for none.
+        squared: Whether errors are squared (for probabilities) or absolute.
+    """
+
+    labels: np.ndarray
+    predictions: np.ndarray
+    scale: float
+    limits: np.ndarray | None = None
+    squared: bool = False
+
+    def of(self, rows: np.ndarray) -> "Evidence":
+        """Gives that of some molecules, indices or a mask."""
+        limits = None if self.limits is None else self.limits[rows]
+        return replace(
+            self, labels=self.labels[rows], predictions=self.predictions[:, rows], limits=limits
+        )
+
+    @property
+    def known(self) -> "Evidence":
+        """That of the molecules with a label."""
+        return self.of(np.isfinite(self.labels) & np.isfinite(self.predictions).all(axis=0))
+
+    def errors(self, predictions: np.ndarray) -> np.ndarray:
+        """Gives the error of each prediction, shape (…, n), in units of `scale`."""
+        y, reached = self.labels, predictions
+        if self.limits is not None:
+            reached = met(np.broadcast_to(y, reached.shape), reached, self.limits)
+        error = (reached - y) ** 2 if self.squared else np.abs(reached - y)
+        return np.asarray(error / self.scale)
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,90 +57,87 @@ class Mixture:
 
     Attributes:
         weights: Shape (A,), at least 0, their sum is 1.
-        n: Labels that chose them.
+        n: Labels of the endpoint that chose them.
     """
 
     weights: np.ndarray
     n: int
 
 
-def choose_weights(
-    labels: np.ndarray,
-    predictions: np.ndarray,
-    limits: np.ndarray | None = None,
-    *,
-    squared: bool = False,
-) -> Mixture:
+def choose_weights(tasks: Sequence[Evidence]) -> list[Mixture]:
     """Chooses weights by predictions of molecules that no arm had seen.
 
-    Greedy forward selection with replacement adds, one at a time, the arm that lowers the error of
-    the mean most; it is drawn towards the mean of all arms that are not clearly worse than the
-    best, the more the fewer labels there are: with n labels, that mean has the weight
-    150 / (150 + n).
+    For each task greedy forward selection with replacement adds, one at a time, the arm that lowers
+    the mean error of the mixture most. A task with few labels cannot choose well, so its weights
+    are drawn towards common ones: with n labels those have the share 500 / (500 + n). The common
+    weights are half those of the same selection over all tasks together, in which each task counts
+    the same, and half the plain mean of all arms that are not clearly worse than the best there.
 
     Source: Caruana et al., ICML 2004 (the selection).
 
     Args:
-        labels: Shape (n,), NaN where absent, on the scale that is learnt.
-        predictions: Shape (A, n), likewise.
-        limits: Which labels are limits, shape (n,), as in `Labels`; None for none.
-        squared: Whether errors are squared (for probabilities) or absolute.
+        tasks: T tasks, of the same A arms.
 
     Returns:
-        The weights.
+        The weights of each task.
     """
-    known = np.isfinite(labels) & np.isfinite(predictions).all(axis=0)
-    y, P = labels[known], predictions[:, known]
-    own = None if limits is None else limits[known]
-    n_arms, n = P.shape
-    if n == 0:
-        return Mixture(np.full(n_arms, 1 / n_arms), 0)
+    known = [task.known for task in tasks]
+    labelled = [task for task in known if len(task.labels)]
+    n_arms = len(tasks[0].predictions)
+    if not labelled:
+        return [Mixture(np.full(n_arms, 1 / n_arms), 0) for _ in tasks]
+    good = _not_clearly_worse(labelled)
+    common = 0.5 * _greedy(labelled) + 0.5 * good / good.sum()
+    found = []
+    for task in known:
+        n = len(task.labels)
+        share = _SHRINK / (_SHRINK + n)
+        own = _greedy([task]) if n else common
+        found.append(Mixture((1 - share) * own + share * common, n))
+    return found
 
-    def errors(mixed: np.ndarray) -> np.ndarray:
-        """Gives the error of each molecule, shape (…, n)."""
-        reached = mixed if own is None else met(np.broadcast_to(y, mixed.shape), mixed, own)
-        return np.asarray((reached - y) ** 2 if squared else np.abs(reached - y))
 
-    alone = errors(P)  # (A, n)
-    best = int(alone.mean(axis=1).argmin())
+def _greedy(tasks: Sequence[Evidence]) -> np.ndarray:
+    """Selects arms for tasks that share their weights, shape (A,)."""
+    n_arms = len(tasks[0].predictions)
     counts = np.zeros(n_arms)
-    total = np.zeros(n)
+    totals = [np.zeros(len(task.labels)) for task in tasks]
     for step in range(1, _STEPS + 1):
-        chosen = int(errors((total + P) / step).mean(axis=1).argmin())
+        errors = np.zeros(n_arms)
+        for task, total in zip(tasks, totals, strict=True):
+            errors += task.errors((total + task.predictions) / step).mean(axis=1)
+        chosen = int(errors.argmin())
         counts[chosen] += 1
-        total += P[chosen]
-    excess = alone - alone[best]
-    error = excess.std(axis=1, ddof=1) / np.sqrt(n) if n > 1 else np.zeros(n_arms)
-    good = excess.mean(axis=1) <= _CLEARLY * error
-    shrink = _SHRINK / (_SHRINK + n)
-    return Mixture((1 - shrink) * counts / _STEPS + shrink * good / good.sum(), n)
+        totals = [t + task.predictions[chosen] for task, t in zip(tasks, totals, strict=True)]
+    return counts / _STEPS
 
 
-def nested_mixture(
-    labels: np.ndarray,
-    predictions: np.ndarray,
-    folds: Sequence[np.ndarray],
-    limits: np.ndarray | None = None,
-    *,
-    squared: bool = False,
-) -> np.ndarray:
+def _not_clearly_worse(tasks: Sequence[Evidence]) -> np.ndarray:
+    """Tells which arms are within two standard errors of the best, over all tasks, shape (A,)."""
+    errors = [task.errors(task.predictions) for task in tasks]  # (A, n) each
+    best = int(sum(error.mean(axis=1) for error in errors).argmin())
+    excess = [error - error[best] for error in errors]
+    mean = sum(part.mean(axis=1) for part in excess)
+    variance = sum(part.var(axis=1) / part.shape[1] for part in excess)
+    return np.asarray(mean <= _CLEARLY * np.sqrt(variance))
+
+
+def nested_mixture(tasks: Sequence[Evidence], folds: Sequence[np.ndarray]) -> np.ndarray:
     """Mixes the arms on each fold with weights that the other folds chose.
 
     Args:
-        labels: Shape (n,), on the scale that is learnt.
-        predictions: Shape (A, n), each molecule's from the fit that tested it.
+        tasks: T tasks, of the same n molecules; each prediction is from the fit that tested it.
         folds: The rows that each fold tests.
-        limits: As for `choose_weights`.
-        squared: As for `choose_weights`.
 
     Returns:
-        Shape (n,); NaN for rows of no fold.
+        Shape (n, T), on the scale that is learnt; NaN for rows of no fold.
     """
-    found = np.full(len(labels), np.nan)
+    n = len(tasks[0].labels)
+    found = np.full((n, len(tasks)), np.nan)
     for rows in folds:
-        others = np.ones(len(labels), bool)
+        others = np.ones(n, bool)
         others[rows] = False
-        own = None if limits is None else limits[others]
-        mixture = choose_weights(labels[others], predictions[:, others], own, squared=squared)
-        found[rows] = mixture.weights @ predictions[:, rows]
+        mixtures = choose_weights([task.of(others) for task in tasks])
+        for column, (task, mixture) in enumerate(zip(tasks, mixtures, strict=True)):
+            found[rows, column] = mixture.weights @ task.predictions[:, rows]
     return found

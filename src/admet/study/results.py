@@ -12,7 +12,7 @@ from admet.config.study import MULTI, SINGLE, StudyRun
 from admet.data import Panel, Split
 from admet.data.scales import decided
 from admet.evaluation import score_tasks
-from admet.study.composite import Mixture, choose_weights, nested_mixture
+from admet.study.composite import Evidence, Mixture, choose_weights, nested_mixture
 from admet.study.jobs import Fit, Job
 from admet.study.statistics import Contrast, contrast
 from admet.study.verdict import Verdict
@@ -88,39 +88,39 @@ class Study:
         self, found: dict[tuple[str, int, int], np.ndarray], repeat: int, seed: int
     ) -> np.ndarray:
         folds = [split.test for split in self.splits[repeat]]
-        mixed = np.empty(self.panel.labels.values.shape)
-        for task in range(len(self.panel.tasks)):
-            labels, predictions, limits, squared = self._of_task(task, found, repeat, seed)
-            values = nested_mixture(labels, predictions, folds, limits, squared=squared)
-            mixed[:, task] = self._scaled.transforms[task].undo(values)
-        return mixed
+        mixed = nested_mixture(self._evidence(found, repeat, seed), folds)
+        columns = zip(self._scaled.transforms, mixed.T, strict=True)
+        return np.stack([transform.undo(column) for transform, column in columns], axis=1)
 
-    def _of_task(
-        self, task: int, found: dict[tuple[str, int, int], np.ndarray], repeat: int, seed: int
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, bool]:
-        """Gives what mixing needs of a task: labels, predictions (A, n), limits, if squared."""
-        transform, labels = self._scaled.transforms[task], self.panel.labels
-        predictions = np.stack([found[arm, repeat, seed][:, task] for arm in self.arms])
-        own = None if labels.limits is None else labels.limits[:, task]
-        squared = not self.panel.kinds[task].scaled
-        return transform.apply(labels.values[:, task]), transform.apply(predictions), own, squared
+    def _evidence(
+        self, found: dict[tuple[str, int, int], np.ndarray], repeat: int, seed: int
+    ) -> list[Evidence]:
+        """Gives what mixing needs to know of each task."""
+        labels, tasks = self.panel.labels, []
+        for column, (name, kind) in enumerate(
+            zip(self.panel.task_names, self.panel.kinds, strict=True)
+        ):
+            transform = self._scaled.transforms[column]
+            given = np.stack([found[arm, repeat, seed][:, column] for arm in self.arms])
+            y = transform.apply(labels.values[:, column])
+            errors = np.abs(y - np.nanmean(y)) if kind.scaled else (y - np.nanmean(y)) ** 2
+            limits = None if labels.limits is None else labels.limits[:, column]
+            scale = float(np.nanmean(errors))
+            assert scale > 0, name  # noqa: S101 - no task is constant
+            tasks.append(Evidence(y, transform.apply(given), scale, limits, not kind.scaled))
+        return tasks
 
     @cached_property
     def weights(self) -> dict[str, Mixture]:
         """Task → weights of the arms in the composite that is served, chosen by all folds."""
-        found: dict[str, Mixture] = {}
+        names = self.panel.task_names
         if len(self.arms) < _SEVERAL:
-            return {name: Mixture(np.ones(1), 0) for name in self.panel.task_names}
-        for task, name in enumerate(self.panel.task_names):
-            rounds = [
-                choose_weights(labels, predictions, limits, squared=squared)
-                for labels, predictions, limits, squared in (
-                    self._of_task(task, self.out_of_fold, *round_) for round_ in self._rounds
-                )
-            ]
-            mean = np.mean([mixture.weights for mixture in rounds], axis=0)
-            found[name] = Mixture(mean, rounds[0].n)
-        return found
+            return {name: Mixture(np.ones(1), 0) for name in names}
+        rounds = [choose_weights(self._evidence(self.out_of_fold, *r)) for r in self._rounds]
+        return {
+            name: Mixture(np.mean([own[task].weights for own in rounds], axis=0), rounds[0][task].n)
+            for task, name in enumerate(names)
+        }
 
     @cached_property
     def results(self) -> pd.DataFrame:
