@@ -19,9 +19,10 @@ $(VENV)/.docs: $(VENV)/.dev
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
 	touch $@
 
-demo: $(VENV)/.base  ## Simulate a panel, measure, group, train, test
+demo: $(VENV)/.base  ## Simulate a panel, measure, group, train, test; compare ways of training
 	$(BIN)/admet make_demo_panel --output demo/panel.csv --overwrite
 	$(BIN)/admet train --config configs/demo.yaml --data-path demo/panel.csv --save-dir demo/run --overwrite
+	$(BIN)/admet study --config configs/demo_study.yaml --data-path demo/panel.csv --save-dir demo/study --overwrite
 
 quick: $(VENV)/.dev  ## The tests that need no whole training: a minute
 	$(BIN)/python -m pytest -q -m "not slow and not guide and not docs"

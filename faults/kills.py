@@ -3,8 +3,8 @@
 `train` is killed again and again, resumed, and at last left to finish. At every kill the final name
 must hold what stood there before, or the whole new run. Before, there was nothing, or in every
 second training an older run that is being replaced. In the end it must hold the same weights, bit
-for bit, as a run that was never stopped. `compute_task_affinity` and `predict` must leave nothing,
-or the whole file, under the final name.
+for bit, as a run that was never stopped. The same holds for `study`, its tables and its model.
+`compute_task_affinity` and `predict` must leave nothing, or the whole file, under the final name.
 
 Usage: python faults/kills.py [kills of train] [kills of each other command] [seed]
 Writes faults/results/kills.json and prints a summary; ends with 1 where anything was lost.
@@ -32,6 +32,14 @@ TRAIN = [
     "--model.message-passing.hidden-size", "32", "--model.message-passing.dropout", "0.1",
     "--task-affinity.enabled", "true", "--task-affinity.n-groups", "2",
     "--training.epochs", "25", "--training.threads", "1",
+]  # fmt: skip
+
+
+STUDY = [
+    "study", "--data.target-columns", "LogD", "KSOL", "PAMPA",
+    "--model.message-passing.hidden-size", "32", "--training.epochs", "2",
+    "--study.arms", "single_task", "task_affinity", "frozen_mlp", "kernel",
+    "--study.inputs", "rdkit", "--study.folds", "3", "--study.frozen-mlp.epochs", "5",
 ]  # fmt: skip
 
 
@@ -165,6 +173,37 @@ def file_kills(
     return {"kills": kills, "survived": survived, "left": left}
 
 
+def study_kills(folder: Path, n_kills: int, rng: random.Random) -> dict[str, Any]:
+    """Kills studies, several times each, and lets them go on until they are finished.
+
+    In the end every table and the model must hold the bytes of a study that was never stopped.
+    """
+    words = [*STUDY, "--data-path", str(folder / "panel.csv"), "--save-dir"]
+    _, seconds = run([*words, str(folder / "study")])
+    expected = study_contents(folder / "study")
+    kills = studies = same = 0
+    while kills < n_kills:
+        save_dir = folder / f"study_{studies}"
+        for _ in range(rng.randint(1, 8)):
+            killed, _ = run([*words, str(save_dir)], rng.uniform(0.3, 1.05) * seconds)
+            kills += killed
+            if not killed:
+                break
+        run([*words, str(save_dir)])
+        same += study_contents(save_dir) == expected
+        studies += 1
+        print(f"study: {kills} kills; {same} of {studies} the same", flush=True)
+    return {"kills": kills, "survived": kills, "studies": studies, "same_bytes": same}
+
+
+def study_contents(folder: Path) -> dict[str, bytes]:
+    """Reads what must not depend on how often a study was stopped."""
+    names = ["results.csv", "verdict.csv", "study.json"]
+    paths = [folder / name for name in names]
+    paths += [folder / "model" / name for name in (Files.MODEL, Files.WEIGHTS)]
+    return {path.name: path.read_bytes() for path in paths}
+
+
 def main() -> int:
     """Kills, prints and writes."""
     n_train = int(sys.argv[1]) if len(sys.argv) > 1 else 100
@@ -187,6 +226,7 @@ def main() -> int:
              "PAMPA", "--n-groups", "2", "--save-path", str(affinity)],
             affinity, n_other, rng,
         )  # fmt: skip
+        found["study"] = study_kills(folder, n_other, rng)
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "kills.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     train = found["train"]
@@ -195,7 +235,13 @@ def main() -> int:
     print(f"{survived} of {total} kills survived; {train['bit_identical']} of {train['resumed']}")
     print("resumed runs had the weights of a run that was never stopped, bit for bit")
     print("\n".join(train["faults"]))
-    fine = survived == total and train["bit_identical"] == train["resumed"]
+    study = found["study"]
+    print(f"{study['same_bytes']} of {study['studies']} killed studies gave the same bytes")
+    fine = (
+        survived == total
+        and study["same_bytes"] == study["studies"]
+        and train["bit_identical"] == train["resumed"]
+    )
     return 0 if fine and not train["faults"] and not train["left_behind"] else 1
 
 

@@ -18,6 +18,7 @@ from packaging.utils import canonicalize_name
 import admet
 from admet.cli.__main__ import main
 from admet.config import TrainConfig, load_yaml_config
+from admet.config.study import StudyRun
 from admet.data.demo import PLANTED_GROUPS, TASKS
 from admet.errors import AdmetError
 
@@ -80,7 +81,7 @@ def test_every_error_is_ours_and_a_built_in():
 
 @pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda p: p.name)
 def test_every_config_fits_the_schema(path):
-    config = load_yaml_config(path, TrainConfig)
+    config = load_yaml_config(path, StudyRun if "study" in path.name else TrainConfig)
     assert config.data.target_columns
 
 

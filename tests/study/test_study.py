@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from admet.cli.__main__ import main
-from admet.config.study import ArmName, InputName, StudyRun
+from admet.cli._common import parse
+from admet.config.study import ArmName, InputName, StudyCommand, StudyRun
 from admet.data import load_panel
 from admet.errors import ConfigError, NumericalError, RunDirectoryError
 from admet.featurize import featurize
@@ -209,3 +210,5 @@ def test_the_command_prints_a_verdict_in_eighty_columns(panel_path, tmp_path, ca
     assert "1 of 4: single_task, fold 1" in said.err
     assert main(words) == 0
     assert "4 of 4 fits were kept by an earlier run" in capsys.readouterr().err
+    config = parse(StudyCommand, words[1:], "admet study")
+    run(config.only(StudyRun))  # by another door, the same study

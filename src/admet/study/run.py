@@ -122,7 +122,8 @@ def _check(config: StudyRun) -> None:
 
 def _identity(config: StudyRun, sha256: str) -> dict[str, Any]:
     """Gives what must be the same for kept fits to be of use."""
-    content = config.model_dump(mode="json", exclude={"data_path"})
+    plain = config.only(StudyRun)  # the same by command and from Python
+    content = plain.model_dump(mode="json", exclude={"data_path"})
     for key in _FREE:
         section, _, name = key.rpartition(".")
         (content[section] if section else content).pop(name, None)

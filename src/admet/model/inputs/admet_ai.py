@@ -1,7 +1,7 @@
 """ADMET-AI: what its ten networks say of a molecule, and two of their hidden layers."""
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 import torch
@@ -34,7 +34,7 @@ def outputs(smiles: Sequence[str]) -> np.ndarray:
     Raises:
         ConfigError: If the package is not installed.
     """
-    return _run(smiles)[0]
+    return _run(tuple(map(str, smiles)))[0]
 
 
 def hidden(smiles: Sequence[str]) -> np.ndarray:
@@ -45,7 +45,7 @@ def hidden(smiles: Sequence[str]) -> np.ndarray:
     Raises:
         ConfigError: If the package is not installed.
     """
-    return _run(smiles)[1]
+    return _run(tuple(map(str, smiles)))[1]
 
 
 def output_names() -> list[str]:
@@ -53,12 +53,13 @@ def output_names() -> list[str]:
     return [name for kind in KINDS for name in _file(kind, 0).outputs]
 
 
-def _run(smiles: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+@lru_cache(maxsize=1)  # outputs and hidden layers are asked for one after the other
+def _run(smiles: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
     said = [np.empty((0, N_OUTPUTS), np.float32)]
     layers = [np.empty((0, N_HIDDEN), np.float32)]
     networks = {kind: [_network(kind, index) for index in range(N_MODELS)] for kind in KINDS}
     for start in range(0, len(smiles), _BATCH):
-        graphs = featurize([str(text) for text in smiles[start : start + _BATCH]])
+        graphs = featurize(smiles[start : start + _BATCH])
         # The networks have the same depth, so that their batches are the same.
         batcher = networks[KINDS[0]][0].batcher(graphs)
         batch = GraphBatch.of(batcher.batch(np.arange(len(graphs))))
