@@ -4,7 +4,7 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,42 +56,22 @@ def run(config: StudyRun, *, overwrite: bool = False) -> Study:
     folder = config.save_dir
     check_folder(folder.parent, "save_dir")
     identity = _identity(config, sha256_of(config.data_path))
-    store = FitStore(folder / _FITS)
     _claim(folder, identity, overwrite)
     panel = load_panel(config.data_path, config.data)
-    study = config.study
-    flat = folds(
-        panel,
-        config.data.split_type,
-        n_folds=study.folds,
-        n_repeats=study.repeats,
-        seed=config.seed if config.data.split_seed is None else config.data.split_seed,
-    )
-    splits = [flat[i : i + study.folds] for i in range(0, len(flat), study.folds)]
+    splits = _splits(config, panel)
     material = _material(config, panel)
     warn_of_seen_labels(material)
     left_out: dict[str, str] = {}
-    for name in study.arms:
+    for name in config.study.arms:
         if why := ARMS[name].why_not(material):
             left_out[name] = why
-    for arm, why in left_out.items():
-        log.warning("Arm %s is left out: %s", arm, why)
-    jobs = [
-        Job(arm, repeat, fold, seed)
-        for arm in study.arms
-        if arm not in left_out
-        for repeat in range(study.repeats)
-        for seed in range(study.seeds)
-        for fold in range(study.folds)
-    ]
     with atomic(folder / _STUDY) as partial:
         partial.write_text(json.dumps(identity, indent=1, ensure_ascii=False), encoding="utf-8")
-    fits = _all_fits(material, splits, jobs, store)
-    for fit in fits:
-        if fit.fault and fit.job.arm not in left_out:
-            left_out[fit.job.arm] = fit.fault
-            log.warning("Arm %s is left out: %s", fit.job.arm, fit.fault)
-    if len(left_out) == len(study.arms):
+    fits = _all_fits(material, splits, _jobs(config, left_out), FitStore(folder / _FITS))
+    left_out |= {fit.job.arm: fit.fault for fit in reversed(fits) if fit.fault}
+    for arm, why in left_out.items():
+        log.warning("Arm %s is left out: %s", arm, why)
+    if len(left_out) == len(config.study.arms):
         raise DataError(
             "No arm of the study could be trained:\n"
             + "\n".join(f"  {name}: {why}" for name, why in left_out.items())
@@ -101,6 +81,32 @@ def run(config: StudyRun, *, overwrite: bool = False) -> Study:
     _write(found)
     _write_model(found, material)
     return found
+
+
+def _splits(config: StudyRun, panel: Panel) -> list[list[Split]]:
+    """Gives for each repeat its folds."""
+    study, data = config.study, config.data
+    flat = folds(
+        panel,
+        data.split_type,
+        n_folds=study.folds,
+        n_repeats=study.repeats,
+        seed=config.seed if data.split_seed is None else data.split_seed,
+    )
+    return [flat[i : i + study.folds] for i in range(0, len(flat), study.folds)]
+
+
+def _jobs(config: StudyRun, left_out: Collection[str]) -> list[Job]:
+    """Lists the fits of the arms that can run."""
+    study = config.study
+    return [
+        Job(arm, repeat, fold, seed)
+        for arm in study.arms
+        if arm not in left_out
+        for repeat in range(study.repeats)
+        for seed in range(study.seeds)
+        for fold in range(study.folds)
+    ]
 
 
 def _check(config: StudyRun) -> None:

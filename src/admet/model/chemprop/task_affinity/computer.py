@@ -10,14 +10,10 @@ import pandas as pd
 import torch
 from torch import nn
 
-from admet.config import DataConfig, NetworkConfig, TaskAffinityConfig, warn_of_idle_keys
+from admet.config import NetworkConfig, TaskAffinityConfig, warn_of_idle_keys
 from admet.config.data import is_pattern
-from admet.data import Panel, build_panel, table_from_frame
-from admet.data.chemistry import read_molecules
-from admet.data.label_columns import read_labels
-from admet.data.table import Table, require_columns
-from admet.data.target_columns import find_targets
-from admet.errors import ConfigError, DataError, NoGradientStepsError
+from admet.data import Panel
+from admet.errors import ConfigError
 from admet.featurize import PackedGraphs, featurize
 from admet.kinds import KINDS, REGRESSION
 from admet.model.chemprop.device import resolve_device
@@ -26,7 +22,7 @@ from admet.model.chemprop.task_affinity.estimators import (
     AffinityEstimate,
     AffinityEstimator,
 )
-from admet.model.chemprop.task_affinity.estimators.sums import NO_STEPS
+from admet.model.chemprop.task_affinity.frames import columns_of, panel_from_frame
 from admet.model.chemprop.task_affinity.groups import check_n_groups, group_tasks
 from admet.model.chemprop.task_affinity.outputs import folder_files
 from admet.model.chemprop.task_affinity.problems import (
@@ -112,7 +108,7 @@ class TaskAffinityComputer:
             NoGradientStepsError: If no label or no valid SMILES is there at all.
         """
         self._forget()
-        panel = _panel_from_frame(df, smiles_col, target_cols)
+        panel = panel_from_frame(df, smiles_col, target_cols)
         self._warn_of_unread()
         return self.compute(panel).matrix, panel.task_names
 
@@ -263,10 +259,10 @@ def compute_task_affinity(
     """
     computer = TaskAffinityComputer(config, model)
     config = computer.config
-    if not any(is_pattern(str(name)) for name in _columns(target_cols)):
+    if not any(is_pattern(str(name)) for name in columns_of(target_cols)):
         check_n_groups(config.n_groups, len(target_cols))
     files = None if save_path is None else folder_files(save_path)
-    panel = _panel_from_frame(df_train, smiles_col, target_cols)
+    panel = panel_from_frame(df_train, smiles_col, target_cols)
     computer._warn_of_unread()
     estimate = computer.compute(panel)
     grouping = group_tasks(estimate, panel.task_names, config)
@@ -279,40 +275,3 @@ def compute_task_affinity(
 def _of_model(idle: dict[str, str]) -> dict[str, str]:
     """Writes `model.` before the keys of a network's shape."""
     return {f"model.{key}": why for key, why in idle.items()}
-
-
-def _panel_from_frame(df: pd.DataFrame, smiles_col: str, target_cols: Sequence[str]) -> Panel:
-    """Checks a frame; if there is nothing at all to learn from, raises the affinity's own error."""
-    data = DataConfig(smiles_column=smiles_col, target_columns=_columns(target_cols))
-    table = table_from_frame(df)
-    try:
-        return build_panel(table, data)
-    except DataError:
-        if _says_nothing(table, data):
-            raise NoGradientStepsError(NO_STEPS) from None
-        raise
-
-
-def _columns(names: Sequence[str]) -> tuple[str, ...]:
-    """Gives column names.
-
-    Raises:
-        ConfigError: If they are no list of names, or there are none.
-    """
-    if names is None or isinstance(names, str) or not len(names):
-        raise ConfigError(
-            f"`target_cols` must be a list of column names, at least one; got {names!r}. Name the "
-            "columns to compare."
-        )
-    return tuple(names)
-
-
-def _says_nothing(table: Table, data: DataConfig) -> bool:
-    """Tells whether a table that was refused holds no label or no valid SMILES at all."""
-    require_columns(table, [data.smiles_column], "SMILES")
-    names = find_targets(table, data)
-    reading = read_labels(table, names, [data.rules_of(name) for name in names])
-    if not reading.labels.present.any():
-        return True
-    cells = table.frame[data.smiles_column].tolist()
-    return all(molecule.smiles is None for molecule in read_molecules(cells, standardize=False))
