@@ -6,12 +6,10 @@ import numpy as np
 from rdkit import Chem, rdBase
 from rdkit.Chem import Descriptors, rdFingerprintGenerator
 
-from admet.workers import WorkerPool, n_cores
+from admet.model.inputs.parallel import in_processes
 
 N_DESCRIPTORS = len(Descriptors.descList)
 N_BITS = 2048
-_PART = 100  # molecules; a descriptor set takes some milliseconds each
-_PARALLEL_FROM = 4 * _PART
 _HUGE = {"Ipc"}  # grows exponentially with the molecule, so its logarithm is taken
 
 
@@ -23,11 +21,7 @@ def rdkit_descriptors(smiles: Sequence[str]) -> np.ndarray:
     Args:
         smiles: n canonical SMILES.
     """
-    texts = [str(text) for text in smiles]
-    few = len(texts) < _PARALLEL_FROM
-    with WorkerPool(1 if few else n_cores()) as pool:
-        parts = pool.map(_descriptors, [texts[i : i + _PART] for i in range(0, len(texts), _PART)])
-        return np.concatenate([np.empty((0, N_DESCRIPTORS), np.float32), *parts])
+    return in_processes(_descriptors, smiles, N_DESCRIPTORS)
 
 
 def _descriptors(smiles: Sequence[str]) -> np.ndarray:

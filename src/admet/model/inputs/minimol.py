@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 
 from admet.model.inputs.minimol_graphs import PACKAGE, graphs_of, package_file
+from admet.model.inputs.parallel import in_processes
 from admet.workers import n_cores
 
 WIDTH = 512
-_BATCH = 32  # molecules; more take longer, since their rows no longer fit the processor's cache
+_NETWORK = "minimol_v1.onnx"
+_BATCH = 16  # molecules; more take longer, since their rows no longer fit the processor's cache
 
 
 def minimol(smiles: Sequence[str]) -> np.ndarray:
@@ -25,18 +27,23 @@ def minimol(smiles: Sequence[str]) -> np.ndarray:
     Raises:
         ConfigError: If the package is not installed.
     """
+    package_file(PACKAGE, _NETWORK)  # missing is said before processes start
+    return in_processes(_fingerprints, smiles, WIDTH)
+
+
+def _fingerprints(smiles: Sequence[str]) -> np.ndarray:
     session = _session(n_cores())
     parts = [
         session.run(None, graphs_of(smiles[start : start + _BATCH]))[0]
         for start in range(0, len(smiles), _BATCH)
     ]
-    return np.concatenate([np.empty((0, WIDTH), np.float32), *parts])
+    return np.concatenate(parts)
 
 
 @cache
 def _session(n_threads: int) -> Any:
     """Opens the network."""
-    path = package_file(PACKAGE, "minimol_v1.onnx")
+    path = package_file(PACKAGE, _NETWORK)
     import onnxruntime as ort  # noqa: PLC0415 - optional, and slow to import
 
     options = ort.SessionOptions()
