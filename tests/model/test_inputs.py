@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -103,3 +105,13 @@ def test_what_cannot_be_computed_is_not_a_number():
     found = vectors(["rdkit"], ["[U]", "CCO"])
     assert np.isnan(found[0]).any()
     assert not np.isnan(found[1]).any()
+
+
+@pytest.mark.parametrize("entry", INPUTS.values(), ids=lambda entry: entry.name)
+def test_the_docs_say_what_an_input_is_and_has_seen(entry):
+    text = (Path(__file__).parents[2] / "docs" / "explanation.md").read_text(encoding="utf-8")
+    seen = ", ".join(entry.seen) or "nothing"
+    rows = [line for line in text.splitlines() if line.startswith(f"| `{entry.name}` |")]
+    assert len(rows) == 1
+    assert f"| {entry.width} | {entry.text}" in rows[0]
+    assert rows[0].endswith(f"| {seen} |")

@@ -11,7 +11,7 @@ from admet.cli.__main__ import main
 from admet.cli._common import parse
 from admet.config.study import ArmName, InputName, StudyCommand, StudyRun
 from admet.data import load_panel
-from admet.errors import ConfigError, NumericalError, RunDirectoryError
+from admet.errors import ConfigError, DataError, NumericalError, RunDirectoryError
 from admet.featurize import featurize
 from admet.model.inputs import INPUTS
 from admet.study import Study, run
@@ -131,7 +131,7 @@ def test_a_folder_of_another_study_is_refused(study, panel_path, tmp_path):
     with pytest.raises(RunDirectoryError, match="holds a study of another configuration"):
         run(config.model_copy(update={"seed": 7}))
     other = tmp_path / "other.csv"
-    other.write_text(panel_path.read_text().replace("\n", "\n", 1) + "\n")
+    other.write_text(panel_path.read_text() + "\n")
     with pytest.raises(RunDirectoryError, match="holds a study of another table"):
         run(config.model_copy(update={"data_path": other}))
     (tmp_path / "strange").mkdir()
@@ -172,7 +172,21 @@ def test_what_cannot_be_compared_is_refused_before_any_work(panel_path, tmp_path
         config_for(tmp_path / "s", panel_path, arms=["kernel", "kernel"])
     with pytest.raises(ConfigError, match="`model.groups` must list them"):
         config_for(tmp_path / "s", panel_path, arms=["groups"])
+    kept = config.data.model_copy(update={"split_from": tmp_path / "run"})
+    with pytest.raises(ConfigError, match="keeps the sides of one division; a study makes folds"):
+        run(config.model_copy(update={"data": kept}))
+    wrong = config.data.model_copy(update={"target_columns": ("LogD", "logP")})
+    with pytest.raises(DataError, match="logP"):
+        run(config.model_copy(update={"data": wrong}))
     assert not (tmp_path / "s").exists()
+
+
+def test_keys_that_no_arm_reads_are_said(panel_path, tmp_path):
+    config = config_for(tmp_path / "s", panel_path, arms=["kernel"])
+    idle = config.idle_keys()
+    assert {"training.epochs", "task_affinity.n_groups", "study.frozen_mlp.epochs"} <= set(idle)
+    assert "study.inputs" not in idle
+    assert "none of frozen_mlp, frozen_own_heads" in idle["study.frozen_mlp.epochs"]
 
 
 def test_labels_that_an_input_has_seen_are_warned_of(panel_path, tmp_path, caplog):

@@ -26,6 +26,21 @@ InputName = Literal["minimol", "admet_ai", "admet_ai_hidden", "rdkit", "morgan"]
 SINGLE, MULTI = "single_task", "multi_task"
 """The two baselines of every verdict."""
 
+_NETWORKS = {
+    "single_task", "multi_task", "own_heads", "task_affinity", "groups", "random_groups"
+}  # fmt: skip
+_READ_BY: dict[str, set[str]] = {
+    "training": _NETWORKS,
+    "task_affinity": {"task_affinity", "random_groups"},
+    "model.groups": {"groups"},
+    "model.share_encoder": {"task_affinity", "groups", "random_groups"},
+    "study.inputs": {"frozen_mlp", "frozen_own_heads", "kernel"},
+    "study.frozen_mlp": {"frozen_mlp", "frozen_own_heads"},
+    "study.kernel": {"kernel"},
+    "study.boosted": {"boosted"},
+}
+"""For each key or section the arms that read it."""
+
 
 class StudyConfig(Section):
     """Which arms are compared, and how often."""
@@ -90,6 +105,15 @@ class StudyRun(TrainConfig):
                 f"got {self.model.groups!r}. List them, or leave the arm out."
             )
         return self
+
+    def _unread(self) -> dict[str, str]:
+        arms = set(self.study.arms)
+        unread = {"data.split_ratios": "a study makes folds"}
+        for key, readers in _READ_BY.items():
+            if not arms & readers:
+                unread[key] = f"study.arms has none of {', '.join(sorted(readers))}"
+        unread["task_affinity.enabled"] = "study.arms says what is trained"
+        return unread
 
 
 class StudyCommand(StudyRun):

@@ -8,19 +8,23 @@ import torch
 from pydantic import Field, model_validator
 
 from admet.config.base import Section
-from admet.config.frozen import FrozenMLPConfig
 from admet.config.study import InputName
 from admet.errors import NumericalError
 from admet.featurize.encode import Encoded
 from admet.model.chemprop.predictor import Prediction, Predictor, build_networks
 from admet.model.chemprop.spec import ModelSpec, PanelSpec
-from admet.model.frozen.members import MLP, Frozen, Kernel, Trees
+from admet.model.frozen.members import MLP, Frozen, Kernel, Trees, targets_of
 from admet.model.inputs import INPUTS
 from admet.model.molecules import Molecules
 
 _TOLERANCE = 1e-6  # of the sum of weights
 
 Kind = Literal["network", "mlp", "kernel", "trees"]
+_FROZEN: dict[str, type[MLP] | type[Kernel] | type[Trees]] = {
+    "mlp": MLP,
+    "kernel": Kernel,
+    "trees": Trees,
+}
 
 
 class MemberSpec(Section):
@@ -31,19 +35,17 @@ class MemberSpec(Section):
         kind: What it is.
         inputs: The frozen inputs that it reads, side by side; none for a network on graphs.
         network: Its networks, for a network on graphs.
-        mlp: Its shape, for a network on frozen inputs.
     """
 
     arm: str
     kind: Kind
     inputs: tuple[InputName, ...] = ()
     network: ModelSpec | None = None
-    mlp: FrozenMLPConfig | None = None
 
     @model_validator(mode="after")
     def _described(self) -> Self:
-        needed = {"network": self.network is not None, "mlp": self.mlp is not None}
-        if not needed.get(self.kind, True) or (self.kind == "network") == bool(self.inputs):
+        on_graphs = self.kind == "network"
+        if on_graphs != (self.network is not None) or on_graphs == bool(self.inputs):
             raise ValueError(
                 f"`kind` {self.kind!r} does not fit what else is said of {self.arm!r}."
             )
@@ -142,16 +144,10 @@ def member_of(
     Raises:
         Exception: Of any kind, if an array is missing or does not fit.
     """
-    kinds, transforms = composite.kinds, composite.transforms
     if spec.network is not None:
         return NetworkMember.of(spec.network, arrays, device)
-    fitted: Frozen
-    if spec.mlp is not None:
-        fitted = MLP.of(arrays, kinds, transforms, spec.mlp)
-    elif spec.kind == "kernel":
-        fitted = Kernel.of(arrays, kinds, transforms)
-    else:
-        fitted = Trees.of(arrays, kinds, transforms)
+    targets = targets_of(arrays, composite.kinds, composite.transforms)
+    fitted = _FROZEN[spec.kind].of(arrays, targets)
     fitted.check(sum(INPUTS[name].width for name in spec.inputs))
     return FrozenMember(fitted, spec.inputs)
 

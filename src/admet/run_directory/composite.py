@@ -4,12 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.numpy import load_file
 
 from admet.errors import RunDirectoryError
 from admet.model.composite import CompositePredictor, CompositeSpec, member_of
 from admet.run_directory.layout import COPY_AGAIN, Files
+from admet.run_directory.reader import read_weights
 
 
 def load_composite(
@@ -30,14 +29,7 @@ def load_composite(
         RunDirectoryError: If the arrays are missing, damaged, or do not fit the description.
     """
     path = run_dir / Files.WEIGHTS
-    try:
-        stored = load_file(path)
-    except FileNotFoundError:
-        raise RunDirectoryError(
-            f"Run directory {str(run_dir)!r} has no {path.name}. {COPY_AGAIN}"
-        ) from None
-    except (OSError, SafetensorError) as error:
-        raise RunDirectoryError(f"{str(path)!r} is damaged: {error}. {COPY_AGAIN}") from None
+    stored = {name: tensor.numpy() for name, tensor in read_weights(run_dir).items()}
     for name, array in stored.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise RunDirectoryError(

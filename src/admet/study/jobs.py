@@ -102,7 +102,7 @@ def run_jobs(
     Args:
         material: What they share.
         splits: For each repeat its folds.
-        jobs: The fits, the longest first.
+        jobs: The fits, in the order in which they are begun.
         n_workers: Number of processes; 1 does all in this one.
 
     Yields:

@@ -12,6 +12,7 @@ from admet.config.study import MULTI, SINGLE, StudyRun
 from admet.data import Panel, Split
 from admet.data.scales import decided
 from admet.evaluation import score_tasks
+from admet.study.arms import ARMS
 from admet.study.composite import Evidence, Mixture, choose_weights, nested_mixture
 from admet.study.jobs import Fit, Job
 from admet.study.statistics import Contrast, contrast
@@ -70,7 +71,7 @@ class Study:
                     assert outcome is not None  # noqa: S101 - failed arms are left out
                     values[split.test] = outcome.mean
                 found[arm, repeat, seed] = values
-            if len(self.arms) > 1:
+            if len(self.arms) >= _SEVERAL:
                 found[COMPOSITE, repeat, seed] = self._composite(found, repeat, seed)
         return found
 
@@ -231,14 +232,13 @@ class Study:
     def _verdict(self, task: str) -> Verdict:
         means = {arm: float(np.nanmean(self.losses(arm, task))) for arm in self.arms}
         best = min(means, key=lambda arm: (not np.isfinite(means[arm]), means[arm]))
-        served = COMPOSITE if len(self.arms) > 1 else best
+        served = COMPOSITE if len(self.arms) >= _SEVERAL else best
         baselines = {base: self.contrast(served, base, task) for base in self.baselines}
-        arms = {base: self.contrast(best, base, task) for base in self.baselines}
         labels = self.panel.labels.present
         n = labels.sum() if task == ALL else labels[:, self.panel.task_names.index(task)].sum()
         return Verdict(
-            task, int(n), best, self.partners(best, task), means, served,
-            float(np.nanmean(self.losses(served, task))), baselines, arms,
+            task, int(n), best, ARMS[best].alone, self.partners(best, task), means, served,
+            float(np.nanmean(self.losses(served, task))), baselines,
         )  # fmt: skip
 
     @property

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+import shutil
 import time
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -10,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from admet.config import dump_yaml_config, warn_of_idle_keys
 from admet.config.study import StudyRun
 from admet.data import Panel, Split, folds, load_panel
 from admet.errors import ConfigError, DataError, RunDirectoryError
 from admet.featurize.cache import cache_folder, cached_graphs
 from admet.files import atomic, check_folder, sha256_of
-from admet.model.inputs import vectors
+from admet.model.inputs import check_inputs, vectors
 from admet.run_directory import Files, RunDirectoryWriter, write_composite, write_json
 from admet.study.arms import ARMS, inputs_of
 from admet.study.jobs import Fit, FitStore, Job, run_jobs
@@ -24,7 +26,8 @@ from admet.study.refit import refit
 from admet.study.results import Study
 from admet.study.seen import warn_of_seen_labels
 from admet.table_files import write_table
-from admet.training.outputs import write_config, write_records, write_split
+from admet.training.arms import check_groups
+from admet.training.outputs import write_records, write_split
 from admet.training.provenance import describe_run
 from admet.workers import n_cores
 
@@ -35,7 +38,9 @@ _STUDY, _RESULTS, _VERDICT = "study.json", "results.csv", "verdict.csv"
 _PREDICTIONS = "predictions.parquet"
 _NOT_FOLDED = {"time": "repeated in time", "predefined": "given by a column"}
 # What may change between two runs of one study without making other fits.
-_FREE = {"save_dir", "study.arms", "study.workers", "study.equivalence", "data.cache"}
+_FREE = {
+    "save_dir", "study.arms", "study.workers", "study.equivalence", "data.cache", "data.cache_dir"
+}  # fmt: skip
 
 
 def run(config: StudyRun, *, overwrite: bool = False) -> Study:
@@ -56,8 +61,10 @@ def run(config: StudyRun, *, overwrite: bool = False) -> Study:
     folder = config.save_dir
     check_folder(folder.parent, "save_dir")
     identity = _identity(config, sha256_of(config.data_path))
-    _claim(folder, identity, overwrite)
+    goes_on = _claimed(folder, identity, overwrite)
+    warn_of_idle_keys(config.idle_keys())
     panel = load_panel(config.data_path, config.data)
+    check_groups(config, panel.task_names)
     splits = _splits(config, panel)
     material = _material(config, panel)
     warn_of_seen_labels(material)
@@ -65,8 +72,7 @@ def run(config: StudyRun, *, overwrite: bool = False) -> Study:
     for name in config.study.arms:
         if why := ARMS[name].why_not(material):
             left_out[name] = why
-    with atomic(folder / _STUDY) as partial:
-        partial.write_text(json.dumps(identity, indent=1, ensure_ascii=False), encoding="utf-8")
+    _begin(folder, identity, goes_on)
     fits = _all_fits(material, splits, _jobs(config, left_out), FitStore(folder / _FITS))
     left_out |= {fit.job.arm: fit.fault for fit in reversed(fits) if fit.fault}
     for arm, why in left_out.items():
@@ -113,8 +119,15 @@ def _check(config: StudyRun) -> None:
     """Checks what needs no table.
 
     Raises:
-        ConfigError: If the split makes no folds, or the table lies in the folder to write.
+        ConfigError: If the split makes no folds, the table lies in the folder to write, or an input
+            cannot be computed here.
     """
+    check_inputs(inputs_of(config.study))
+    if config.data.split_from is not None:
+        raise ConfigError(
+            f"`data.split_from` {str(config.data.split_from)!r} keeps the sides of one division; a "
+            "study makes folds of its own. Remove it."
+        )
     if why := _NOT_FOLDED.get(config.data.split_type):
         raise ConfigError(
             f"`data.split_type` {config.data.split_type} makes one division, {why}; a study needs "
@@ -138,11 +151,11 @@ def _identity(config: StudyRun, sha256: str) -> dict[str, Any]:
     return {"schema_version": 1, "panel": sha256, "key": key, "config": content}
 
 
-def _claim(folder: Path, identity: dict[str, Any], overwrite: bool) -> None:
-    """Makes the folder, or checks that it holds this very study.
+def _claimed(folder: Path, identity: dict[str, Any], overwrite: bool) -> bool:
+    """Tells whether the folder holds this very study; nothing is written yet.
 
     Raises:
-        RunDirectoryError: If it holds something else.
+        RunDirectoryError: If it holds something else that must not be replaced.
     """
     path = folder / _STUDY
     if path.is_file():
@@ -153,10 +166,8 @@ def _claim(folder: Path, identity: dict[str, Any], overwrite: bool) -> None:
             known = {}
         if known == {name: identity[name] for name in ("panel", "key")}:
             log.info("Going on with the study in %s", folder)
-        elif overwrite:
-            for entry in (folder / _FITS).glob("*.bin"):
-                entry.unlink()
-        else:
+            return True
+        if not overwrite:
             what = "table" if known.get("panel") != identity["panel"] else "configuration"
             raise RunDirectoryError(
                 f"`save_dir` {str(folder)!r} holds a study of another {what}. Name another folder, "
@@ -166,7 +177,19 @@ def _claim(folder: Path, identity: dict[str, Any], overwrite: bool) -> None:
         raise RunDirectoryError(
             f"`save_dir` {str(folder)!r} exists and is no study. Name another folder."
         )
+    return False
+
+
+def _begin(folder: Path, identity: dict[str, Any], goes_on: bool) -> None:
+    """Makes the folder, without what another study has left there."""
     folder.mkdir(parents=True, exist_ok=True)
+    if not goes_on:
+        for name in (_FITS, _MODEL):
+            shutil.rmtree(folder / name, ignore_errors=True)
+        for name in (_RESULTS, _VERDICT, _PREDICTIONS):
+            (folder / name).unlink(missing_ok=True)
+    with atomic(folder / _STUDY) as partial:
+        partial.write_text(json.dumps(identity, indent=1, ensure_ascii=False), encoding="utf-8")
 
 
 def _material(config: StudyRun, panel: Panel) -> Material:
@@ -212,7 +235,8 @@ def _write_model(study: Study, material: Material) -> None:
         everything = np.arange(len(study.panel))  # it has seen all of it
         none = everything[:0]
         write_split(writer.path, study.panel, Split(everything, none, none))
-        write_config(writer.path / Files.CONFIG, config)
+        text = dump_yaml_config(config.only(StudyRun))
+        (writer.path / Files.CONFIG).write_text(text, encoding="utf-8")
         seconds = {"training": time.perf_counter() - start}
         run = describe_run(config.data_path) | {"seed": config.seed, "seconds": seconds}
         write_json(writer.path / Files.RUN, run)

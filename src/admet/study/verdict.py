@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from admet.study.statistics import Contrast
 
 _ENOUGH = "enough"
-_ALONE = ("single_task", "kernel", "boosted")  # arms in which no endpoint sees another
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,29 +16,29 @@ class Verdict:
         task: The endpoint, or "all endpoints".
         n: Its labels.
         best: The single arm with the lowest mean loss.
-        partners: Endpoints that this arm trains with it in most fits.
+        alone: Whether no endpoint sees another in this arm.
+        partners: Endpoints whose group it shares in most fits of this arm.
         losses: Arm → mean loss: MAE or 1 − AUROC; for all endpoints relative to always
             predicting the mean.
         served: The arm that is served: the composite, or the only arm.
         loss: Its mean loss, on folds that did not choose its weights.
         gains: Baseline → contrast of what is served with it.
-        best_gains: Baseline → contrast of the best arm with it.
     """
 
     task: str
     n: int
     best: str
+    alone: bool
     partners: list[str]
     losses: Mapping[str, float]
     served: str
     loss: float
     gains: Mapping[str, Contrast]
-    best_gains: Mapping[str, Contrast]
 
     @property
     def company(self) -> str:
         """Says with whom the endpoint should be trained."""
-        if self.best in _ALONE:
+        if self.alone:
             return "alone"
         return f"with {', '.join(self.partners)}" if self.partners else "together"
 

@@ -14,7 +14,7 @@ from admet.errors import NumericalError
 from admet.model.chemprop import TargetScaler, TaskLoss
 from admet.model.chemprop.losses import label_weights
 from admet.model.chemprop.plan import NetworkPlan
-from admet.model.frozen.mlp import Layout, StackedMLP
+from admet.model.frozen.mlp import Layout, StackedMLP, apply_layers
 from admet.model.frozen.scaling import InputScaler
 
 _MOST_AT_ONCE = 16  # networks; more do not get faster, and take memory
@@ -45,14 +45,12 @@ class FittedMLP:
             the first and G for the others.
         inputs: How inputs are scaled.
         targets: How outputs are turned into labels' units.
-        config: Its shape.
     """
 
     layout: Layout
     weights: tuple[np.ndarray, ...]
     inputs: InputScaler
     targets: TargetScaler
-    config: FrozenMLPConfig
 
     def predict(self, inputs: np.ndarray) -> np.ndarray:
         """Predicts n molecules.
@@ -67,14 +65,11 @@ class FittedMLP:
             NumericalError: If a prediction is not finite.
         """
         n_heads, n_tasks = self.layout.learns.shape
-        network = StackedMLP(inputs.shape[1], n_heads, n_tasks, self.config, [0])
-        for place, parameter in enumerate((*network.weights, *network.biases)):
-            half = len(network.weights)
-            index = 2 * place if place < half else 2 * (place - half) + 1
-            parameter.data = torch.from_numpy(self.weights[index])
+        tensors = [torch.from_numpy(array) for array in self.weights]
+        layers = list(zip(tensors[0::2], tensors[1::2], strict=True))
         X = torch.from_numpy(self.inputs.scale_inputs(inputs))
         with torch.inference_mode():
-            outputs = network(X.unsqueeze(0))[0]  # (G, n, T)
+            outputs = apply_layers(X.unsqueeze(0), layers, n_heads)[0]  # (G, n, T)
         columns = torch.arange(n_tasks)
         served = outputs[np.maximum(self.layout.serves, 0), :, columns].T  # (n, T)
         found = self.targets.to_units(served)
@@ -204,7 +199,7 @@ def _fit_alike(
             "for extreme labels."
         )
     return [
-        FittedMLP(entry.layout, _own(network, index), entry.inputs, entry.targets, config)
+        FittedMLP(entry.layout, _own(network, index), entry.inputs, entry.targets)
         for index, entry in enumerate(entries)
     ]
 

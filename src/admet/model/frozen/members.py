@@ -6,7 +6,6 @@ from typing import Protocol
 import numpy as np
 import torch
 
-from admet.config.frozen import FrozenMLPConfig
 from admet.data.transforms import Transform
 from admet.kinds import Kind
 from admet.model.chemprop import TargetScaler
@@ -69,19 +68,12 @@ class MLP:
         return layers | layout | _scalers(fitted.inputs, fitted.targets)
 
     @classmethod
-    def of(
-        cls,
-        arrays: Mapping[str, np.ndarray],
-        kinds: tuple[Kind, ...],
-        transforms: tuple[Transform, ...],
-        config: FrozenMLPConfig,
-    ) -> "MLP":
+    def of(cls, arrays: Mapping[str, np.ndarray], targets: TargetScaler) -> "MLP":
         """Makes it of what `arrays` gave."""
         n_layers = sum(name.startswith("layers.") for name in arrays)
         layout = Layout(arrays["learns"].astype(bool), arrays["serves"])
-        inputs, targets = _read_scalers(arrays, kinds, transforms)
         weights = tuple(arrays[f"layers.{i}"] for i in range(n_layers))
-        return cls(FittedMLP(layout, weights, inputs, targets, config))
+        return cls(FittedMLP(layout, weights, _inputs_of(arrays), targets))
 
 
 class Kernel:
@@ -119,16 +111,11 @@ class Kernel:
         return found | _scalers(self.fitted.inputs, self.fitted.targets)
 
     @classmethod
-    def of(
-        cls,
-        arrays: Mapping[str, np.ndarray],
-        kinds: tuple[Kind, ...],
-        transforms: tuple[Transform, ...],
-    ) -> "Kernel":
+    def of(cls, arrays: Mapping[str, np.ndarray], targets: TargetScaler) -> "Kernel":
         """Makes it of what `arrays` gave."""
         X = arrays["X"]
         processes = []
-        for task in range(len(kinds)):
+        for task in range(len(targets.kinds)):
             parts: list[Process] = []
             while f"tasks.{task}.{len(parts)}.rows" in arrays:
                 start = f"tasks.{task}.{len(parts)}."
@@ -139,8 +126,7 @@ class Kernel:
             if not parts:
                 raise KeyError(f"tasks.{task}.0.rows")
             processes.append(tuple(parts))
-        inputs, targets = _read_scalers(arrays, kinds, transforms)
-        return cls(FittedKernel(X, tuple(processes), inputs, targets))
+        return cls(FittedKernel(X, tuple(processes), _inputs_of(arrays), targets))
 
 
 class Trees:
@@ -163,37 +149,37 @@ class Trees:
             f"tasks.{task}": np.frombuffer(text.encode(), np.uint8)
             for task, text in enumerate(self.fitted.models)
         }
-        targets = self.fitted.targets
-        return found | {"targets.mean": targets.mean, "targets.scale": targets.scale}
+        return found | _targets(self.fitted.targets)
 
     @classmethod
-    def of(
-        cls,
-        arrays: Mapping[str, np.ndarray],
-        kinds: tuple[Kind, ...],
-        transforms: tuple[Transform, ...],
-    ) -> "Trees":
+    def of(cls, arrays: Mapping[str, np.ndarray], targets: TargetScaler) -> "Trees":
         """Makes it of what `arrays` gave."""
-        texts = [arrays[f"tasks.{task}"].tobytes().decode() for task in range(len(kinds))]
-        targets = TargetScaler(arrays["targets.mean"], arrays["targets.scale"], kinds, transforms)
+        texts = [arrays[f"tasks.{task}"].tobytes().decode() for task in range(len(targets.kinds))]
         return cls(FittedTrees(tuple(texts), targets))
 
 
-def _scalers(inputs: InputScaler, targets: TargetScaler) -> Arrays:
-    return {
-        "inputs.mean": inputs.mean,
-        "inputs.scale": inputs.scale,
-        "targets.mean": targets.mean,
-        "targets.scale": targets.scale,
-    }
-
-
-def _read_scalers(
+def targets_of(
     arrays: Mapping[str, np.ndarray],
     kinds: tuple[Kind, ...],
     transforms: tuple[Transform, ...],
-) -> tuple[InputScaler, TargetScaler]:
-    return (
-        InputScaler(arrays["inputs.mean"], arrays["inputs.scale"]),
-        TargetScaler(arrays["targets.mean"], arrays["targets.scale"], kinds, transforms),
-    )
+) -> TargetScaler:
+    """Makes the scale of the targets of what `arrays` gave.
+
+    Args:
+        arrays: All that a model has learnt.
+        kinds: T kinds.
+        transforms: T transforms of the labels.
+    """
+    return TargetScaler(arrays["targets.mean"], arrays["targets.scale"], kinds, transforms)
+
+
+def _scalers(inputs: InputScaler, targets: TargetScaler) -> Arrays:
+    return {"inputs.mean": inputs.mean, "inputs.scale": inputs.scale} | _targets(targets)
+
+
+def _targets(targets: TargetScaler) -> Arrays:
+    return {"targets.mean": targets.mean, "targets.scale": targets.scale}
+
+
+def _inputs_of(arrays: Mapping[str, np.ndarray]) -> InputScaler:
+    return InputScaler(arrays["inputs.mean"], arrays["inputs.scale"])

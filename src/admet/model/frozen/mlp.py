@@ -1,7 +1,8 @@
 """Many small networks on frozen inputs, trained at once: members, folds and plans side by side."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -87,16 +88,8 @@ class StackedMLP(nn.Module):
         Returns:
             Shape (M, G, n, T).
         """
-        M, n, _ = X.shape
-        H = torch.baddbmm(self.biases[0], X, self.weights[0])  # (M, n, h)
-        H = self._dropped(F.silu(H), draws)
-        if len(self.weights) > 1 and self.n_heads > 1:
-            H = H.unsqueeze(1).expand(M, self.n_heads, n, -1).reshape(M * self.n_heads, n, -1)
-        *middle, last = zip(self.weights[1:], self.biases[1:], strict=True)
-        for weight, bias in middle:
-            H = self._dropped(F.silu(torch.baddbmm(bias, H, weight)), draws)
-        weight, bias = last
-        return torch.baddbmm(bias, H, weight).view(M, self.n_heads, n, -1)
+        layers = list(zip(self.weights, self.biases, strict=True))
+        return apply_layers(X, layers, self.n_heads, partial(self._dropped, draws=draws))
 
     def _dropped(self, H: Tensor, draws: Sequence[torch.Generator] | None) -> Tensor:
         """Applies dropout, from the source of each network, so that none depends on the others."""
@@ -107,6 +100,34 @@ class StackedMLP(nn.Module):
         for index, draw in enumerate(draws):
             kept[index * each : (index + 1) * each].bernoulli_(1 - self.dropout, generator=draw)
         return H * kept / (1 - self.dropout)
+
+
+def apply_layers(
+    X: Tensor,
+    layers: Sequence[tuple[Tensor, Tensor]],
+    n_heads: int,
+    drop: Callable[[Tensor], Tensor] = lambda H: H,
+) -> Tensor:
+    """Applies the layers of M networks of G heads.
+
+    Args:
+        X: Inputs, shape (M, n, d_in).
+        layers: Weight and bias of each: of M networks for the first, of M · G heads for the others.
+        n_heads: G.
+        drop: What is done to hidden values.
+
+    Returns:
+        Shape (M, G, n, T).
+    """
+    M, n, _ = X.shape
+    (weight, bias), *middle, last = layers
+    H = drop(F.silu(torch.baddbmm(bias, X, weight)))  # (M, n, h)
+    if n_heads > 1:
+        H = H.unsqueeze(1).expand(M, n_heads, n, -1).reshape(M * n_heads, n, -1)
+    for weight, bias in middle:
+        H = drop(F.silu(torch.baddbmm(bias, H, weight)))  # (M · G, n, h)
+    weight, bias = last
+    return torch.baddbmm(bias, H, weight).view(M, n_heads, n, -1)
 
 
 def _layer(n: int, d_in: int, d_out: int, draw: torch.Generator) -> list[Tensor]:

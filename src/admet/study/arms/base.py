@@ -46,11 +46,13 @@ class Arm(ABC):
         name: What users call it.
         text: What it is, in a few words.
         inputs: Whether it learns from the frozen inputs of the study.
+        alone: Whether no endpoint learns from another.
     """
 
     name: ClassVar[str]
     text: ClassVar[str]
     inputs: ClassVar[bool] = False
+    alone: ClassVar[bool] = False
 
     def why_not(self, material: Material) -> str:  # noqa: ARG002
         """Says why it cannot run on a panel; "" where it can."""

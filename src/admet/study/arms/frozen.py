@@ -34,7 +34,7 @@ class FrozenMLP(Arm):
         plan = self.plan(names)
         inputs = material.molecules().inputs(study.inputs)
         (fitted,) = fit_mlps(inputs, panel, [MLPJob(plan, rows, seed)], study.frozen_mlp)
-        spec = MemberSpec(arm=self.name, kind="mlp", inputs=study.inputs, mlp=study.frozen_mlp)
+        spec = MemberSpec(arm=self.name, kind="mlp", inputs=study.inputs)
         groups = [list(group.tasks) for group in plan.groups]
         return Trained(FrozenMember(members.MLP(fitted), study.inputs), spec, groups)
 
@@ -56,6 +56,7 @@ class Kernel(Arm):
     name = "kernel"
     text = "a Gaussian process per endpoint on frozen inputs"
     inputs = True
+    alone = True
 
     def train(self, material: Material, split: Split, seed: int) -> Trained:
         """Trains on the training and the validation side."""
@@ -72,6 +73,7 @@ class Boosted(Arm):
 
     name = "boosted"
     text = "boosted trees per endpoint on descriptors and counts"
+    alone = True
 
     def train(self, material: Material, split: Split, seed: int) -> Trained:
         """Trains on the training and the validation side."""

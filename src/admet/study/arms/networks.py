@@ -52,6 +52,7 @@ class SingleTask(NetworkArm):
     text = "a network per endpoint"
     planned: ClassVar[PlanArm] = "single_task"
     shares_encoder = False
+    alone = True
 
     def groups(self, material: Material, split: Split, seed: int) -> Sequence[Group]:  # noqa: ARG002
         """Puts each task alone."""
@@ -77,6 +78,7 @@ class OwnHeads(SingleTask):
     text = "one encoder, a head per endpoint"
     planned = "manual_groups"
     shares_encoder = True
+    alone = False
 
 
 class UserGroups(NetworkArm):
