@@ -4,12 +4,13 @@ import torch
 from chemprop.nn.metrics import BoundedMSE
 from torch.nn import functional as F
 
+from admet.config import TrainingConfig
 from admet.data.transforms import LOG10, LOGIT, NO_TRANSFORM
 from admet.errors import DeviceError
 from admet.kinds import BINARY, REGRESSION
 from admet.model.chemprop import TargetScaler, TaskLoss
 from admet.model.chemprop.device import resolve_device
-from admet.model.chemprop.losses import NOISE, label_weights
+from admet.model.chemprop.losses import BEND, NOISE, balanced, label_weights, loss_of
 
 
 @pytest.fixture
@@ -179,3 +180,51 @@ def test_the_scale_is_that_of_the_transformed_labels_and_goes_back(rng):
     wild = scaler.to_units(torch.tensor([[-99.0, 99.0, 99.0], [99.0, -99.0, -99.0]]))
     assert (wild[:, 0] > 0).all()
     assert wild[:, 1].tolist() == [100.0, 0.0]
+
+
+def test_forms_of_the_loss(batch):
+    outputs, targets, mask = batch
+    kinds = [REGRESSION, REGRESSION, BINARY]
+    for form, expected in (
+        ("mae", (outputs - targets).abs()),
+        ("huber", 2 * F.huber_loss(outputs, targets, reduction="none", delta=BEND)),
+    ):
+        cells = TaskLoss(kinds, form=form).per_label(outputs, targets, mask)
+        torch.testing.assert_close(cells[:, :2], (expected * mask)[:, :2])
+        plain = TaskLoss(kinds).per_label(outputs, targets, mask)
+        torch.testing.assert_close(cells[:, 2], plain[:, 2])  # a class has its own loss
+
+
+def test_huber_is_square_near_and_straight_far_without_a_step():
+    outputs = torch.tensor([[0.9 * BEND], [BEND], [3 * BEND]], dtype=torch.float64)
+    cells = (
+        TaskLoss([REGRESSION], form="huber")
+        .double()
+        .per_label(outputs, torch.zeros_like(outputs), torch.ones_like(outputs, dtype=torch.bool))
+    )
+    expected = [(0.9 * BEND) ** 2, BEND**2, BEND**2 + 2 * BEND * 2 * BEND]
+    assert cells[:, 0].tolist() == pytest.approx(expected)
+
+
+def test_task_weights_act_on_the_loss_of_their_task_only(batch):
+    outputs, targets, mask = batch
+    kinds, names = [REGRESSION, REGRESSION, BINARY], ["A", "B", "C"]
+    values = np.where(mask.numpy(), targets.numpy(), np.nan)
+    config = TrainingConfig(task_weights={"B": 3})
+    plain = TaskLoss(kinds).per_label(outputs, targets, mask)
+    weighted = loss_of(config, kinds, names, values)(outputs, targets, mask)
+    expected = (plain * torch.tensor([1.0, 3, 1])).sum() / mask.sum()
+    assert weighted.item() == pytest.approx(expected.item())
+
+
+def test_balanced_classes_weigh_the_same_in_sum():
+    y = np.array([[1.0, 0.5], [0, 0.1], [0, np.nan], [0, 0.2], [np.nan, 0.3]])
+    factors = balanced([BINARY, REGRESSION], y)
+    assert factors[1, 0] * 1 == pytest.approx(factors[0, 0] * 3)
+    assert factors[1, 0] + 3 * factors[0, 0] == pytest.approx(4)
+    assert (factors[:, 1] == 1).all()
+    assert (balanced([BINARY], y[1:4, :1]) == 1).all()  # one class only
+    outputs, mask = torch.zeros(5, 2), torch.from_numpy(np.isfinite(y))
+    loss = TaskLoss([BINARY, REGRESSION], class_weights=factors)
+    cells = loss.per_label(outputs, torch.from_numpy(np.nan_to_num(y)).float(), mask)
+    assert cells[0, 0].item() == pytest.approx(cells[1:4, 0].sum().item())

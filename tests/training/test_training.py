@@ -22,7 +22,7 @@ from admet.model.chemprop.plan import NetworkPlan
 from admet.model.chemprop.task_affinity.estimators import ESTIMATORS, AffinityEstimate
 from admet.run_directory import Files, load_model, read_json, read_spec
 from admet.training import read_test, train
-from admet.training.arms import check_groups
+from admet.training.arms import check_tasks
 from admet.training.callbacks import EpochRecorder, Interrupt
 from admet.training.checkpoint import Checkpoint
 from admet.training.fit import fit
@@ -277,7 +277,7 @@ def test_impossible_groups_are_refused_before_any_work(tmp_path):
         ([["A", "B"], ["B"]], r"twice: \['B'\]"),
     ]:
         with pytest.raises(ConfigError, match=message):
-            check_groups(config_for(missing, missing, model={"groups": groups}), ["A", "B"])
+            check_tasks(config_for(missing, missing, model={"groups": groups}), ["A", "B"])
 
 
 @pytest.fixture

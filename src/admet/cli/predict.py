@@ -28,6 +28,7 @@ def _predict(command: PredictCommand) -> None:
     with WorkerPool(n_workers, warm_up=partial(encode, ["C"], True, 1, False)) as pool:
         from admet.inference import predict_table
         from admet.model.chemprop.device import resolve_device
+        from admet.model.doubt.asked import Asked
         from admet.run_directory import load_model
 
         device = resolve_device(command.device)
@@ -41,6 +42,7 @@ def _predict(command: PredictCommand) -> None:
             overwrite=command.overwrite,
             pool=pool,
             reading=command.only(TableReading),
+            asked=Asked(command.intervals, command.nearest),
         )
     print(f"Predictions: {command.output}")
 

@@ -190,6 +190,18 @@ class PredictCommand(Predicting, _OneFile, _OneModel, TableReading):
     structure_column: ColumnName | None = Field(
         None, description="New column with the structure that was predicted; empty: none."
     )
+    intervals: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="Share of new labels that intervals shall hold, as 0.8; adds their ends, or of "
+        "a binary task the classes that cannot be ruled out. Empty: no intervals.",
+    )
+    nearest: bool = Field(
+        False,
+        description="Add for each task the most similar molecule that the model learnt from, its "
+        "similarity and its label.",
+    )
 
 
 class DemoCommand(_OneFile):

@@ -5,9 +5,10 @@ from typing import Literal
 from pydantic import Field
 
 from admet.config.base import LARGEST_BATCH, WIDEST, Section
+from admet.config.loss import LossConfig
 
 
-class FrozenMLPConfig(Section):
+class FrozenMLPConfig(LossConfig):
     """Small networks on frozen inputs."""
 
     hidden_size: int = Field(512, ge=1, le=WIDEST, description="Width of the hidden layers.")
@@ -17,12 +18,6 @@ class FrozenMLPConfig(Section):
     batch_size: int = Field(128, ge=1, le=LARGEST_BATCH, description="Molecules in one step.")
     learning_rate: float = Field(1e-3, gt=0, description="Peak learning rate of one cycle.")
     weight_decay: float = Field(0.01, ge=0, description="Decay of AdamW.")
-    loss_mean: Literal["labels", "tasks"] = Field(
-        "labels", description="labels: every label weighs the same; tasks: every task does."
-    )
-    limit_loss: Literal["tobit", "bounded"] = Field(
-        "tobit", description="What a label that is a limit loses; see training.limit_loss."
-    )
 
 
 class KernelConfig(Section):
@@ -32,6 +27,11 @@ class KernelConfig(Section):
         (0.35, 0.5, 0.7, 1.0, 1.5, 2.5),
         min_length=1,
         description="Length scales to choose from, in medians of the distance of two molecules.",
+    )
+    chosen_by: Literal["leave_one_out", "likelihood"] = Field(
+        "leave_one_out",
+        description="How length and noise are chosen: leave_one_out, by the error of each label "
+        "from all others; likelihood, by the marginal likelihood.",
     )
     sample: int = Field(
         800, ge=2, description="Labels of a task by which length and noise are chosen."

@@ -108,7 +108,10 @@ class StudyRun(TrainConfig):
 
     def _unread(self) -> dict[str, str]:
         arms = set(self.study.arms)
-        unread = {"data.split_ratios": "a study makes folds"}
+        unread = {
+            "data.split_ratios": "a study makes folds",
+            "training.ensemble": "study.seeds trains each arm several times",
+        }
         for key, readers in _READ_BY.items():
             if not arms & readers:
                 unread[key] = f"study.arms has none of {', '.join(sorted(readers))}"

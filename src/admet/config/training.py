@@ -4,14 +4,15 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from admet.config.base import LARGEST_BATCH, Section
+from admet.config.base import LARGEST_BATCH
 from admet.config.device import DeviceName
+from admet.config.loss import LossConfig
 
 MOST_THREADS = 1024
 """More threads would only take memory for their stacks."""
 
 
-class TrainingConfig(Section):
+class TrainingConfig(LossConfig):
     """The optimisation; the schedule is Chemprop's (linear warm-up, exponential decay)."""
 
     epochs: int = Field(50, ge=1, description="Epochs.")
@@ -27,15 +28,12 @@ class TrainingConfig(Section):
         None, gt=0, description="Rate at the last step; empty: a tenth of the peak."
     )
     warmup_epochs: float = Field(2, ge=0, description="Epochs in which the rate rises.")
-    loss_mean: Literal["labels", "tasks"] = Field(
-        "labels",
-        description="labels: every label weighs the same (as in Chemprop); tasks: every task does.",
-    )
-    limit_loss: Literal["tobit", "bounded"] = Field(
-        "tobit",
-        description="What a label that is a limit (`>100`) loses: tobit, the likelihood that the "
-        "true value lies beyond it; bounded: its squared distance, and nothing beyond (as in "
-        "Chemprop).",
+    ensemble: int = Field(
+        1,
+        ge=1,
+        le=100,
+        description="Trainings of every network from other seeds; predictions are their mean, and "
+        "how far they lie apart tells of doubt.",
     )
     weight_decay: float = Field(0.0, ge=0, description="L2 penalty of Adam.")
     gradient_clip: float | None = Field(

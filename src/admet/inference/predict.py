@@ -2,7 +2,7 @@
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,8 @@ from admet.config.reading import AS_FOUND, TableReading
 from admet.data import Table, count_records, require_columns, stream_table
 from admet.featurize.encode import Encoded
 from admet.files import check_replaces_nothing, free_name
-from admet.model.trained_model import TrainedModel, append_predictions
+from admet.model.doubt.asked import NOTHING, Asked
+from admet.model.trained_model import TrainedModel, append_columns
 from admet.table_files import Origin, check_rows, check_table, open_table
 from admet.workers import WorkerPool
 
@@ -31,6 +32,7 @@ def predict_table(
     overwrite: bool = False,
     pool: WorkerPool | None = None,
     reading: TableReading = AS_FOUND,
+    asked: Asked = NOTHING,
 ) -> int:
     """Writes the table and, after its columns, one `<task>_pred` per task and one `reason`.
 
@@ -50,16 +52,18 @@ def predict_table(
         overwrite: Whether a file that is there may be replaced.
         pool: Processes that read the molecules; None reads them in this one.
         reading: How the table is written, where it does not say it with certainty.
+        asked: Intervals and neighbours that are wanted behind the predictions.
 
     Returns:
         The number of rows without a prediction.
 
     Raises:
-        ConfigError: If the output exists and must not be replaced, is the input, has an ending
-            that is not known, or cannot hold so many rows.
+        ConfigError: If the model does not know what is asked for, or the output exists and must not
+            be replaced, is the input, has an ending that is not known, or cannot hold so many rows.
         DataError: If the table or its SMILES column cannot be read.
         WorkerError: If a process of the pool died.
     """
+    model.check_asked(asked)
     check_table(output, "output", structures=True)
     check_replaces_nothing({"output": [output]}, [data_path], overwrite=overwrite)
     n_rows = count_records(data_path, reading)
@@ -67,9 +71,10 @@ def predict_table(
     column = smiles_column or model.spec.smiles_column
     n_done = n_empty = 0
     with open_table(output, Origin(data_path, column)) as file:
-        encode_cells = model.encoder(with_structures=structure_column is not None)
+        encode_cells = model.encoder(with_structures=structure_column is not None or bool(asked))
         pool = pool or WorkerPool(1)
-        for table, values, encoded in _parts(model, encode_cells, data_path, column, pool, reading):
+        parts = _parts(model, encode_cells, data_path, column, pool, reading, asked)
+        for table, found, encoded in parts:
             reasons = [table.faults.get(i, reason) for i, reason in enumerate(encoded.reasons)]
             given = table.frame
             if structure_column is not None and encoded.structures is not None:
@@ -77,8 +82,8 @@ def predict_table(
                 given[free_name(structure_column, given.columns)] = [
                     "" if i in table.faults else s for i, s in enumerate(encoded.structures)
                 ]
-            columns = list(values.T) if file.typed else _as_text(values)
-            frame = append_predictions(given, model.task_names, columns, reasons)
+            columns = found if file.typed else _as_text(found)
+            frame = append_columns(given, columns, reasons)
             file.write(frame, table.blocks)
             reported = n_done // _REPORT_EVERY
             n_done += len(frame)
@@ -96,8 +101,9 @@ def _parts(
     column: str,
     pool: WorkerPool,
     reading: TableReading,
-) -> Iterator[tuple[Table, np.ndarray, Encoded]]:
-    """Gives each part of the table with predictions, shape (n, T), and what its n cells became."""
+    asked: Asked,
+) -> Iterator[tuple[Table, dict[str, np.ndarray], Encoded]]:
+    """Gives each part of the table with its new columns, and what its n cells became."""
     predictor = model.predictor
     ahead: deque[Table] = deque()  # parts whose molecules are being read
 
@@ -109,19 +115,18 @@ def _parts(
 
     for encoded in pool.map(encode_cells, cells()):
         table = ahead.popleft()
-        values = np.full((len(table.frame), len(model.spec.tasks)), np.nan)
-        if encoded.arrays is not None:
-            values[encoded.valid] = predictor.predict_encoded(encoded).mean
-        values[list(table.faults)] = np.nan
-        yield table, values, encoded
+        found = model.predict_encoded(encoded, asked)
+        for column_of in found.values():
+            column_of[list(table.faults)] = "" if column_of.dtype == object else np.nan
+        yield table, found, encoded
 
 
-def _as_text(values: np.ndarray) -> list[list[str]]:
-    """Writes predictions, shape (n, T), as T columns of text, empty where there is none.
+def _as_text(columns: Mapping[str, np.ndarray]) -> dict[str, list[str]]:
+    """Writes columns of n numbers as text, empty where there is none.
 
     They are text, so that the input's own columns of numbers are written with all their digits.
     """
-    return [
-        ["" if value != value else f"{value:.6g}" for value in column]  # noqa: PLR0124 - NaN
-        for column in values.T.tolist()
-    ]
+    return {
+        name: ["" if v != v else v if isinstance(v, str) else f"{v:.6g}" for v in column.tolist()]  # noqa: PLR0124 - NaN
+        for name, column in columns.items()
+    }

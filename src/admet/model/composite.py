@@ -155,9 +155,6 @@ def member_of(
 class CompositePredictor:
     """Predicts as the weighted mean of its members, on the scale that they learn."""
 
-    needs_structures = True
-    depth, undirected = 1, False  # graphs are made of the structures; batches are not used
-
     def __init__(
         self, spec: CompositeSpec, members: Sequence[Member], batch_size: int = 1024
     ) -> None:
@@ -172,6 +169,15 @@ class CompositePredictor:
         self.members = tuple(members)
         self.batch_size = batch_size
         self._weights = np.array(spec.weights)  # (A, T)
+        # Copies of one network read the same batches; other members need the structures.
+        shapes = {(n.depth, n.undirected) for n in self._networks}
+        alike = len(shapes) == 1 and len(self._networks) == len(self.members)
+        self.needs_structures = not alike
+        self.depth, self.undirected = shapes.pop() if alike else (1, False)
+
+    @property
+    def _networks(self) -> list[Predictor]:
+        return [own.predictor for own in self.members if isinstance(own, NetworkMember)]
 
     def predict_smiles(self, smiles: Sequence[str] | np.ndarray) -> Prediction:
         """Predicts n molecules by their canonical SMILES.
@@ -182,25 +188,33 @@ class CompositePredictor:
         """
         size = self.batch_size
         parts = [
-            self._predict(smiles[start : start + size]) for start in range(0, len(smiles), size)
+            self.predict_molecules(Molecules(smiles[start : start + size]))
+            for start in range(0, len(smiles), size)
         ]
         return Prediction.joined(parts, len(self.spec.tasks))
 
     def predict_encoded(self, encoded: Encoded) -> Prediction:
         """Predicts the m valid molecules of a batch whose structures are there."""
+        if not self.needs_structures and encoded.arrays is not None:
+            arrays = encoded.arrays
+            return self._mixed(np.stack([n.predict_arrays(arrays).mean for n in self._networks]))
         assert encoded.structures is not None  # noqa: S101 - `needs_structures` has asked for them
         return self.predict_smiles([encoded.structures[i] for i in encoded.valid])
 
-    def _predict(self, smiles: Sequence[str] | np.ndarray) -> Prediction:
-        molecules = Molecules(smiles)
-        given = np.stack([member.predict(molecules) for member in self.members])  # (A, n, T)
-        mean, spread = np.empty(given.shape[1:]), np.empty(given.shape[1:])
+    def predict_molecules(self, molecules: Molecules) -> Prediction:
+        """Predicts n molecules at once; what was computed of them is not computed again."""
+        return self._mixed(np.stack([member.predict(molecules) for member in self.members]))
+
+    def _mixed(self, given: np.ndarray) -> Prediction:
+        """Mixes predictions of the members, (A, n, T), on the scale that is learnt."""
+        mean, spread, learnt = (np.empty(given.shape[1:]) for _ in range(3))
         for task, transform in enumerate(self.spec.transforms):
             weights = self._weights[:, task]
             used = weights > 0
             scaled = transform.apply(given[used, :, task])  # (A', n)
             mixed = weights[used] @ scaled
             mean[:, task] = transform.undo(mixed)
+            learnt[:, task] = spread_of(scaled, weights[used])
             apart = (given[used, :, task] - mean[:, task]) ** 2
             spread[:, task] = np.sqrt(weights[used] @ apart)
         if not np.isfinite(mean).all():
@@ -208,4 +222,10 @@ class CompositePredictor:
                 "A prediction became NaN or infinite. The model is damaged, or was trained on "
                 "extreme target values; train it anew."
             )
-        return Prediction(mean, spread)
+        return Prediction(mean, spread, learnt)
+
+
+def spread_of(predictions: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Gives how far weighted members lie apart, (A, n) and (A,) → (n,): a standard deviation."""
+    apart = (predictions - weights @ predictions) ** 2
+    return np.asarray(np.sqrt(weights @ apart))

@@ -1,6 +1,6 @@
 """A trained model as its user holds it: molecules in, a table of predictions out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -13,8 +13,10 @@ from admet.data import require_columns, table_from_frame
 from admet.errors import ConfigError, DataError
 from admet.featurize.encode import Encoded, encode
 from admet.files import free_name
-from admet.model.chemprop.predictor import Predictor
+from admet.model.chemprop.predictor import Prediction, Predictor
 from admet.model.chemprop.spec import PanelSpec
+from admet.model.doubt.asked import NOTHING, Asked
+from admet.model.doubt.doubt import Doubt
 
 if TYPE_CHECKING:
     from admet.model.composite import CompositePredictor
@@ -29,12 +31,14 @@ class TrainedModel:
         history: Losses and rates, one row per network and epoch; empty for an opened model.
         interrupted: Whether the user stopped its training.
         run_dir: The folder that holds it; None for a model that is in memory only.
+        doubt: What it knows of the errors of its predictions; None where nobody measured them.
     """
 
     predictor: "Predictor | CompositePredictor"
     history: tuple[dict[str, Any], ...] = field(default=(), repr=False)
     interrupted: bool = False
     run_dir: Path | None = None
+    doubt: Doubt | None = field(default=None, repr=False)
 
     @property
     def spec(self) -> PanelSpec:
@@ -63,6 +67,8 @@ class TrainedModel:
         smiles_col: str | None = None,
         *,
         structure_column: str | None = None,
+        intervals: float | None = None,
+        nearest: bool = False,
     ) -> pd.DataFrame:
         """Predicts molecules as `admet predict` does: the same reading, the same numbers.
 
@@ -72,18 +78,27 @@ class TrainedModel:
                 where the model was trained.
             structure_column: Name of a new column with the structure that was predicted, empty
                 where there is none; None gives no such column.
+            intervals: Share of new labels that intervals shall hold, as 0.8: adds `<task>_low` and
+                `<task>_high`, or for a binary task `<task>_set`, the classes that cannot be ruled
+                out. None adds none.
+            nearest: Whether to add, for each task, the most similar molecule that it learnt from
+                (`<task>_nearest`, its `<task>_similarity` and its `<task>_nearest_label`).
 
         Returns:
             The frame, or for SMILES a frame with them as its first column; a column `<task>_pred`
-            for each task, NaN where a molecule cannot be predicted, and a column `reason` that says
-            why it cannot. The frame's rows, order and index are kept. `attrs["units"]` holds the
-            unit of each column of predictions, empty where the table did not say.
+            for each task, NaN where a molecule cannot be predicted, what else is asked for, and a
+            column `reason` that says why it cannot. The frame's rows, order and index are kept.
+            `attrs["units"]` holds the unit of each column of predictions, empty where the table did
+            not say.
 
         Raises:
+            ConfigError: If `intervals` is no share, or the model does not know its errors.
             DataError: If the frame has no such column, `molecules` are none of these, or there is a
                 `smiles_col` without a frame.
             NumericalError: If a prediction is not finite.
         """
+        asked = Asked(intervals, nearest)
+        self.check_asked(asked)
         if isinstance(molecules, pd.DataFrame):
             column = smiles_col or self.spec.smiles_column
             table = table_from_frame(molecules)
@@ -98,22 +113,75 @@ class TrainedModel:
             cells = _cells(molecules)
             index = molecules.index if isinstance(molecules, pd.Series) else None
             frame = pd.DataFrame({self.spec.smiles_column: cells}, index=index, dtype=object)
-        values = np.full((len(cells), len(self.task_names)), np.nan)
-        reasons: list[str] = []
-        wanted = structure_column is not None
-        structures: list[str] = []
-        for encoded in map(self.encoder(with_structures=wanted), self._parts(cells)):
-            if encoded.arrays is not None:
-                rows = len(reasons) + encoded.valid
-                values[rows] = self.predictor.predict_encoded(encoded).mean
-            reasons += encoded.reasons
-            structures += encoded.structures or []
+        wanted = structure_column is not None or bool(asked)
+        parts = [
+            (encoded, self.predict_encoded(encoded, asked))
+            for encoded in map(self.encoder(with_structures=wanted), self._parts(cells))
+        ]
+        reasons = [reason for encoded, _ in parts for reason in encoded.reasons]
+        structures = [text for encoded, _ in parts for text in encoded.structures or []]
+        columns = {
+            name: np.concatenate([*(own[name] for _, own in parts), empty])
+            for name, empty in self.empty_columns(asked).items()
+        }
         if structure_column is not None:
             frame = frame.copy(deep=False)
             frame[free_name(structure_column, frame.columns)] = structures
-        found = append_predictions(frame, self.task_names, list(values.T), reasons)
-        new = found.columns[len(frame.columns) : -1]
+        found = append_columns(frame, columns, reasons)
+        new = found.columns[len(frame.columns) :][: len(self.task_names)]
         found.attrs["units"] = dict(zip(new, self.spec.units, strict=True))
+        return found
+
+    def check_asked(self, asked: Asked) -> None:
+        """Checks that what is asked for can be told.
+
+        Raises:
+            ConfigError: If it cannot.
+        """
+        if asked and self.doubt is None:
+            where = "this model" if self.run_dir is None else str(self.run_dir)
+            raise ConfigError(
+                f"{where} does not hold what intervals and neighbours need: it was trained without "
+                "a validation side, or by an earlier version. Train it anew, or ask for neither."
+            )
+        if asked.intervals is not None and self.doubt is not None:
+            self.doubt.warn_of_few(asked.intervals)
+
+    def empty_columns(self, asked: Asked) -> dict[str, np.ndarray]:
+        """Gives the columns of no molecule: name → shape (0,), of the type of its cells."""
+        none = np.empty((0, len(self.task_names)))
+        found = {f"{name}_pred": none[:, 0] for name in self.task_names}
+        if asked and self.doubt is not None:
+            found |= self.doubt.columns(Prediction(none), [], asked)
+        return found
+
+    def predict_encoded(self, encoded: Encoded, asked: Asked = NOTHING) -> dict[str, np.ndarray]:
+        """Predicts n cells.
+
+        Args:
+            encoded: What the cells became; with structures where something is asked for.
+            asked: What is wanted beside the predictions.
+
+        Returns:
+            Name → shape (n,): `<task>_pred` for each task, then what is asked for; NaN or "" for
+            cells without a molecule.
+        """
+        valid, n = encoded.valid, len(encoded.reasons)
+        columns = self.empty_columns(asked)
+        found = {
+            name: np.full(n, "", dtype=object) if empty.dtype == object else np.full(n, np.nan)
+            for name, empty in columns.items()
+        }
+        if encoded.arrays is None:
+            return found
+        prediction = self.predictor.predict_encoded(encoded)
+        for name, values in zip(self.task_names, prediction.mean.T, strict=True):
+            found[f"{name}_pred"][valid] = values
+        if asked and self.doubt is not None:
+            assert encoded.structures is not None  # noqa: S101 - the encoder was asked for them
+            smiles = [encoded.structures[row] for row in valid]
+            for name, own in self.doubt.columns(prediction, smiles, asked).items():
+                found[name][valid] = own
         return found
 
     def encoder(self, *, with_structures: bool = False) -> partial[Encoded]:
@@ -136,26 +204,22 @@ class TrainedModel:
         return (cells[start : start + size] for start in range(0, len(cells), size))
 
 
-def append_predictions(
-    frame: pd.DataFrame,
-    names: Sequence[str],
-    columns: Sequence[Sequence[Any] | np.ndarray],
-    reasons: Sequence[str],
+def append_columns(
+    frame: pd.DataFrame, columns: Mapping[str, Any], reasons: Sequence[str]
 ) -> pd.DataFrame:
-    """Appends a column `<task>_pred` for each task and a column `reason`.
+    """Appends columns, and a column `reason`.
 
     Args:
         frame: n rows; it is not changed.
-        names: T names.
-        columns: T columns of n predictions, as numbers or as text.
+        columns: Name → n cells, as numbers or as text.
         reasons: For each row why it has no prediction, or "".
 
     Returns:
         A copy. A new column whose name is taken gets `_` at the end of its name.
     """
     frame = frame.copy(deep=False)
-    for name, column in zip(names, columns, strict=True):
-        frame[free_name(f"{name}_pred", frame.columns)] = column
+    for name, column in columns.items():
+        frame[free_name(name, frame.columns)] = column
     frame[free_name("reason", frame.columns)] = reasons
     return frame
 

@@ -1,5 +1,6 @@
 """The run directory: what a training leaves behind. It *is* the trained model."""
 
+from admet.run_directory.doubt import write_doubt
 from admet.run_directory.layout import SCHEMA_VERSION, Files
 from admet.run_directory.loader import load_model
 from admet.run_directory.reader import read_json, read_spec, read_weights
@@ -19,6 +20,7 @@ __all__ = [
     "read_spec",
     "read_weights",
     "write_composite",
+    "write_doubt",
     "write_json",
     "write_model",
 ]

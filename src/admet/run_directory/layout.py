@@ -25,6 +25,8 @@ class Files:
     """Tasks, scalers, groups and the shape of the networks."""
     WEIGHTS = "model.safetensors"
     """The weights."""
+    DOUBT = "doubt.safetensors"
+    """What intervals and neighbours of predictions need."""
     RUN = "run.json"
     """Versions, seeds, hardware, seconds of every phase."""
     AFFINITY = AFFINITY_ARCHIVE

@@ -9,6 +9,7 @@ from admet.errors import RunDirectoryError
 from admet.model.chemprop.predictor import Predictor, build_networks
 from admet.model.chemprop.spec import ModelSpec
 from admet.model.trained_model import TrainedModel
+from admet.run_directory.doubt import read_doubt
 from admet.run_directory.layout import COPY_AGAIN
 from admet.run_directory.reader import read_spec, read_weights
 
@@ -34,7 +35,8 @@ def load_model(
     if not isinstance(spec, ModelSpec):
         from admet.run_directory.composite import load_composite  # noqa: PLC0415 - slow, seldom
 
-        return TrainedModel(load_composite(spec, run_dir, device, batch_size), run_dir=run_dir)
+        mixture = load_composite(spec, run_dir, device, batch_size)
+        return TrainedModel(mixture, run_dir=run_dir, doubt=read_doubt(run_dir, spec))
     weights = read_weights(run_dir)
     _check_weights(weights, run_dir)
     _check_shapes(spec, weights, run_dir)
@@ -50,7 +52,8 @@ def load_model(
             raise RunDirectoryError(
                 f"The weights in {str(run_dir)!r} do not fit its model.json: {first}. {COPY_AGAIN}"
             ) from None
-    return TrainedModel(Predictor(spec, networks, device, batch_size), run_dir=run_dir)
+    predictor = Predictor(spec, networks, device, batch_size)
+    return TrainedModel(predictor, run_dir=run_dir, doubt=read_doubt(run_dir, spec))
 
 
 def _check_weights(weights: dict[str, Tensor], run_dir: Path) -> None:

@@ -18,6 +18,7 @@ from safetensors.torch import save
 
 from admet.errors import RunDirectoryError
 from admet.files import LONGEST_NAME, atomic, check_folder, explained, listed_sums
+from admet.model.chemprop.predictor import Predictor
 from admet.model.trained_model import TrainedModel
 from admet.run_directory.checksums import write_checksums
 from admet.run_directory.layout import COMPOSITE_VERSION, SCHEMA_VERSION, Files
@@ -39,6 +40,9 @@ def write_json(path: Path, content: Any) -> None:
 
 def write_model(folder: Path, model: TrainedModel) -> None:
     """Writes the weights of a model, and the description of the model that they belong to."""
+    if not isinstance(model.predictor, Predictor):
+        write_composite(folder, model.predictor)
+        return
     (folder / Files.WEIGHTS).write_bytes(save(model.networks.weights()))
     content = {"schema_version": SCHEMA_VERSION} | model.spec.model_dump(mode="json")
     write_json(folder / Files.MODEL, content)

@@ -81,7 +81,7 @@ class Study:
         return [(r, s) for r in range(study.repeats) for s in range(study.seeds)]
 
     @cached_property
-    def _scaled(self) -> Panel:
+    def scaled(self) -> Panel:
         """The panel with transforms decided, for mixing on the scale that is learnt."""
         return decided(self.panel, np.arange(len(self.panel)))
 
@@ -90,7 +90,7 @@ class Study:
     ) -> np.ndarray:
         folds = [split.test for split in self.splits[repeat]]
         mixed = nested_mixture(self._evidence(found, repeat, seed), folds)
-        columns = zip(self._scaled.transforms, mixed.T, strict=True)
+        columns = zip(self.scaled.transforms, mixed.T, strict=True)
         return np.stack([transform.undo(column) for transform, column in columns], axis=1)
 
     def _evidence(
@@ -101,7 +101,7 @@ class Study:
         for column, (name, kind) in enumerate(
             zip(self.panel.task_names, self.panel.kinds, strict=True)
         ):
-            transform = self._scaled.transforms[column]
+            transform = self.scaled.transforms[column]
             given = np.stack([found[arm, repeat, seed][:, column] for arm in self.arms])
             y = transform.apply(labels.values[:, column])
             errors = np.abs(y - np.nanmean(y)) if kind.scaled else (y - np.nanmean(y)) ** 2

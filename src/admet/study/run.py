@@ -18,15 +18,16 @@ from admet.errors import ConfigError, DataError, RunDirectoryError
 from admet.featurize.cache import cache_folder, cached_graphs
 from admet.files import atomic, check_folder, sha256_of
 from admet.model.inputs import check_inputs, vectors
-from admet.run_directory import Files, RunDirectoryWriter, write_composite, write_json
+from admet.run_directory import Files, RunDirectoryWriter, write_composite, write_doubt, write_json
 from admet.study.arms import ARMS, inputs_of
+from admet.study.doubt import coverage, doubt_of
 from admet.study.jobs import Fit, FitStore, Job, run_jobs
 from admet.study.material import Material
 from admet.study.refit import refit
 from admet.study.results import Study
 from admet.study.seen import warn_of_seen_labels
 from admet.table_files import write_table
-from admet.training.arms import check_groups
+from admet.training.arms import check_tasks, check_weights
 from admet.training.outputs import write_records, write_split
 from admet.training.provenance import describe_run
 from admet.workers import n_cores
@@ -35,7 +36,7 @@ log = logging.getLogger(__name__)
 
 _FITS, _MODEL = "fits", "model"
 _STUDY, _RESULTS, _VERDICT = "study.json", "results.csv", "verdict.csv"
-_PREDICTIONS = "predictions.parquet"
+_PREDICTIONS, _COVERAGE = "predictions.parquet", "coverage.csv"
 _NOT_FOLDED = {"time": "repeated in time", "predefined": "given by a column"}
 # What may change between two runs of one study without making other fits.
 _FREE = {
@@ -64,7 +65,9 @@ def run(config: StudyRun, *, overwrite: bool = False) -> Study:
     goes_on = _claimed(folder, identity, overwrite)
     warn_of_idle_keys(config.idle_keys())
     panel = load_panel(config.data_path, config.data)
-    check_groups(config, panel.task_names)
+    check_tasks(config, panel.task_names)
+    given = config.study.frozen_mlp.task_weights
+    check_weights("study.frozen_mlp.task_weights", given, panel.task_names)
     splits = _splits(config, panel)
     material = _material(config, panel)
     warn_of_seen_labels(material)
@@ -186,7 +189,7 @@ def _begin(folder: Path, identity: dict[str, Any], goes_on: bool) -> None:
     if not goes_on:
         for name in (_FITS, _MODEL):
             shutil.rmtree(folder / name, ignore_errors=True)
-        for name in (_RESULTS, _VERDICT, _PREDICTIONS):
+        for name in (_RESULTS, _VERDICT, _PREDICTIONS, _COVERAGE):
             (folder / name).unlink(missing_ok=True)
     with atomic(folder / _STUDY) as partial:
         partial.write_text(json.dumps(identity, indent=1, ensure_ascii=False), encoding="utf-8")
@@ -231,6 +234,7 @@ def _write_model(study: Study, material: Material) -> None:
     with RunDirectoryWriter(study.path / _MODEL, overwrite=True) as writer:
         start = time.perf_counter()
         write_composite(writer.path, refit(study, material))
+        write_doubt(writer.path, doubt_of(study))
         write_records(writer.path, study.panel)
         everything = np.arange(len(study.panel))  # it has seen all of it
         none = everything[:0]
@@ -248,3 +252,4 @@ def _write(study: Study) -> None:
     write_table(study.path / _RESULTS, study.results)
     write_table(study.path / _VERDICT, study.verdict)
     write_table(study.path / _PREDICTIONS, study.predictions)
+    write_table(study.path / _COVERAGE, coverage(study))

@@ -1,6 +1,6 @@
 """Where the groups of a training come from."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 from admet.config import TrainConfig
@@ -20,13 +20,14 @@ ARMS: dict[Arm, Callable[[TrainConfig, Sequence[str]], Groups]] = {
 The groups of `task_affinity` are measured."""
 
 
-def check_groups(config: TrainConfig, names: Sequence[str]) -> None:
-    """Checks the groups that a configuration asks for, before any long work.
+def check_tasks(config: TrainConfig, names: Sequence[str]) -> None:
+    """Checks the tasks that a configuration names, before any long work.
 
     Raises:
-        ConfigError: If `n_groups` exceeds the number of tasks, or groups given by hand name an
-            unknown task, name one twice or leave one out.
+        ConfigError: If weights are given for an unknown task, `n_groups` exceeds the number of
+            tasks, or groups given by hand name an unknown task, name one twice or leave one out.
     """
+    check_weights("training.task_weights", config.training.task_weights, names)
     if config.task_affinity.enabled:
         check_n_groups(config.task_affinity.n_groups, len(names))
     elif not isinstance(config.model.groups, str):
@@ -41,6 +42,17 @@ def check_groups(config: TrainConfig, names: Sequence[str]) -> None:
                 "`model.groups` must hold every target once and no empty group; twice: "
                 f"{twice or 'none'}, left out: {absent or 'none'}."
             )
+
+
+def check_weights(key: str, weights: Mapping[str, float], names: Sequence[str]) -> None:
+    """Checks that weights are those of tasks.
+
+    Raises:
+        ConfigError: If one names no task.
+    """
+    for name in weights:
+        if name not in names:
+            raise ConfigError(f"`{key}` names {name!r}. {near_names(name, names)}")
 
 
 def arm_of(config: TrainConfig) -> Arm:

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import lightning.pytorch as pl
-import numpy as np
 import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping
 
 from admet.config import TrainingConfig
-from admet.model.chemprop import BatchLoader, GroupedNetwork, TaskLoss
+from admet.model.chemprop import BatchLoader, GroupedNetwork
 from admet.model.chemprop.device import resolve_precision
-from admet.model.chemprop.losses import label_weights
+from admet.model.chemprop.losses import loss_of
 from admet.training.callbacks import EpochRecorder, Interrupt
 from admet.training.checkpoint import Checkpoint, Keeper
 from admet.training.lesson import Lesson
@@ -93,8 +92,7 @@ def fit(
         limits=lesson.judged_limits,
         pin_memory=on_gpu,
     )
-    n_labels = (~np.isnan(lesson.learnt)).sum(axis=0).tolist()
-    loss = TaskLoss(lesson.kinds, label_weights(n_labels, config.loss_mean), config.limit_loss)
+    loss = loss_of(config, lesson.kinds, lesson.slots, lesson.learnt)
     module = NetworkModule(network, loss, config, len(train), lesson.slots, checkpoint.epoch)
     recorder, interrupt = EpochRecorder(lesson.name, config.epochs), Interrupt()
     callbacks: list[Callback] = [recorder, interrupt]

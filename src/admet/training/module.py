@@ -152,7 +152,12 @@ class NetworkModule(pl.LightningModule):
     def on_validation_epoch_end(self) -> None:
         """Logs the validation loss."""
         total, count = self._val_sums
-        loss = (total / count)[count > 0].mean()
+        losses, weights = (total / count)[count > 0], self.loss.task_weights
+        if weights is None:
+            loss = losses.mean()
+        else:
+            own = weights.to(losses)[count > 0]
+            loss = (own * losses).sum() / own.sum()
         if not torch.isfinite(loss):  # before the epoch is kept
             self._stop("validation loss", float(loss), ~torch.isfinite(total))
         self.log("val_loss", loss, prog_bar=True)

@@ -17,6 +17,7 @@ from admet.evaluation import Scores, remarks, score_tasks
 from admet.evaluation.predicted import signs
 from admet.featurize import PackedGraphs
 from admet.files import free_name
+from admet.model.molecules import Molecules
 from admet.model.trained_model import TrainedModel
 from admet.run_directory import Files, read_json, write_json
 from admet.table_files import write_table
@@ -35,7 +36,8 @@ def write_tests(
         if not len(rows):
             continue
         labels = panel.labels.subset(rows).columns(columns)
-        predictions = model.networks.predict_graphs(graphs, rows).mean
+        molecules = Molecules(panel.smiles[rows], graphs.subset(rows))
+        predictions = model.predictor.predict_molecules(molecules).mean
         scores[side] = score_tasks(
             labels.values,
             predictions,

@@ -23,12 +23,15 @@ from admet.run_directory import (
     Files,
     RunDirectoryWriter,
     load_model,
+    write_doubt,
     write_json,
     write_model,
 )
 from admet.table_files import write_table
-from admet.training.arms import check_groups, plan_of
-from admet.training.fit_model import fit_model, precision_of
+from admet.training.arms import check_tasks, plan_of
+from admet.training.doubt import doubt_of
+from admet.training.ensemble import fit_ensemble
+from admet.training.fit_model import precision_of
 from admet.training.outputs import log_to, write_config, write_records, write_split, write_tests
 from admet.training.provenance import PhaseClock, describe_run, peak_memory_mib
 from admet.training.torch_state import own_torch_state
@@ -80,7 +83,7 @@ def _run(config: TrainConfig, writer: RunDirectoryWriter, device: torch.device) 
     _hint_at_idle_keys(config)
     with clock.phase("read"):
         panel = load_panel(config.data_path, config.data)
-        check_groups(config, panel.task_names)
+        check_tasks(config, panel.task_names)
         provenance = describe_run(config.data_path)
     unfinished = Unfinished.open(writer.checkpoints, config, provenance)
     write_records(folder, panel)
@@ -98,11 +101,15 @@ def _run(config: TrainConfig, writer: RunDirectoryWriter, device: torch.device) 
     else:
         plan = unfinished.plan_of(panel.task_names)
     with clock.phase("training"):
-        model = fit_model(
-            panel, split, graphs, config, plan, checkpoint=unfinished.checkpoint, progress=True
+        model = fit_ensemble(
+            panel, split, graphs, config, plan, unfinished.checkpoint_of, progress=True
         )
     with clock.phase("test"):
         write_tests(folder, model, panel, split, graphs)
+        doubt = doubt_of(model, panel, split, graphs)
+        if doubt is not None:
+            write_doubt(folder, doubt)
+            model = replace(model, doubt=doubt)
     write_model(folder, model)
     write_table(folder / Files.HISTORY, pd.DataFrame(list(model.history)))
     write_config(folder / Files.CONFIG, config)
@@ -166,7 +173,7 @@ def _check_before_reading(config: TrainConfig) -> None:
     if config.task_affinity.enabled:
         resolve_device(config.task_affinity.device, "task_affinity.device")
     if config.data.target_columns and config.data.names_its_targets:
-        check_groups(config, config.data.target_columns)
+        check_tasks(config, config.data.target_columns)
 
 
 def _hint_at_idle_keys(config: TrainConfig) -> None:

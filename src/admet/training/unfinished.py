@@ -96,6 +96,17 @@ class Unfinished:
         _write(folder / _RUN, content)
         return found
 
+    def checkpoint_of(self, index: int) -> Checkpoint:
+        """Gives how far the training of a model of an ensemble came, the first one being 0.
+
+        Raises:
+            RunDirectoryError: If what was kept is damaged.
+        """
+        if not index:
+            return self.checkpoint
+        path = self.folder / f"{index}-{Files.STATE}"
+        return Checkpoint.read(path) if path.exists() else Checkpoint(path)
+
     def plan_of(self, task_names: Sequence[str]) -> Plan:
         """Gives the plan that was kept.
 

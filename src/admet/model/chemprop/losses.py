@@ -1,16 +1,24 @@
 """The loss of a panel with gaps: the loss of each kind of task, where there is a label."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
+from admet.config.loss import LossConfig
 from admet.kinds import Kind
+
+Form = Literal["mse", "mae", "huber"]
 
 NOISE = 0.7
 """Standard deviation σ of what a network leaves unexplained of a scaled target, where half of its
 variance is explained. `benchmarks/censored_labels.py` shows how much depends on it."""
+
+BEND = 0.5
+"""Standard deviations of a scaled target at which Huber's loss turns from square to straight."""
 
 
 class TaskLoss(nn.Module):
@@ -21,6 +29,10 @@ class TaskLoss(nn.Module):
         kinds: Sequence[Kind],
         weights: Sequence[float] | None = None,
         limit_loss: Literal["tobit", "bounded"] = "tobit",
+        *,
+        form: Form = "mse",
+        task_weights: Sequence[float] | None = None,
+        class_weights: np.ndarray | None = None,
     ) -> None:
         """Stores the kinds.
 
@@ -28,10 +40,19 @@ class TaskLoss(nn.Module):
             kinds: T kinds.
             weights: T weights of a label of each task; None weighs all labels alike.
             limit_loss: The loss of a limit: "tobit", by how unlikely a true value beyond it is; or
-                "bounded", the squared distance to it, and nothing beyond.
+                "bounded", that of its distance, and nothing beyond.
+            form: The loss of a measured value of a scaled task.
+            task_weights: T factors of the tasks where these are averaged; None counts them alike.
+            class_weights: Factors of labels 0 and 1, shape (2, T), 1 for tasks that are not binary;
+                None for none.
         """
         super().__init__()
         self._limit_loss = limit_loss
+        self._form: Form = form
+        self.task_weights = None if task_weights is None else torch.tensor(list(task_weights))
+        given_classes = None if class_weights is None else torch.from_numpy(class_weights).float()
+        self._weighs_classes = class_weights is not None
+        self.register_buffer("_class_weights", given_classes, persistent=False)
         self._kinds = list(dict.fromkeys(kinds))
         columns = torch.tensor([[own is kind for own in kinds] for kind in self._kinds])
         self.register_buffer("_columns", columns, persistent=False)  # (n_kinds, T)
@@ -54,12 +75,20 @@ class TaskLoss(nn.Module):
         if limits is not None and bounded:
             outputs = met(outputs, targets, limits)
         first, *others = self._kinds
-        loss = first.loss(outputs, targets)
+        loss = self._of_kind(first, outputs, targets)
         for kind, columns in zip(others, self.get_buffer("_columns")[1:], strict=True):
-            loss = torch.where(columns, kind.loss(outputs, targets), loss)
+            loss = torch.where(columns, self._of_kind(kind, outputs, targets), loss)
+        if self._weighs_classes:
+            negative, positive = self.get_buffer("_class_weights")
+            loss = loss * torch.where(targets > 0.5, positive, negative)
         if limits is not None and not bounded:
             loss = torch.where(limits != 0, tobit(outputs, targets, limits), loss)
         return loss * mask
+
+    def _of_kind(self, kind: Kind, outputs: Tensor, targets: Tensor) -> Tensor:
+        if self._form == "mse" or not kind.scaled:
+            return kind.loss(outputs, targets)
+        return _FORMS[self._form](outputs, targets)
 
     def per_task(
         self, outputs: Tensor, targets: Tensor, mask: Tensor, limits: Tensor | None = None
@@ -79,6 +108,71 @@ class TaskLoss(nn.Module):
         """
         weighted = self.per_label(outputs, targets, mask, limits) * self.get_buffer("_weights")
         return weighted.sum() / mask.sum().clamp(min=1)
+
+
+def _absolute(outputs: Tensor, targets: Tensor) -> Tensor:
+    return (outputs - targets).abs()
+
+
+def _huber(outputs: Tensor, targets: Tensor) -> Tensor:
+    """Gives e² up to |e| = δ, and behind it the tangent 2 δ |e| − δ² (Huber 1964)."""
+    return 2 * F.huber_loss(outputs, targets, reduction="none", delta=BEND)
+
+
+_FORMS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"mae": _absolute, "huber": _huber}
+
+
+def loss_of(
+    config: LossConfig,
+    kinds: Sequence[Kind],
+    names: Sequence[str],
+    targets: np.ndarray,
+    times: np.ndarray | None = None,
+) -> TaskLoss:
+    """Makes the loss that a configuration asks for.
+
+    Args:
+        config: What is asked for.
+        kinds: T kinds.
+        names: Their T names; one may occur several times.
+        targets: What is learnt, shape (n, T), NaN where absent.
+        times: How often each column is learnt, shape (T,); None learns each once.
+    """
+    n_labels = (~np.isnan(targets)).sum(axis=0)
+    weights = label_weights((n_labels * (1 if times is None else times)).tolist(), config.loss_mean)
+    own = [config.task_weights.get(name, 1.0) for name in names]
+    weighted = any(value != 1 for value in own)
+    if weighted:
+        weights = [a * b for a, b in zip(weights or [1.0] * len(own), own, strict=True)]
+    return TaskLoss(
+        kinds,
+        weights,
+        config.limit_loss,
+        form=config.loss,
+        task_weights=own if weighted else None,
+        class_weights=balanced(kinds, targets) if config.class_weights == "balanced" else None,
+    )
+
+
+def balanced(kinds: Sequence[Kind], targets: np.ndarray) -> np.ndarray:
+    """Gives factors by which both classes of a binary task weigh the same in sum.
+
+    A class of k among n labels has n / (2 k): the mean factor of a label is 1.
+
+    Args:
+        kinds: T kinds.
+        targets: Shape (n, T), NaN where absent.
+
+    Returns:
+        Factors of labels 0 and 1, shape (2, T); 1 for other kinds, and where one class is absent.
+    """
+    found = np.ones((2, len(kinds)))
+    for column, kind in enumerate(kinds):
+        y = targets[:, column]
+        counts = np.array([(y == 0).sum(), (y == 1).sum()])
+        if not kind.scaled and counts.all():
+            found[:, column] = counts.sum() / (2 * counts)
+    return found
 
 
 def met(outputs: Tensor, targets: Tensor, limits: Tensor) -> Tensor:

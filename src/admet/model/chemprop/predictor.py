@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -15,6 +16,9 @@ from admet.model.chemprop.network import GroupedNetwork
 from admet.model.chemprop.scaling import TargetScaler
 from admet.model.chemprop.spec import ModelSpec
 
+if TYPE_CHECKING:
+    from admet.model.molecules import Molecules
+
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
@@ -24,18 +28,22 @@ class Prediction:
         mean: Shape (n, T), float64, in the unit of the labels; probabilities for binary tasks.
         spread: How far predictions of the same molecule lie apart (one standard deviation), shape
             (n, T), in the same unit; None from a model that makes one prediction only.
+        learnt_spread: The same on the scale that is learnt, of transformed labels.
     """
 
     mean: np.ndarray
     spread: np.ndarray | None = None
+    learnt_spread: np.ndarray | None = None
 
     @classmethod
     def joined(cls, parts: Sequence["Prediction"], n_tasks: int) -> "Prediction":
         """Joins the predictions of several batches, one after the other."""
         spreads = [part.spread for part in parts if part.spread is not None]
+        learnt = [part.learnt_spread for part in parts if part.learnt_spread is not None]
         return cls(
             np.concatenate([np.empty((0, n_tasks)), *(part.mean for part in parts)]),
             np.concatenate(spreads) if spreads else None,
+            np.concatenate(learnt) if learnt else None,
         )
 
 
@@ -123,6 +131,10 @@ class Predictor:
             NumericalError: If a prediction is not finite.
         """
         return self.predict_graphs(featurize(smiles))
+
+    def predict_molecules(self, molecules: "Molecules") -> Prediction:
+        """Predicts n molecules whose graphs may be there already."""
+        return self.predict_graphs(molecules.graphs)
 
     def predict_encoded(self, encoded: Encoded) -> Prediction:
         """Predicts the m valid molecules of a batch of cells.

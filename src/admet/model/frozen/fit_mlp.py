@@ -12,7 +12,7 @@ from admet.config.frozen import FrozenMLPConfig
 from admet.data import Panel
 from admet.errors import NumericalError
 from admet.model.chemprop import TargetScaler, TaskLoss
-from admet.model.chemprop.losses import label_weights
+from admet.model.chemprop.losses import loss_of
 from admet.model.chemprop.plan import NetworkPlan
 from admet.model.frozen.mlp import Layout, StackedMLP, apply_layers
 from admet.model.frozen.scaling import InputScaler
@@ -205,9 +205,9 @@ def _fit_alike(
 
 
 def _loss(panel: Panel, entry: _Prepared, config: FrozenMLPConfig) -> TaskLoss:
-    counts = (~entry.Y.isnan()).sum(dim=0).numpy() * entry.layout.learns.sum(axis=0)
-    weights = label_weights(counts.tolist(), config.loss_mean)
-    return TaskLoss(panel.kinds, weights, config.limit_loss)
+    learns = entry.layout.learns
+    targets = np.where(learns.any(axis=0), entry.Y.numpy(), np.nan)
+    return loss_of(config, panel.kinds, panel.task_names, targets, learns.sum(axis=0))
 
 
 def _padded(parts: Sequence[Tensor]) -> Tensor:

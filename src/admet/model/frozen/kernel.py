@@ -1,8 +1,8 @@
 """Gaussian processes on frozen inputs: one per task, with the variance of its posterior."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, eigh, solve_triangular
@@ -115,7 +115,7 @@ def fit_kernel(
 ) -> FittedKernel:
     """Fits a Gaussian process to each task.
 
-    Length and noise maximise the marginal likelihood of a sample of the labels. Labels beyond
+    Length and noise are chosen by a sample of the labels, as `config.chosen_by` says. Labels beyond
     `config.exact_up_to` are dealt to several processes, which are weighted by their precision. A
     binary task is fitted as 0 and 1, by least squares; a limit counts as the value that it names.
 
@@ -135,12 +135,13 @@ def fit_kernel(
     Y = targets.scale_labels(panel.labels.values[train])
     rng = np.random.default_rng(seed)
     found = []
-    for y in Y.T:
+    for y, kind in zip(Y.T, panel.kinds, strict=True):
         rows = np.flatnonzero(~np.isnan(y))
         centre = float(y[rows].mean())
         sample = np.sort(rng.permutation(rows)[: config.sample])
-        length, noise, signal = _likeliest(
-            X[sample].astype(np.float64), y[sample] - centre, config.lengths
+        surprise = _likelihood if config.chosen_by == "likelihood" else _LEFT_OUT[kind.scaled]
+        length, noise, signal = _least_surprise(
+            X[sample].astype(np.float64), y[sample] - centre, config.lengths, surprise
         )
         n_parts = -(-len(rows) // config.exact_up_to)
         parts = [np.sort(p) for p in np.array_split(rng.permutation(rows), n_parts)]
@@ -150,34 +151,66 @@ def fit_kernel(
     return FittedKernel(X, tuple(found), input_scaler, targets)
 
 
-def _likeliest(
-    X: np.ndarray, y: np.ndarray, lengths: Sequence[float]
+_Surprise = Callable[[np.ndarray, np.ndarray, np.ndarray], float]
+
+
+def _least_surprise(
+    X: np.ndarray, y: np.ndarray, lengths: Sequence[float], surprise: _Surprise
 ) -> tuple[float, float, float]:
-    """Finds length, noise and signal by the marginal likelihood.
+    """Finds the length and the noise whose `surprise` is least, and the signal.
 
-    The signal follows from the others in closed form; one decomposition a length serves all noises.
-
-    Source: Rasmussen and Williams 2006, Eq. 5.8.
+    One decomposition K = V diag(v) Vᵀ a length serves all noises. The signal follows from the
+    others in closed form: it is the one of the largest marginal likelihood.
     """
     R = distances(X, X)
     median = float(np.median(R[np.triu_indices_from(R, 1)])) if len(X) > 1 else 1.0
     median = median if median > 0 else 1.0
     best = (np.inf, median, 1.0, 1.0)
     for factor in lengths:
-        values, vectors = eigh(_matern(R / (factor * median)), check_finite=False)
-        z = (vectors.T @ y) ** 2
+        values, V = eigh(_matern(R / (factor * median)), check_finite=False)
         values = np.maximum(values, 0)
-
-        def surprise(log_noise: float, z: np.ndarray = z, values: np.ndarray = values) -> float:
-            spectrum = values + 10**log_noise
-            return float(len(z) * np.log(np.mean(z / spectrum)) + np.log(spectrum).sum())
-
-        found = minimize_scalar(surprise, bounds=_NOISE, method="bounded", options={"xatol": 0.02})
+        z = V.T @ y
+        found = minimize_scalar(
+            lambda log_noise, V=V, z=z, values=values: surprise(V, z, values + 10**log_noise),
+            bounds=_NOISE,
+            method="bounded",
+            options={"xatol": 0.02},
+        )
         if found.fun < best[0]:
             noise = float(10**found.x)
-            signal = float(np.mean(z / (values + noise)))
+            signal = float(np.mean(z**2 / (values + noise)))
             best = (float(found.fun), factor * median, noise, signal)
     return best[1:]
+
+
+def _likelihood(V: np.ndarray, z: np.ndarray, spectrum: np.ndarray) -> float:
+    """Gives −2 log of the marginal likelihood, but for a constant.
+
+    Source: Rasmussen and Williams 2006, Eq. 5.8, with the signal that is best.
+
+    Args:
+        V: Eigenvectors of K, shape (n, n).
+        z: Vᵀ y, shape (n,).
+        spectrum: Eigenvalues of K + λ I, shape (n,).
+    """
+    del V
+    return float(len(z) * np.log(np.mean(z**2 / spectrum)) + np.log(spectrum).sum())
+
+
+def _left_out(V: np.ndarray, z: np.ndarray, spectrum: np.ndarray, power: int) -> float:
+    """Gives the mean error of each label, to a power, when it alone is left out.
+
+    Source: Rasmussen and Williams 2006, Eq. 5.12.
+    """
+    errors = (V @ (z / spectrum)) / (V**2 @ (1 / spectrum))
+    return float(np.mean(np.abs(errors) ** power))
+
+
+_LEFT_OUT: dict[bool, _Surprise] = {
+    True: partial(_left_out, power=1),
+    False: partial(_left_out, power=2),  # the median of 0 and 1 says nothing of a probability
+}
+"""Whether targets are scaled → what leaving one out says."""
 
 
 def _together(parts: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,135 @@
+"""Intervals of what a study serves: calibrated out of fold, and how well they hold."""
+
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from admet.model.composite import spread_of
+from admet.model.doubt import Calibration, Doubt, Evidence, Neighbours
+from admet.study.results import COMPOSITE, Study
+
+LEVELS = (0.8, 0.95)
+_NEAR = (0.3, 0.5, 0.7)  # edges of similarity by which coverage is told
+
+
+def doubt_of(study: Study) -> Doubt:
+    """Calibrates the composite by its predictions of molecules that no arm had seen.
+
+    Each fit had learnt from a part of the panel only, and the composite's weights came from other
+    folds, so errors are a little larger than those of the model that learns from all.
+
+    Args:
+        study: The study.
+
+    Returns:
+        What its model knows of the errors of its predictions.
+    """
+    panel = study.scaled
+    calibration = Calibration.fit(_evidence(study), panel.kinds, panel.transforms)
+    return Doubt(tuple(panel.task_names), calibration, _neighbours(study))
+
+
+def coverage(study: Study) -> pd.DataFrame:
+    """Measures the share of labels in intervals which other folds have calibrated.
+
+    Args:
+        study: The study; its first repeat and seed are taken.
+
+    Returns:
+        One row per task, level and range of similarity to the nearest training molecule (empty for
+        all of them): task, level, similarity, n, coverage, and the mean width of the intervals in
+        the unit of the labels, for a binary task the mean number of classes.
+    """
+    panel, evidence = study.scaled, _evidence(study)
+    rows = []
+    for column, (name, kind) in enumerate(zip(panel.task_names, panel.kinds, strict=True)):
+        own = evidence[column]
+        known = np.isfinite(own.labels)
+        for level in LEVELS:
+            inside, width = np.full(len(known), np.nan), np.full(len(known), np.nan)
+            for split in study.splits[0]:
+                others = known.copy()
+                others[split.test] = False
+                transforms = [panel.transforms[column]]
+                calibration = Calibration.fit([own.of(others)], [kind], transforms)
+                tested = split.test[known[split.test]]
+                inside[tested], width[tested] = _held(calibration, own.of(tested), level)
+            rows += _by_similarity(name, level, 1 - own.distance, inside, width)
+    columns = ["task", "level", "similarity", "n", "coverage", "width"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _held(
+    calibration: Calibration, evidence: Evidence, level: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Tells which labels lie in their intervals (1 or 0), and how wide these are; NaN for none."""
+    (task,), (kind,), (transform,) = (
+        calibration.tasks,
+        calibration.kinds,
+        calibration.transforms,
+    )
+    y, p = evidence.labels, evidence.predictions
+    if not kind.scaled:
+        kept = task.classes(p, level)
+        return kept[np.arange(len(y)), y.astype(int)].astype(float), kept.sum(axis=1).astype(float)
+    low, high = task.interval(p, evidence.spread, evidence.distance, level)
+    held = np.where(np.isfinite(low), (low <= y) & (y <= high), np.nan)
+    return held, transform.undo(high) - transform.undo(low)
+
+
+def _by_similarity(
+    name: str, level: float, similarity: np.ndarray, inside: np.ndarray, width: np.ndarray
+) -> list[tuple[str, float, str, int, float, float]]:
+    """Gives the rows of a task: all molecules, then by ranges of similarity."""
+    told = np.isfinite(inside)
+    found = []
+    edges = (-np.inf, *_NEAR, np.inf)
+    ranges = [("", told)]
+    for a, b in pairwise(edges):
+        text = f"below {b:g}" if a < 0 else f"{a:g} and more" if b > 1 else f"{a:g} to {b:g}"
+        ranges.append((text, told & (similarity >= a) & (similarity < b)))
+    for text, rows in ranges:
+        if rows.any():
+            held = float(inside[rows].mean())
+            found.append((name, level, text, int(rows.sum()), held, float(width[rows].mean())))
+    return found
+
+
+def _neighbours(study: Study) -> Neighbours:
+    labels = study.panel.labels
+    return Neighbours.of(study.panel.smiles, labels.values, labels.limits)
+
+
+def _evidence(study: Study) -> list[Evidence]:
+    """Gives what the first repeat and seed know of each task, out of fold."""
+    panel, found = study.scaled, study.out_of_fold
+    served = COMPOSITE if (COMPOSITE, 0, 0) in found else study.arms[0]
+    labels = panel.labels
+    y = labels.values if labels.limits is None else np.where(labels.limits, np.nan, labels.values)
+    distance = _distances(study)
+    evidence = []
+    for column, (name, transform) in enumerate(
+        zip(panel.task_names, panel.transforms, strict=True)
+    ):
+        arms = np.stack([transform.apply(found[arm, 0, 0][:, column]) for arm in study.arms])
+        evidence.append(
+            Evidence(
+                transform.apply(y[:, column]),
+                transform.apply(found[served, 0, 0][:, column]),
+                spread_of(arms, study.weights[name].weights),
+                distance[:, column],
+            )
+        )
+    return evidence
+
+
+def _distances(study: Study) -> np.ndarray:
+    """Gives each molecule's distance to the labelled molecules of the other folds, (n, T)."""
+    everything = _neighbours(study)
+    found = np.full(study.panel.labels.values.shape, np.nan)
+    for split in study.splits[0]:
+        learnt = np.concatenate([split.train, split.val])
+        nearest = everything.subset(learnt).nearest_to(everything.bits[split.test])
+        found[split.test] = nearest.distance
+    return found
