@@ -64,6 +64,9 @@ def test_the_tables_of_a_study(study):
     verdict = pd.read_csv(study.path / "verdict.csv")
     assert verdict["task"].tolist() == [*TARGETS, ALL]
     assert (verdict["served"] == COMPOSITE).all()
+    comparisons = pd.read_csv(study.path / "comparisons.csv")
+    assert len(comparisons) == (len(TARGETS) + 1) * 10  # pairs of four arms and the composite
+    assert (study.path / "pictures" / "differences.png").stat().st_size > 0
     predictions = pd.read_parquet(study.path / "predictions.parquet")
     one = predictions[(predictions["arm"] == "kernel") & (predictions["task"] == "LogD")]
     assert len(one) == study.panel.labels.present[:, 0].sum()

@@ -100,7 +100,8 @@ def _scatter(ax: Axes, y: np.ndarray, p: np.ndarray, limits: np.ndarray, scale: 
         if own.any():
             ax.scatter(
                 y[own], p[own], s=14 if sign else 7, marker=marker, alpha=alpha,
-                color=VERMILLION if sign else BLUE, linewidths=0, label=word, rasterized=len(y) > _MANY,
+                color=VERMILLION if sign else BLUE, linewidths=0, label=word,
+                rasterized=len(y) > _MANY,
             )  # fmt: skip
     ax.set_xscale(kind)
     ax.set_yscale(kind)
