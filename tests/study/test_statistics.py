@@ -3,7 +3,7 @@ import pytest
 from scipy import stats
 
 from admet.study.composite import Evidence, choose_weights, nested_mixture
-from admet.study.statistics import contrast
+from admet.study.statistics import contrast, known_mean
 
 
 def test_the_interval_counts_that_training_sets_overlap():
@@ -40,6 +40,13 @@ def test_words_of_a_contrast():
     assert np.isnan(contrast(base[:1], base[:1], 0.2, 0.02).mean)
     gap = np.where(np.arange(5) == 2, np.nan, base)
     assert np.isfinite(contrast(gap, base, 0.2, 0.02).mean)
+
+
+def test_what_nothing_is_known_of_is_nan_without_a_warning():
+    nothing = np.full(5, np.nan)
+    assert np.isnan(contrast(nothing, nothing, 0.2, 0.02).mean)
+    assert np.isnan(known_mean(nothing))
+    np.testing.assert_array_equal(known_mean(np.array([[1, np.nan, 3], nothing[:3]]), axis=1)[0], 2)
 
 
 def arms(n, noise, seed=0):

@@ -18,6 +18,7 @@ from admet.study import Study, run
 from admet.study.arms import ARMS
 from admet.study.material import Material
 from admet.study.results import ALL, COMPOSITE
+from admet.study.run import _begin
 from admet.study.seen import seen_labels, warn_of_seen_labels
 
 TARGETS = ("LogD", "hERG", "CLint")
@@ -64,6 +65,9 @@ def test_the_tables_of_a_study(study):
     verdict = pd.read_csv(study.path / "verdict.csv")
     assert verdict["task"].tolist() == [*TARGETS, ALL]
     assert (verdict["served"] == COMPOSITE).all()
+    comparisons = pd.read_csv(study.path / "comparisons.csv")
+    assert len(comparisons) == (len(TARGETS) + 1) * 10  # pairs of four arms and the composite
+    assert (study.path / "pictures" / "differences.png").stat().st_size > 0
     predictions = pd.read_parquet(study.path / "predictions.parquet")
     one = predictions[(predictions["arm"] == "kernel") & (predictions["task"] == "LogD")]
     assert len(one) == study.panel.labels.present[:, 0].sum()
@@ -138,6 +142,17 @@ def test_a_folder_of_another_study_is_refused(study, panel_path, tmp_path):
     (tmp_path / "strange" / "file").write_text("mine")
     with pytest.raises(RunDirectoryError, match="exists and is no study"):
         run(config.model_copy(update={"save_dir": tmp_path / "strange"}))
+
+
+def test_a_study_that_begins_anew_keeps_nothing_of_another(tmp_path):
+    folder = tmp_path / "study"
+    for name in ("fits", "model", "pictures"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "old").write_text("old")
+    for name in ("results.csv", "verdict.csv", "predictions.parquet", "comparisons.csv"):
+        (folder / name).write_text("old")
+    _begin(folder, {"key": "new"}, goes_on=False)
+    assert [path.name for path in folder.iterdir()] == ["study.json"]
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -15,8 +16,12 @@ from admet.evaluation import score_tasks
 from admet.study.arms import ARMS
 from admet.study.composite import Evidence, Mixture, choose_weights, nested_mixture
 from admet.study.jobs import Fit, Job
-from admet.study.statistics import Contrast, contrast
-from admet.study.verdict import Verdict
+from admet.study.statistics import Contrast, contrast, known_mean
+from admet.study.tukey import Tukey, all_pairs
+from admet.study.verdict import Verdict, html
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 COMPOSITE = "composite"
 ALL = "all endpoints"
@@ -188,7 +193,7 @@ class Study:
         if task != ALL:
             return np.asarray(table[task].to_numpy(), dtype=float)
         naive = np.array(list(self._naive.values()))
-        return np.asarray(np.nanmean(table.to_numpy(dtype=float) / naive, axis=1))
+        return known_mean(table.to_numpy(dtype=float) / naive, axis=1)
 
     @cached_property
     def _naive(self) -> dict[str, float]:
@@ -224,13 +229,38 @@ class Study:
             self.losses(arm, task), self.losses(other, task), 1 / study.folds, study.equivalence
         )
 
+    def all_pairs(self, task: str = ALL) -> Tukey:
+        """Compares all arms and the composite at once, in one task or in all."""
+        names = list(dict.fromkeys(arm for arm, _, _ in self.out_of_fold))
+        losses = {arm: self.losses(arm, task) for arm in names}
+        return all_pairs(losses, 1 / self.config.study.folds)
+
+    def tukey(self, task: str = ALL) -> pd.DataFrame:
+        """Compares every two of them; for the columns see `admet.study.tukey.Pair`."""
+        return self.all_pairs(task).frame
+
+    @cached_property
+    def comparisons(self) -> pd.DataFrame:
+        """Every two arms in each task and in all; the columns are task and those of `tukey`."""
+        parts = {task: self.tukey(task) for task in [*self.panel.task_names, ALL]}
+        return pd.concat(parts, names=["task"]).reset_index("task").reset_index(drop=True)
+
+    def plot(self, name: str, page: int = 1) -> "Figure":
+        """Draws a picture of the study; see `admet.study.pictures.draw`."""
+        from admet.study.pictures import draw  # noqa: PLC0415 - matplotlib takes a second
+
+        return draw(self, name, page)
+
+    def _repr_html_(self) -> str:
+        return html(self.verdicts)
+
     @cached_property
     def verdicts(self) -> tuple[Verdict, ...]:
         """One verdict per task, then one for all of them."""
         return tuple(self._verdict(task) for task in [*self.panel.task_names, ALL])
 
     def _verdict(self, task: str) -> Verdict:
-        means = {arm: float(np.nanmean(self.losses(arm, task))) for arm in self.arms}
+        means = {arm: float(known_mean(self.losses(arm, task))) for arm in self.arms}
         best = min(means, key=lambda arm: (not np.isfinite(means[arm]), means[arm]))
         served = COMPOSITE if len(self.arms) >= _SEVERAL else best
         baselines = {base: self.contrast(served, base, task) for base in self.baselines}
@@ -238,7 +268,7 @@ class Study:
         n = labels.sum() if task == ALL else labels[:, self.panel.task_names.index(task)].sum()
         return Verdict(
             task, int(n), best, ARMS[best].alone, self.partners(best, task), means, served,
-            float(np.nanmean(self.losses(served, task))), baselines,
+            float(known_mean(self.losses(served, task))), baselines,
         )  # fmt: skip
 
     @property

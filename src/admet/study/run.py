@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 _FITS, _MODEL = "fits", "model"
 _STUDY, _RESULTS, _VERDICT = "study.json", "results.csv", "verdict.csv"
 _PREDICTIONS, _COVERAGE = "predictions.parquet", "coverage.csv"
+_COMPARISONS, _PICTURES = "comparisons.csv", "pictures"
 _NOT_FOLDED = {"time": "repeated in time", "predefined": "given by a column"}
 # What may change between two runs of one study without making other fits.
 _FREE = {
@@ -187,9 +188,9 @@ def _begin(folder: Path, identity: dict[str, Any], goes_on: bool) -> None:
     """Makes the folder, without what another study has left there."""
     folder.mkdir(parents=True, exist_ok=True)
     if not goes_on:
-        for name in (_FITS, _MODEL):
+        for name in (_FITS, _MODEL, _PICTURES):
             shutil.rmtree(folder / name, ignore_errors=True)
-        for name in (_RESULTS, _VERDICT, _PREDICTIONS, _COVERAGE):
+        for name in (_RESULTS, _VERDICT, _PREDICTIONS, _COVERAGE, _COMPARISONS):
             (folder / name).unlink(missing_ok=True)
     with atomic(folder / _STUDY) as partial:
         partial.write_text(json.dumps(identity, indent=1, ensure_ascii=False), encoding="utf-8")
@@ -247,9 +248,13 @@ def _write_model(study: Study, material: Material) -> None:
 
 
 def _write(study: Study) -> None:
-    """Writes the tables."""
+    """Writes the tables, then the pictures."""
+    from admet.study.pictures import write_pictures  # noqa: PLC0415 - matplotlib takes a second
+
     assert study.path is not None  # noqa: S101 - `run` gives one
     write_table(study.path / _RESULTS, study.results)
     write_table(study.path / _VERDICT, study.verdict)
     write_table(study.path / _PREDICTIONS, study.predictions)
     write_table(study.path / _COVERAGE, coverage(study))
+    write_table(study.path / _COMPARISONS, study.comparisons)
+    write_pictures(study, study.path / _PICTURES)

@@ -59,11 +59,10 @@ def contrast(
         The contrast; NaN where there are fewer than two values.
     """
     known = np.isfinite(first) & np.isfinite(second)
-    differences, scale = first[known] - second[known], np.abs(second[known]).mean() or 1.0
-    k = len(differences)
+    k = int(known.sum())
     if k < 2:
         return Contrast(*[np.nan] * 6)
-    relative = differences / scale
+    relative = (first[known] - second[known]) / (np.abs(second[known]).mean() or 1.0)
     mean = float(relative.mean())
     error = float(np.sqrt(relative.var(ddof=1) * (1 / k + test_share / (1 - test_share))))
     if error == 0:
@@ -74,3 +73,10 @@ def contrast(
     better = float(posterior.cdf(-equivalence))
     worse = float(posterior.sf(equivalence))
     return Contrast(mean, float(low), float(high), better, 1 - better - worse, worse)
+
+
+def known_mean(values: np.ndarray, axis: int | None = None) -> np.ndarray:
+    """Gives the mean of what is not NaN, along an axis or of all; NaN where nothing is known."""
+    known = ~np.isnan(values)
+    n = known.sum(axis=axis)
+    return np.asarray(np.where(known, values, 0).sum(axis=axis) / np.where(n > 0, n, np.nan))

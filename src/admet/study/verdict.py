@@ -1,7 +1,9 @@
 """What a study says of one endpoint."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+import pandas as pd
 
 from admet.study.statistics import Contrast
 
@@ -74,3 +76,29 @@ class Verdict:
         found["evidence"] = self.evidence
         found |= {f"loss_{arm}": loss for arm, loss in self.losses.items()}
         return found
+
+
+def html(verdicts: Sequence[Verdict]) -> str:
+    """Gives verdicts as a table for a notebook: what is served, and how far it is ahead."""
+    rows = [
+        {
+            "endpoint": verdict.task,
+            "labels": f"{verdict.n:,}",
+            "best arm": verdict.best,
+            "company": verdict.company,
+            f"loss of {verdict.served}": f"{verdict.loss:.3g}",
+        }
+        | {f"change to {base}": _change(gain) for base, gain in verdict.gains.items()}
+        | {"evidence": verdict.evidence}
+        for verdict in verdicts
+    ]
+    # A notebook would cut long names, and read what stands between two dollar signs as mathematics.
+    with pd.option_context("display.max_colwidth", None, "display.html.use_mathjax", False):
+        return str(pd.DataFrame(rows).fillna("").to_html(index=False))
+
+
+def _change(gain: Contrast) -> str:
+    if gain.mean != gain.mean:
+        return "not known"
+    mean, low, high = (f"{100 * value:+.0f}" for value in (gain.mean, gain.low, gain.high))
+    return f"{mean} % [{low}, {high}], {gain.verdict}"
