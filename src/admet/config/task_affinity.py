@@ -23,19 +23,22 @@ class TaskAffinityConfig(Section):
         "the highest mean silhouette among those whose groups come out the same again, with "
         "transfer the one with the highest predicted gain.",
     )
-    estimator: Literal["aligned", "gradient", "lookahead"] = Field(
-        "aligned",
-        description="aligned fits each task's head before its gradient is taken, over several "
-        "runs of a narrow network; gradient watches one training with random heads; lookahead "
-        "takes a step along each task's gradient and sees how the others' losses fall.",
+    estimator: Literal["residual", "aligned", "gradient", "lookahead"] = Field(
+        "residual",
+        description="residual fits each task's head and asks how the encoder should change to "
+        "explain what is left, over several runs of a narrow network; aligned asks with which "
+        "change the head would follow the labels; gradient watches one training with random heads; "
+        "lookahead takes a step along each task's gradient and sees how the others' losses fall.",
     )
     lookahead_lr: float = Field(0.1, gt=0, description="lookahead: length η of that step.")
-    affinity_runs: int = Field(4, ge=1, description="aligned: networks to average over.")
+    affinity_runs: int = Field(4, ge=1, description="residual, aligned: networks to average over.")
     affinity_hidden_size: int = Field(
-        64, ge=1, le=WIDEST, description="aligned: width of these networks."
+        64, ge=1, le=WIDEST, description="residual, aligned: width of these networks."
     )
     affinity_max_labels: int = Field(
-        2000, ge=2, description="aligned: labels of a task that its gradient is taken over."
+        2000,
+        ge=2,
+        description="residual, aligned: labels of a task that its gradient is taken over.",
     )
     affinity_epochs: int = Field(1, ge=1, description="Epochs of the short joint training.")
     affinity_batch_size: int = Field(
@@ -106,7 +109,7 @@ class TaskAffinityConfig(Section):
         unread = dict.fromkeys(("groups", "share_encoder"), one_head)
         if self.estimator != "gradient":
             unread |= dict.fromkeys(("message_passing.dropout", "ffn.dropout"), why)
-        if self.estimator == "aligned":
+        if self.estimator in ("residual", "aligned"):
             unread["ffn"] = why  # a narrow head of one layer stands in
             if network.message_passing.hidden_size > self.affinity_hidden_size:
                 unread["message_passing.hidden_size"] = (
@@ -116,11 +119,11 @@ class TaskAffinityConfig(Section):
 
 
 _READ_BY: dict[str, tuple[str, ...]] = {
-    "affinity_runs": ("aligned",),
-    "affinity_hidden_size": ("aligned",),
-    "affinity_max_labels": ("aligned",),
-    "affinity_type": ("aligned", "gradient"),
-    "normalize_gradients": ("aligned", "gradient"),
+    "affinity_runs": ("residual", "aligned"),
+    "affinity_hidden_size": ("residual", "aligned"),
+    "affinity_max_labels": ("residual", "aligned"),
+    "affinity_type": ("residual", "aligned", "gradient"),
+    "normalize_gradients": ("residual", "aligned", "gradient"),
     "lookahead_lr": ("lookahead",),
 }
 """Keys that not every estimator reads, and the estimators that do."""

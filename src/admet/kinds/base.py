@@ -77,3 +77,15 @@ class Kind(ABC):
         Returns:
             The weights, shape (d,).
         """
+
+    @abstractmethod
+    def residual(self, scores: "Tensor", y: "Tensor") -> "Tensor":
+        """Gives what a head leaves unexplained: the targets less what it expects of them.
+
+        Args:
+            scores: Outputs of a head without its intercept, less their mean, shape (n,), float64.
+            y: Targets, shape (n,), float64.
+
+        Returns:
+            Shape (n,); its sum is 0.
+        """

@@ -73,5 +73,15 @@ class Binary(Kind):
             beta = beta - torch.linalg.solve(hessian, slope)
         return beta[:-1]
 
+    def residual(self, scores: "Tensor", y: "Tensor") -> "Tensor":
+        """Gives the labels less their probabilities, with the intercept at which these add up."""
+        import torch  # noqa: PLC0415 - labels are read without torch
+
+        intercept = torch.logit(y.mean().clamp(1e-3, 1 - 1e-3))
+        for _ in range(_NEWTON_STEPS):
+            p = torch.sigmoid(scores + intercept)
+            intercept = intercept - (p - y).sum() / (p * (1 - p)).sum().clamp(min=1e-6)
+        return y - torch.sigmoid(scores + intercept)
+
 
 BINARY = Binary()

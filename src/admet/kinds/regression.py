@@ -52,5 +52,9 @@ class Regression(Kind):
         """Takes the ridge regression."""
         return ridge
 
+    def residual(self, scores: "Tensor", y: "Tensor") -> "Tensor":
+        """Gives the centred targets less the scores."""
+        return y - y.mean() - scores
+
 
 REGRESSION = Regression()

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,12 @@ from torch import Tensor, nn
 from admet.errors import ConfigError, DataError, NumericalError
 from admet.kinds import Kind
 from admet.model.chemprop.task_affinity.problems.base import FOLDS, Batch, Triple, count_common
-from admet.model.chemprop.task_affinity.problems.molecules import NOT_FINITE, head_directions
+from admet.model.chemprop.task_affinity.problems.directions import (
+    Directions,
+    label_directions,
+    residual_directions,
+)
+from admet.model.chemprop.task_affinity.problems.molecules import NOT_FINITE
 from admet.model.chemprop.task_affinity.problems.parameters import select_within_encoder
 from admet.model.chemprop.task_affinity.problems.task_gradients import flat_gradient
 
@@ -171,6 +177,19 @@ class LabelledBatches:
 
     def look(self, network: nn.Module, patterns: list[str]) -> Tensor:
         """Takes the gradients of all tasks, with one backward pass per batch, task and fold."""
+        return self._looks(network, patterns, label_directions)[0]
+
+    def look_at_residuals(
+        self, network: nn.Module, patterns: list[str], first: Sequence[int]
+    ) -> tuple[Tensor, Tensor]:
+        """Takes those of the residuals, from heads of all examples and of two parts."""
+        whole, parts = self._looks(network, patterns, partial(residual_directions, first=first))
+        return whole, parts
+
+    def _looks(
+        self, network: nn.Module, patterns: list[str], directions: Directions
+    ) -> list[Tensor]:
+        """Gives for each set of directions the gradients, shape (n_tasks, FOLDS, n_parameters)."""
         problem = self._problem
         encoder = network.get_submodule(problem.encoder)
         parameters = select_within_encoder(network, patterns, problem.encoder)
@@ -179,9 +198,20 @@ class LabelledBatches:
             Z = torch.cat([self._embed(encoder, k) for k in range(len(self._sizes))])  # (n, d_h)
         starts = np.cumsum([0, *(len(rows) for rows in self._rows)])
         kinds = [problem.kinds[task] for task in self.tasks]
-        parts = head_directions(Z[np.concatenate(self._rows)], self._y, starts, kinds)
+        rows = np.concatenate(self._rows)
+        sets = directions(Z[rows], self._y, starts, self._fold[rows], kinds)
+        return [self._gradients(encoder, parameters, parts, starts) for parts in sets]
+
+    def _gradients(
+        self,
+        encoder: nn.Module,
+        parameters: list[nn.Parameter],
+        parts: Tensor,
+        starts: np.ndarray,
+    ) -> Tensor:
+        """Differentiates by directions of shape (n, d_h), to (n_tasks, FOLDS, n_parameters)."""
         n_parameters = sum(parameter.numel() for parameter in parameters)
-        G = Z.new_zeros(len(self.tasks), FOLDS, n_parameters)
+        G = parts.new_zeros(len(self.tasks), FOLDS, n_parameters)
         first = 0
         for k, size in enumerate(self._sizes):
             embedded = self._embed(encoder, k)

@@ -3,7 +3,7 @@
 `molecules` does it for the project's own network and packed graphs, `any_network` for any other.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
@@ -53,6 +53,26 @@ class LabelledExamples(Protocol):
 
         Returns:
             Each fold's part of each task's gradient, shape (n_tasks, FOLDS, n_parameters).
+
+        Raises:
+            ConfigError: If the patterns select nothing, or a parameter outside the encoder.
+            NumericalError: If an embedding is not finite.
+        """
+        ...
+
+    def look_at_residuals(
+        self, network: nn.Module, patterns: list[str], first: Sequence[int], /
+    ) -> tuple[Tensor, Tensor]:
+        """Takes the encoder gradients of what fitted heads leave unexplained.
+
+        Args:
+            network: The network as it is; it is put into evaluation mode.
+            patterns: As `encoder_param_patterns`.
+            first: Folds that make the first of two parts of the examples.
+
+        Returns:
+            From heads of all examples, and from heads of each part alone; each fold's part of each
+            task's gradient, shape (n_tasks, FOLDS, n_parameters).
 
         Raises:
             ConfigError: If the patterns select nothing, or a parameter outside the encoder.

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import cast
 
 import numpy as np
@@ -23,7 +24,11 @@ from admet.model.chemprop.network import GroupedNetwork
 from admet.model.chemprop.plan import NetworkPlan
 from admet.model.chemprop.scaling import TargetScaler
 from admet.model.chemprop.task_affinity.problems.base import FOLDS, Batch, count_common
-from admet.model.chemprop.task_affinity.problems.heads_fit import fit_heads
+from admet.model.chemprop.task_affinity.problems.directions import (
+    Directions,
+    label_directions,
+    residual_directions,
+)
 from admet.model.chemprop.task_affinity.problems.parameters import select_within_encoder
 from admet.model.chemprop.task_affinity.problems.task_gradients import TaskBlocks, task_gradients
 
@@ -205,35 +210,33 @@ class LabelledMolecules:
 
     def look(self, network: nn.Module, patterns: list[str]) -> Tensor:
         """Takes the gradients of all tasks at a network as it is; see the protocol."""
+        return self._looks(network, patterns, label_directions)[0]
+
+    def look_at_residuals(
+        self, network: nn.Module, patterns: list[str], first: Sequence[int]
+    ) -> tuple[Tensor, Tensor]:
+        """Takes those of the residuals, from heads of all molecules and of two parts."""
+        whole, parts = self._looks(network, patterns, partial(residual_directions, first=first))
+        return whole, parts
+
+    def _looks(
+        self, network: nn.Module, patterns: list[str], directions: Directions
+    ) -> list[Tensor]:
+        """Gives for each set of directions the gradients, shape (n_tasks, FOLDS, n_parameters)."""
         encoder = cast(GroupedNetwork, network).encoder
         parameters = select_within_encoder(network, patterns)
         network.eval()  # no dropout while looking
-        found = []
+        found: list[list[Tensor]] = []
         for (blocks, y), kinds in zip(self._blocks, self._kinds, strict=True):
+            bounds = blocks.molecules  # of the folds of one task after the other
+            fold = np.repeat(np.arange(len(bounds) - 1) % FOLDS, np.diff(bounds))
+            starts, own = bounds[::FOLDS], []
             tape: list[Product] = []
             Z = encoder(blocks.graphs, tape)  # (n, d_h)
             if not torch.isfinite(Z).all():
                 raise NumericalError(NOT_FINITE)
-            starts = blocks.molecules[::FOLDS]  # of the tasks; the folds of one stand together
-            direction = head_directions(Z, y, starts, kinds)
-            G = task_gradients(encoder, parameters, blocks, Z, tape, direction)
-            found.append(G.view(len(starts) - 1, FOLDS, -1))
-        return torch.cat(found)
-
-
-def head_directions(Z: Tensor, y: Tensor, starts: np.ndarray, kinds: Sequence[Kind]) -> Tensor:
-    """Differentiates each task's −mean(y · Z w), w its fitted head, by the embeddings.
-
-    Args:
-        Z: Embeddings of the examples of T tasks, one task after the other, shape (n, d_h).
-        y: Their targets, shape (n,).
-        starts: First example of each task and the end, shape (T + 1,).
-        kinds: T kinds.
-
-    Returns:
-        Shape (n, d_h).
-    """
-    W, centred = fit_heads(Z, y, starts, kinds)  # (T, d_h), (n,)
-    n = torch.from_numpy(np.diff(starts)).to(Z.device)  # (T,)
-    per_example = torch.repeat_interleave(W / n.unsqueeze(1), n, dim=0)  # (n, d_h)
-    return -centred.unsqueeze(1) * per_example
+            for direction in directions(Z, y, starts, fold, kinds):
+                G = task_gradients(encoder, parameters, blocks, Z, tape, direction)
+                own.append(G.view(len(starts) - 1, FOLDS, -1))
+            found.append(own)
+        return [torch.cat(parts) for parts in zip(*found, strict=True)]

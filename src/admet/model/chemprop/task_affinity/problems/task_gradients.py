@@ -60,7 +60,8 @@ def task_gradients(
     slots = _slots(encoder, parameters)
     if slots is None:
         return _one_by_one(parameters, blocks, Z, direction)
-    deltas = torch.autograd.grad(Z, [product.result for product in tape], direction)
+    results = [product.result for product in tape]
+    deltas = torch.autograd.grad(Z, results, direction, retain_graph=True)
     rows = _row_bounds(blocks.stacked)
     n_tasks = len(blocks.molecules) - 1
     found = {
