@@ -31,14 +31,6 @@ def deadly(arm):
     return fit
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(os.name == "nt", reason="signals of Unix")
-def test_a_process_that_dies_is_one_clear_line():
-    executor = LocalExecutor(2, deadly("boosted"))
-    with pytest.raises(WorkerError, match="died, as it does where memory runs out. The fits that"):
-        list(executor.run(np.arange(3.0), NOTHING, JOBS))
-
-
 @pytest.mark.parametrize("n_workers", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_no_fit_is_begun_once_it_must_stop(n_workers):
     left = iter([False, False, False])
@@ -172,6 +164,14 @@ def test_a_cluster_that_loses_a_worker_gives_the_bytes_of_this_machine(
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="signals of Unix")
+def test_a_process_that_dies_is_one_clear_line():
+    executor = LocalExecutor(2, deadly("boosted"))
+    with pytest.raises(WorkerError, match="died, as it does where memory runs out. The fits that"):
+        list(executor.run(np.arange(3.0), NOTHING, JOBS))
+
+
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="signals of Unix")
 def test_a_fit_that_kills_its_workers_fails_and_the_others_go_on(cluster, monkeypatch):
     made = cluster(2)
@@ -180,6 +180,12 @@ def test_a_fit_that_kills_its_workers_fails_and_the_others_go_on(cluster, monkey
     monkeypatch.setattr(module, "DEATHS", 1)
     with module.ClusterExecutor(made.scheduler_address, deadly("boosted")) as executor:
         found = {fit.job: fit for fit in executor.run(np.arange(3.0), NOTHING, JOBS)}
+        some = []
+        some += executor.run(np.arange(3.0), NOTHING, JOBS[2:], lambda: True)
+        assert not some
+        for fit in executor.run(np.arange(3.0), NOTHING, JOBS[2:], lambda: bool(some)):
+            some.append(fit)  # what ran beside it is finished, too
+    assert 1 <= len(some) <= 2
     assert set(found) == set(JOBS)
     failed = {job.name: fit.fault for job, fit in found.items() if fit.outcome is None}
     assert list(failed) == ["boosted-r0-f0-s0"]

@@ -112,14 +112,10 @@ class ClusterExecutor(Executor):
                 failed = board.give_up(board.lost(workers))
             yield from failed
             with self._connected():
-                for worker in workers:
-                    if worker in board.busy or not board.waiting:
-                        continue
-                    if stop is not None and stop():
-                        board.waiting.clear()
-                        break
+                # Asked even where no worker is free, or left, to begin a fit.
+                while not board.stopped(stop) and (free := board.free(workers)):
                     shared = shared or self._share((material, splits))
-                    board.begin(self._submit(shared, board.waiting[0], worker), worker)
+                    board.begin(self._submit(shared, board.waiting[0], free[0]), free[0])
             yield from board.ended()
 
     def _submit(self, shared: "Future[Any]", job: Job, worker: str) -> "Future[Any]":
@@ -219,10 +215,16 @@ class _Board:
     queue: SimpleQueue["Future[Any]"] = field(default_factory=SimpleQueue)
     deaths: Counter[Job] = field(default_factory=Counter)
 
-    @property
-    def busy(self) -> set[str]:
-        """The workers that have a fit."""
-        return {worker for _, worker in self.running.values()}
+    def stopped(self, stop: Stop | None) -> bool:
+        """Tells whether no further fit begins: none waits, or none may."""
+        if self.waiting and stop is not None and stop():
+            self.waiting.clear()
+        return not self.waiting
+
+    def free(self, workers: Sequence[str]) -> list[str]:
+        """Lists the workers that have no fit."""
+        busy = {worker for _, worker in self.running.values()}
+        return [worker for worker in workers if worker not in busy]
 
     def begin(self, future: "Future[Any]", worker: str) -> None:
         """Notes that the first fit that waits was given to a worker."""
@@ -246,7 +248,9 @@ class _Board:
             self.deaths[job] += 1
             log.warning("The worker %s died in a fit (%s)", worker, job.name)
             if self.deaths[job] < DEATHS:
-                self.waiting.appendleft(job)
+                # Once it can be chance; then it may be the fit, which must not take all workers.
+                again = self.waiting.appendleft if self.deaths[job] == 1 else self.waiting.append
+                again(job)
                 continue
             why = f"{DEATHS} workers died in its fold {job.fold + 1}, as where memory runs out"
             failed.append(Fit(job, None, 0.0, why))
