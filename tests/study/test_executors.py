@@ -88,6 +88,7 @@ def words(panel, folder, *more):
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_cluster_that_cannot_work_is_refused_first(demo_csv, tmp_path, cluster, capsys):
     from admet.study import cluster as module
 
