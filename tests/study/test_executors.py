@@ -178,7 +178,7 @@ def test_a_fit_that_kills_its_workers_fails_and_the_others_go_on(cluster, monkey
     made = cluster(2)
     from admet.study import cluster as module
 
-    monkeypatch.setattr(module, "DEATHS", 1)
+    monkeypatch.setattr("admet.study.board.DEATHS", 1)
     with module.ClusterExecutor(made.scheduler_address, deadly("boosted")) as executor:
         found = {fit.job: fit for fit in executor.run(np.arange(3.0), NOTHING, JOBS)}
         some = []

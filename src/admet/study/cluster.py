@@ -6,35 +6,29 @@ there.
 """
 
 import logging
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import CancelledError
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from importlib import metadata
-from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any, Self
 
 import cloudpickle
 import dask
-from distributed import Client, Future, KilledWorker
+from distributed import Client, Future
 
 import admet
 from admet.data import Split
 from admet.errors import ConfigError, WorkerError
+from admet.study.board import Board
 from admet.study.executors import KEPT, Executor, FitFunction, Stop
 from admet.study.jobs import Fit, Job, do
 from admet.study.material import Material
 
 log = logging.getLogger(__name__)
 
-DEATHS = 3
-"""Times that the worker of one fit may die, until the fit counts as failed."""
 _CONNECT = 10  # seconds that a scheduler may take to answer
 _TRIES = 5  # to open what is shared; a worker that came late may have no admet
-_FETCH = 60  # seconds that a result may take to come
-_LOOK = 1.0  # seconds between two looks at which workers are there
 _SAME = ("torch", "numpy", "scipy", "scikit-learn", "lightgbm", "chemprop", "lightning")
 
 Shared = tuple[Material, list[list[Split]]]
@@ -104,7 +98,7 @@ class ClusterExecutor(Executor):
         A fit whose worker dies is done again by another. If that happens three times, the fit
         counts as failed.
         """
-        board = _Board(deque(jobs))
+        board = Board(deque(jobs))
         shared: Future[Any] | None = None
         while board.waiting or board.running:
             with self._connected():
@@ -206,78 +200,6 @@ class ClusterExecutor(Executor):
         raise WorkerError(f"The scheduler {self.address} was lost: {fault}. {KEPT}")
 
 
-@dataclass
-class _Board:
-    """Which fits wait, and which run where."""
-
-    waiting: deque[Job]
-    running: dict["Future[Any]", tuple[Job, str]] = field(default_factory=dict)
-    queue: SimpleQueue["Future[Any]"] = field(default_factory=SimpleQueue)
-    deaths: Counter[Job] = field(default_factory=Counter)
-
-    def stopped(self, stop: Stop | None) -> bool:
-        """Tells whether no further fit begins: none waits, or none may."""
-        if self.waiting and stop is not None and stop():
-            self.waiting.clear()
-        return not self.waiting
-
-    def free(self, workers: Sequence[str]) -> list[str]:
-        """Lists the workers that have no fit."""
-        busy = {worker for _, worker in self.running.values()}
-        return [worker for worker in workers if worker not in busy]
-
-    def begin(self, future: "Future[Any]", worker: str) -> None:
-        """Notes that the first fit that waits was given to a worker."""
-        self.running[future] = (self.waiting.popleft(), worker)
-        future.add_done_callback(self.queue.put)
-
-    def lost(self, workers: Sequence[str]) -> list["Future[Any]"]:
-        """Lists the fits whose worker is gone."""
-        return [
-            future
-            for future, (_, worker) in self.running.items()
-            if worker not in workers and not future.done()
-        ]
-
-    def give_up(self, futures: Sequence["Future[Any]"]) -> list[Fit]:
-        """Lets fits be done again whose worker died; gives those that have failed for good."""
-        failed = []
-        for future in futures:
-            job, worker = self.running.pop(future)
-            future.cancel()
-            self.deaths[job] += 1
-            log.warning("The worker %s died in a fit (%s)", worker, job.name)
-            if self.deaths[job] < DEATHS:
-                # Once it can be chance; then it may be the fit, which must not take all workers.
-                again = self.waiting.appendleft if self.deaths[job] == 1 else self.waiting.append
-                again(job)
-                continue
-            why = f"{DEATHS} workers died in its fold {job.fold + 1}, as where memory runs out"
-            failed.append(Fit(job, None, 0.0, why))
-        return failed
-
-    def ended(self) -> list[Fit]:
-        """Waits a while for fits that end, and gives them."""
-        futures = []
-        try:
-            futures.append(self.queue.get(timeout=_LOOK))
-            while True:
-                futures.append(self.queue.get_nowait())
-        except Empty:
-            pass
-        found, lost = [], []
-        for future in futures:
-            if future not in self.running:  # its worker was lost before
-                continue
-            fit = _result(future)
-            if fit is None:
-                lost.append(future)
-            else:
-                self.running.pop(future)
-                found.append(fit)
-        return found + self.give_up(lost)
-
-
 def _opened(packed: bytes) -> Shared:
     """Opens what all fits need, on a worker."""
     shared: Shared = cloudpickle.loads(packed)
@@ -288,26 +210,6 @@ def _do(fit: FitFunction, shared: Shared, job: Job) -> Fit:
     """Does one fit on a worker."""
     material, splits = shared
     return fit(material, splits[job.repeat][job.fold], job)
-
-
-def _result(future: "Future[Any]") -> Fit | None:
-    """Gives what a fit found; None where it was lost with its worker.
-
-    Raises:
-        Exception: What the fit itself has raised.
-    """
-    if future.status == "error":
-        error = future.exception()
-        if isinstance(error, KilledWorker):
-            return None
-        raise error
-    if future.status != "finished":
-        return None
-    try:
-        found: Fit = future.result(timeout=_FETCH)
-    except (TimeoutError, CancelledError):
-        return None
-    return found
 
 
 def _fault(answer: Any, own: dict[str, str]) -> str:
