@@ -8,7 +8,7 @@
     ├── RunDirectoryError (ValueError)      a run directory is absent, damaged, or in the way
     ├── OutputError (OSError)               a disk or a folder does not take what is written
     ├── DeviceError (RuntimeError)          the device asked for is not there
-    ├── WorkerError (RuntimeError)          a process that reads molecules died
+    ├── WorkerError (RuntimeError)          a process that reads molecules or does fits died
     └── NumericalError (ArithmeticError)    a loss or a gradient is not a number
 
 Each class also subclasses the built-in that a caller would expect: `except ValueError` works too.
@@ -51,7 +51,7 @@ class DeviceError(AdmetError, RuntimeError):
 
 
 class WorkerError(AdmetError, RuntimeError):
-    """A process that reads molecules died."""
+    """A process that reads molecules or does the fits of a study died, or a cluster is gone."""
 
 
 class NumericalError(AdmetError, ArithmeticError):

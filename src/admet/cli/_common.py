@@ -30,7 +30,12 @@ os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 
 def execute(
-    command: type[S], body: Callable[[S], None], argv: Sequence[str] | None, prog: str
+    command: type[S],
+    body: Callable[[S], None],
+    argv: Sequence[str] | None,
+    prog: str,
+    *,
+    stopped: str = "no result was written",
 ) -> int:
     """Parses a command line, runs the command, and turns what goes wrong into an exit code.
 
@@ -39,6 +44,7 @@ def execute(
         body: The command.
         argv: Words of the command line; None takes the process's own.
         prog: Name for the help.
+        stopped: What is left after Ctrl-C.
 
     Returns:
         0 done, 2 bad input or usage, 1 a bug, 130 interrupted.
@@ -58,7 +64,7 @@ def execute(
         print(f"error: {error}", file=sys.stderr)
         return BAD_INPUT
     except KeyboardInterrupt:
-        print("interrupted: no result was written", file=sys.stderr)
+        print(f"interrupted: {stopped}", file=sys.stderr)
         return INTERRUPTED
     except Exception as error:
         if _out_of_memory(error):

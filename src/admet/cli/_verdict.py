@@ -39,6 +39,9 @@ def print_verdict(study: "Study") -> None:
         "% intervals: + better, - worse, = no difference, each with a probability of 90 %; ? not "
         "enough evidence."
     )
+    asked = study.config.study.repeats * study.config.study.seeds
+    if study.rounds is not None and len(study.rounds) < asked:
+        console.print(f"Compared: {len(study.rounds)} of {asked} rounds (repeats and seeds)")
     for name, why in study.left_out.items():
         console.print(f"Left out: {name}: {why}")
 

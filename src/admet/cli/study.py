@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from admet.cli._common import execute
 from admet.config.study import StudyCommand
 
+_STOPPED = "the fits that were done are kept; the same command goes on with the others"
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command."""
-    return execute(StudyCommand, _study, argv, "admet study")
+    return execute(StudyCommand, _study, argv, "admet study", stopped=_STOPPED)
 
 
 def _study(command: StudyCommand) -> None:

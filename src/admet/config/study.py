@@ -1,11 +1,13 @@
 """The `study` section: several ways of training, compared on the same folds."""
 
+import re
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from admet.config.base import Section
+from admet.config.duration import seconds_of
 from admet.config.frozen import BoostedConfig, FrozenMLPConfig, KernelConfig
 from admet.config.root import TrainConfig
 
@@ -40,6 +42,7 @@ _READ_BY: dict[str, set[str]] = {
     "study.boosted": {"boosted"},
 }
 """For each key or section the arms that read it."""
+_ADDRESS = re.compile(r"[a-z]+://[^\s/]+:\d+")
 
 
 class StudyConfig(Section):
@@ -72,6 +75,17 @@ class StudyConfig(Section):
     workers: int | None = Field(
         None, ge=1, le=1024, description="Processes, one thread each; empty: one per core."
     )
+    scheduler: str | None = Field(
+        None,
+        description="Address of a scheduler of dask, as tcp://host:8786, whose workers do the "
+        "fits; empty: this machine does them.",
+    )
+    time_budget: str | None = Field(
+        None,
+        description="After this time no further fit is begun, and what is done is compared: 90s, "
+        "30m, 2h, 1h30m, or a number of seconds. Reading the table counts; training the model that "
+        "is written at the end comes on top.",
+    )
     equivalence: float = Field(
         0.02,
         ge=0,
@@ -81,6 +95,28 @@ class StudyConfig(Section):
     frozen_mlp: FrozenMLPConfig = Field(FrozenMLPConfig(), description="Networks on inputs.")
     kernel: KernelConfig = Field(KernelConfig(), description="Gaussian processes.")
     boosted: BoostedConfig = Field(BoostedConfig(), description="Boosted trees.")
+
+    @field_validator("time_budget", mode="before")
+    @classmethod
+    def _a_length_of_time(cls, value: object) -> object:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            value = str(value)
+        if isinstance(value, str):
+            try:
+                seconds_of(value)
+            except ValueError as error:
+                raise ValueError(f"`time_budget` {error}") from None
+        return value
+
+    @field_validator("scheduler")
+    @classmethod
+    def _an_address(cls, value: str | None) -> str | None:
+        if value is not None and not _ADDRESS.fullmatch(value):
+            raise ValueError(
+                "`scheduler` must be an address of a scheduler of dask, as tcp://host:8786; got "
+                f"{value!r}."
+            )
+        return value
 
     @model_validator(mode="after")
     def _once(self) -> Self:
@@ -115,6 +151,8 @@ class StudyRun(TrainConfig):
         for key, readers in _READ_BY.items():
             if not arms & readers:
                 unread[key] = f"study.arms has none of {', '.join(sorted(readers))}"
+        if self.study.scheduler is not None:
+            unread["study.workers"] = "study.scheduler names the machines"
         unread["task_affinity.enabled"] = "study.arms says what is trained"
         return unread
 

@@ -34,7 +34,7 @@ def coverage(study: Study) -> pd.DataFrame:
     """Measures the share of labels in intervals which other folds have calibrated.
 
     Args:
-        study: The study; its first repeat and seed are taken.
+        study: The study; its first round (a repeat and a seed) is taken.
 
     Returns:
         One row per task, level and range of similarity to the nearest training molecule (empty for
@@ -48,7 +48,7 @@ def coverage(study: Study) -> pd.DataFrame:
         known = np.isfinite(own.labels)
         for level in LEVELS:
             inside, width = np.full(len(known), np.nan), np.full(len(known), np.nan)
-            for split in study.splits[0]:
+            for split in study.splits[study.rounds[0][0]]:
                 others = known.copy()
                 others[split.test] = False
                 transforms = [panel.transforms[column]]
@@ -102,9 +102,10 @@ def _neighbours(study: Study) -> Neighbours:
 
 
 def _evidence(study: Study) -> list[Evidence]:
-    """Gives what the first repeat and seed know of each task, out of fold."""
+    """Gives what the first round knows of each task, out of fold."""
     panel, found = study.scaled, study.out_of_fold
-    served = COMPOSITE if (COMPOSITE, 0, 0) in found else study.arms[0]
+    first = study.rounds[0]
+    served = COMPOSITE if (COMPOSITE, *first) in found else study.arms[0]
     labels = panel.labels
     y = labels.values if labels.limits is None else np.where(labels.limits, np.nan, labels.values)
     distance = _distances(study)
@@ -112,11 +113,11 @@ def _evidence(study: Study) -> list[Evidence]:
     for column, (name, transform) in enumerate(
         zip(panel.task_names, panel.transforms, strict=True)
     ):
-        arms = np.stack([transform.apply(found[arm, 0, 0][:, column]) for arm in study.arms])
+        arms = np.stack([transform.apply(found[arm, *first][:, column]) for arm in study.arms])
         evidence.append(
             Evidence(
                 transform.apply(y[:, column]),
-                transform.apply(found[served, 0, 0][:, column]),
+                transform.apply(found[served, *first][:, column]),
                 spread_of(arms, study.weights[name].weights),
                 distance[:, column],
             )
@@ -128,7 +129,7 @@ def _distances(study: Study) -> np.ndarray:
     """Gives each molecule's distance to the labelled molecules of the other folds, (n, T)."""
     everything = _neighbours(study)
     found = np.full(study.panel.labels.values.shape, np.nan)
-    for split in study.splits[0]:
+    for split in study.splits[study.rounds[0][0]]:
         learnt = np.concatenate([split.train, split.val])
         nearest = everything.subset(learnt).nearest_to(everything.bits[split.test])
         found[split.test] = nearest.distance

@@ -9,11 +9,11 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
-import joblib
 import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
+from threadpoolctl import threadpool_limits
 
 from admet.data import Split
 from admet.errors import AdmetError
@@ -94,37 +94,13 @@ class FitStore:
         write_sealed(self.folder / f"{fit.job.name}.bin", save(arrays))
 
 
-def run_jobs(
-    material: Material, splits: list[list[Split]], jobs: list[Job], n_workers: int
-) -> Iterator[Fit]:
-    """Does fits, in processes of one thread each where there are several workers.
-
-    Args:
-        material: What they share.
-        splits: For each repeat its folds.
-        jobs: The fits, in the order in which they are begun.
-        n_workers: Number of processes; 1 does all in this one.
-
-    Yields:
-        The fits as they end, in any order.
-    """
-    if n_workers == 1 or len(jobs) == 1:
-        for job in jobs:
-            yield do(material, splits[job.repeat][job.fold], job)
-        return
-    parallel = joblib.Parallel(n_workers, return_as="generator_unordered", max_nbytes="100K")
-    yield from parallel(
-        joblib.delayed(do)(material, splits[job.repeat][job.fold], job) for job in jobs
-    )
-
-
 def do(material: Material, split: Split, job: Job) -> Fit:
-    """Does one fit; what a panel does to an arm does not reach the others."""
+    """Does one fit in one thread; what a panel does to an arm does not reach the others."""
     start = time.perf_counter()
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        with quiet():
+        with quiet(), threadpool_limits(1):
             outcome = ARMS[job.arm].fit(material, split, seed_of(material.config.seed, job))
     except AdmetError as error:
         return Fit(job, None, time.perf_counter() - start, str(error))

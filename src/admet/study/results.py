@@ -14,6 +14,7 @@ from admet.data import Panel, Split
 from admet.data.scales import decided
 from admet.evaluation import score_tasks
 from admet.study.arms import ARMS
+from admet.study.budget import Round, rounds_of
 from admet.study.composite import Evidence, Mixture, choose_weights, nested_mixture
 from admet.study.jobs import Fit, Job
 from admet.study.statistics import Contrast, contrast, known_mean
@@ -40,6 +41,8 @@ class Study:
         fits: The fits that were done.
         left_out: Arm → why it is not compared.
         path: The folder that holds it; None for a study in memory.
+        rounds: The repeats and seeds whose fits all of these arms have done; None for all that the
+            configuration asks for.
     """
 
     config: StudyRun
@@ -48,6 +51,7 @@ class Study:
     fits: tuple[Fit, ...]
     left_out: dict[str, str] = field(default_factory=dict)
     path: Path | None = None
+    rounds: tuple[Round, ...] | None = None
 
     @property
     def arms(self) -> list[str]:
@@ -81,9 +85,8 @@ class Study:
         return found
 
     @property
-    def _rounds(self) -> list[tuple[int, int]]:
-        study = self.config.study
-        return [(r, s) for r in range(study.repeats) for s in range(study.seeds)]
+    def _rounds(self) -> list[Round]:
+        return rounds_of(self.config.study) if self.rounds is None else list(self.rounds)
 
     @cached_property
     def scaled(self) -> Panel:
@@ -216,9 +219,10 @@ class Study:
         rows = ["arm", "repeat", "seed", "fold"]
         wide = table.pivot_table(index=rows, columns="task", values="loss")
         # A fold that does not say is a gap, not a shorter list.
-        study, arms = self.config.study, sorted({arm for arm, _, _ in self.out_of_fold})
-        every = pd.MultiIndex.from_product(
-            [arms, range(study.repeats), range(study.seeds), range(study.folds)], names=rows
+        folds, arms = range(self.config.study.folds), sorted({a for a, _, _ in self.out_of_fold})
+        every = pd.MultiIndex.from_tuples(
+            [(arm, *own, fold) for arm in arms for own in self._rounds for fold in folds],
+            names=rows,
         )
         return wide.reindex(index=every, columns=self.panel.task_names)
 

@@ -5,7 +5,7 @@ import json
 import logging
 import shutil
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,12 @@ from admet.files import atomic, check_folder, sha256_of
 from admet.model.inputs import check_inputs, vectors
 from admet.run_directory import Files, RunDirectoryWriter, write_composite, write_doubt, write_json
 from admet.study.arms import ARMS, inputs_of
+from admet.study.budget import Budget, Clock, Round, comparable, jobs_of, rounds_of, too_short
 from admet.study.doubt import coverage, doubt_of
-from admet.study.jobs import Fit, FitStore, Job, run_jobs
+from admet.study.executors import Executor, executor_of
+from admet.study.jobs import Fit, FitStore, Job
 from admet.study.material import Material
+from admet.study.pace import FitProgress, Pace
 from admet.study.refit import refit
 from admet.study.results import Study
 from admet.study.seen import warn_of_seen_labels
@@ -30,7 +33,6 @@ from admet.table_files import write_table
 from admet.training.arms import check_tasks, check_weights
 from admet.training.outputs import write_records, write_split
 from admet.training.provenance import describe_run
-from admet.workers import n_cores
 
 log = logging.getLogger(__name__)
 
@@ -41,56 +43,54 @@ _COMPARISONS, _PICTURES = "comparisons.csv", "pictures"
 _NOT_FOLDED = {"time": "repeated in time", "predefined": "given by a column"}
 # What may change between two runs of one study without making other fits.
 _FREE = {
-    "save_dir", "study.arms", "study.workers", "study.equivalence", "data.cache", "data.cache_dir"
+    "save_dir", "study.arms", "study.workers", "study.scheduler", "study.time_budget",
+    "study.equivalence", "data.cache", "data.cache_dir",
 }  # fmt: skip
 
 
-def run(config: StudyRun, *, overwrite: bool = False) -> Study:
+def run(config: StudyRun, *, overwrite: bool = False, clock: Clock = time.monotonic) -> Study:
     """Compares arms on folds, and keeps every fit, so that a study that was stopped goes on.
 
     Args:
         config: Panel, arms, folds.
         overwrite: Whether a study of another panel or configuration in `save_dir` is replaced.
+        clock: Gives seconds, for `study.time_budget`.
 
     Returns:
         The study; `save_dir` holds its tables.
 
     Raises:
-        AdmetError: If the configuration, the panel or the machine does not allow it, or no arm can
-            be compared.
+        AdmetError: If the configuration, the panel or the machine does not allow it, no arm can be
+            compared, or the time budget was too short for any.
     """
+    budget = Budget(config.study.time_budget, clock)
     _check(config)
     folder = config.save_dir
     check_folder(folder.parent, "save_dir")
     identity = _identity(config, sha256_of(config.data_path))
     goes_on = _claimed(folder, identity, overwrite)
     warn_of_idle_keys(config.idle_keys())
-    panel = load_panel(config.data_path, config.data)
-    check_tasks(config, panel.task_names)
-    given = config.study.frozen_mlp.task_weights
-    check_weights("study.frozen_mlp.task_weights", given, panel.task_names)
-    splits = _splits(config, panel)
-    material = _material(config, panel)
-    warn_of_seen_labels(material)
-    left_out: dict[str, str] = {}
-    for name in config.study.arms:
-        if why := ARMS[name].why_not(material):
-            left_out[name] = why
-    _begin(folder, identity, goes_on)
-    fits = _all_fits(material, splits, _jobs(config, left_out), FitStore(folder / _FITS))
-    left_out |= {fit.job.arm: fit.fault for fit in reversed(fits) if fit.fault}
-    for arm, why in left_out.items():
-        log.warning("Arm %s is left out: %s", arm, why)
-    if len(left_out) == len(config.study.arms):
-        raise DataError(
-            "No arm of the study could be trained:\n"
-            + "\n".join(f"  {name}: {why}" for name, why in left_out.items())
-        )
-    done = tuple(fit for fit in fits if fit.job.arm not in left_out)
-    found = Study(config, panel, splits, done, left_out, folder)
-    _write(found)
-    _write_model(found, material)
-    return found
+    with executor_of(config.study) as executor:
+        panel = load_panel(config.data_path, config.data)
+        check_tasks(config, panel.task_names)
+        given = config.study.frozen_mlp.task_weights
+        check_weights("study.frozen_mlp.task_weights", given, panel.task_names)
+        splits = _splits(config, panel)
+        material = _material(config, panel)
+        warn_of_seen_labels(material)
+        left_out: dict[str, str] = {}
+        for name in config.study.arms:
+            if why := ARMS[name].why_not(material):
+                left_out[name] = why
+        _begin(folder, identity, goes_on)
+        work = _Work(executor, material, splits, budget, FitStore(folder / _FITS))
+        fits = work.all_fits(jobs_of(config.study, left_out))
+    left_out, rounds = _compared(work, jobs_of(config.study, left_out), fits, left_out)
+    done = [f for f in fits if f.job.arm not in left_out and (f.job.repeat, f.job.seed) in rounds]
+    study = Study(config, panel, splits, tuple(done), left_out, folder, rounds)
+    _write(study)
+    _write_model(study, material)
+    return study
 
 
 def _splits(config: StudyRun, panel: Panel) -> list[list[Split]]:
@@ -104,19 +104,6 @@ def _splits(config: StudyRun, panel: Panel) -> list[list[Split]]:
         seed=config.seed if data.split_seed is None else data.split_seed,
     )
     return [flat[i : i + study.folds] for i in range(0, len(flat), study.folds)]
-
-
-def _jobs(config: StudyRun, left_out: Collection[str]) -> list[Job]:
-    """Lists the fits of the arms that can run."""
-    study = config.study
-    return [
-        Job(arm, repeat, fold, seed)
-        for arm in study.arms
-        if arm not in left_out
-        for repeat in range(study.repeats)
-        for seed in range(study.seeds)
-        for fold in range(study.folds)
-    ]
 
 
 def _check(config: StudyRun) -> None:
@@ -204,28 +191,70 @@ def _material(config: StudyRun, panel: Panel) -> Material:
     return Material(config, panel, graphs, inputs)
 
 
-def _all_fits(
-    material: Material, splits: list[list[Split]], jobs: Sequence[Job], store: FitStore
-) -> list[Fit]:
-    """Takes the fits that an earlier run has kept, and does the others."""
-    found = {job: fit for job in jobs if (fit := store.read(job)) is not None}
-    missing = [job for job in jobs if job not in found]
-    if found:
-        log.info("%d of %d fits were kept by an earlier run", len(found), len(jobs))
-    n_workers = min(material.config.study.workers or n_cores(), max(1, len(missing)))
-    for fit in run_jobs(material, splits, missing, n_workers):
-        store.write(fit)
-        found[fit.job] = fit
-        log.info(
-            "%d of %d: %s, fold %d%s, %.1f s",
-            len(found),
-            len(jobs),
-            fit.job.arm,
-            fit.job.fold + 1,
-            f", failed: {fit.fault}" if fit.fault else "",
-            fit.seconds,
+class _Work:
+    """The fits of a study, as they are done."""
+
+    def __init__(
+        self,
+        executor: Executor,
+        material: Material,
+        splits: list[list[Split]],
+        budget: Budget,
+        store: FitStore,
+    ) -> None:
+        self.executor, self.store = executor, store
+        self.material, self.splits = material, splits
+        self.budget, self.before = budget, budget.used
+        self.pace = Pace(lambda: executor.n_workers)
+
+    def all_fits(self, jobs: Sequence[Job]) -> list[Fit]:
+        """Takes the fits that an earlier run has kept, and does the others while there is time."""
+        found = {job: fit for job in jobs if (fit := self.store.read(job)) is not None}
+        missing = [job for job in jobs if job not in found]
+        if found:
+            log.info("%d of %d fits were kept by an earlier run", len(found), len(jobs))
+        stop = None if self.budget.text is None else self.budget.spent
+        progress = FitProgress(jobs, found.values(), self.pace, lambda: self.budget.left)
+        with progress:
+            for fit in self.executor.run(self.material, self.splits, missing, stop):
+                self.store.write(fit)
+                found[fit.job] = fit
+                progress.add(fit)
+        return [found[job] for job in jobs if job in found]
+
+
+def _compared(
+    work: _Work, jobs: Sequence[Job], fits: Sequence[Fit], left_out: Mapping[str, str]
+) -> tuple[dict[str, str], tuple[Round, ...]]:
+    """Gives the arms that are left out, each with why, and the rounds that the others have done.
+
+    Raises:
+        DataError: If no arm could be trained.
+        ConfigError: If the time was too short for any.
+    """
+    study = work.material.config.study
+    without = {**left_out, **{fit.job.arm: fit.fault for fit in reversed(fits) if fit.fault}}
+    done = {fit.job for fit in fits if not fit.fault}
+    found = comparable(study, [arm for arm in study.arms if arm not in without], done)
+    without |= found.left_out
+    for arm, why in without.items():
+        log.warning("Arm %s is left out: %s", arm, why)
+    if len(without) == len(study.arms):
+        raise DataError(
+            "No arm of the study could be trained:\n"
+            + "\n".join(f"  {name}: {why}" for name, why in without.items())
         )
-    return [found[job] for job in jobs]
+    if not found.rounds:
+        raise too_short(work.budget, jobs, done, work.pace, work.before)
+    if missing := len(rounds_of(study)) - len(found.rounds):
+        log.warning(
+            "%d of %d rounds (repeats and seeds) are compared, since the time budget of %s ended; "
+            "the same command with more time goes on",
+            len(found.rounds),
+            len(found.rounds) + missing,
+            study.time_budget,
+        )
+    return without, found.rounds
 
 
 def _write_model(study: Study, material: Material) -> None:
