@@ -6,6 +6,9 @@ from pydantic import Field
 
 from admet.config.base import LARGEST_BATCH, WIDEST, Section
 
+InputName = Literal["minimol", "admet_ai", "admet_ai_hidden", "rdkit", "morgan"]
+"""What frozen inputs are called; `model/inputs/table.py` has a row for each."""
+
 
 class FrozenMLPConfig(Section):
     """Small networks on frozen inputs."""

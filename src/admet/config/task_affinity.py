@@ -104,6 +104,7 @@ class TaskAffinityConfig(Section):
         why = f"estimator is {self.estimator}"
         one_head = "the affinity is measured on one network with one head"
         unread = dict.fromkeys(("groups", "share_encoder"), one_head)
+        unread["extra_inputs"] = "the affinity is measured on the encoder"
         if self.estimator != "gradient":
             unread |= dict.fromkeys(("message_passing.dropout", "ffn.dropout"), why)
         if self.estimator == "aligned":

@@ -8,10 +8,15 @@ import torch
 from pydantic import Field, model_validator
 
 from admet.config.base import Section
-from admet.config.study import InputName
+from admet.config.frozen import InputName
 from admet.errors import NumericalError
 from admet.featurize.encode import Encoded
-from admet.model.chemprop.predictor import Prediction, Predictor, build_networks
+from admet.model.chemprop.predictor import (
+    Prediction,
+    Predictor,
+    build_networks,
+    check_width,
+)
 from admet.model.chemprop.spec import ModelSpec, PanelSpec
 from admet.model.frozen.members import MLP, Frozen, Kernel, Trees, targets_of
 from admet.model.inputs import INPUTS
@@ -97,7 +102,9 @@ class NetworkMember:
 
     def predict(self, molecules: Molecules) -> np.ndarray:
         """Predicts n molecules, shape (n, T), in the unit of the labels."""
-        return self.predictor.predict_graphs(molecules.graphs).mean
+        names = self.predictor.spec.inputs
+        inputs = molecules.inputs(names) if names else None
+        return self.predictor.predict_graphs(molecules.graphs, inputs=inputs).mean
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Gives the weights of all networks."""
@@ -108,6 +115,7 @@ class NetworkMember:
         cls, spec: ModelSpec, arrays: Mapping[str, np.ndarray], device: torch.device | str
     ) -> "NetworkMember":
         """Makes it of what `arrays` gave."""
+        check_width(spec)
         with torch.random.fork_rng(devices=[]):  # the caller's random state stays as it is
             networks = build_networks(spec)
         for index, network in enumerate(networks):

@@ -20,7 +20,12 @@ from admet.errors import RunDirectoryError
 from admet.files import LONGEST_NAME, atomic, check_folder, explained, listed_sums
 from admet.model.trained_model import TrainedModel
 from admet.run_directory.checksums import write_checksums
-from admet.run_directory.layout import COMPOSITE_VERSION, SCHEMA_VERSION, Files
+from admet.run_directory.layout import (
+    COMPOSITE_VERSION,
+    INPUTS_VERSION,
+    SCHEMA_VERSION,
+    Files,
+)
 
 if TYPE_CHECKING:
     from admet.model.composite import CompositePredictor
@@ -40,7 +45,8 @@ def write_json(path: Path, content: Any) -> None:
 def write_model(folder: Path, model: TrainedModel) -> None:
     """Writes the weights of a model, and the description of the model that they belong to."""
     (folder / Files.WEIGHTS).write_bytes(save(model.networks.weights()))
-    content = {"schema_version": SCHEMA_VERSION} | model.spec.model_dump(mode="json")
+    version = INPUTS_VERSION if model.networks.spec.inputs else SCHEMA_VERSION
+    content = {"schema_version": version} | model.spec.model_dump(mode="json")
     write_json(folder / Files.MODEL, content)
 
 
@@ -52,7 +58,10 @@ def write_composite(folder: Path, predictor: "CompositePredictor") -> None:
         for name, array in member.arrays().items()
     }
     (folder / Files.WEIGHTS).write_bytes(save_arrays(arrays))
-    content = {"schema_version": COMPOSITE_VERSION} | predictor.spec.model_dump(mode="json")
+    networks = [member.network for member in predictor.spec.members]
+    extra = any(network is not None and network.inputs for network in networks)
+    version = INPUTS_VERSION if extra else COMPOSITE_VERSION
+    content = {"schema_version": version} | predictor.spec.model_dump(mode="json")
     write_json(folder / Files.MODEL, content)
 
 

@@ -122,7 +122,7 @@ def _check(config: StudyRun) -> None:
         ConfigError: If the split makes no folds, the table lies in the folder to write, or an input
             cannot be computed here.
     """
-    check_inputs(inputs_of(config.study))
+    check_inputs(inputs_of(config.study, config.model.extra_inputs))
     if config.data.split_from is not None:
         raise ConfigError(
             f"`data.split_from` {str(config.data.split_from)!r} keeps the sides of one division; a "
@@ -196,7 +196,8 @@ def _material(config: StudyRun, panel: Panel) -> Material:
     """Computes graphs and frozen inputs once."""
     cache = cache_folder(config.data.cache_dir) if config.data.cache else None
     graphs = cached_graphs(panel.smiles, cache)
-    inputs = {name: vectors([name], panel.smiles, cache) for name in inputs_of(config.study)}
+    names = inputs_of(config.study, config.model.extra_inputs)
+    inputs = {name: vectors([name], panel.smiles, cache) for name in names}
     return Material(config, panel, graphs, inputs)
 
 

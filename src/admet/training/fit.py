@@ -80,6 +80,7 @@ def fit(
         lesson.learnt,
         config.batch_size,
         limits=lesson.learnt_limits,
+        inputs=lesson.inputs,
         shuffle=True,
         seed=seed,
         backward=True,
@@ -91,6 +92,7 @@ def fit(
         lesson.judged,
         max(config.batch_size, _VALIDATION_BATCH),
         limits=lesson.judged_limits,
+        inputs=lesson.inputs,
         pin_memory=on_gpu,
     )
     n_labels = (~np.isnan(lesson.learnt)).sum(axis=0).tolist()

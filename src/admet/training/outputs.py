@@ -25,9 +25,23 @@ log = logging.getLogger(__name__)
 
 
 def write_tests(
-    folder: Path, model: TrainedModel, panel: Panel, split: Split, graphs: PackedGraphs
+    folder: Path,
+    model: TrainedModel,
+    panel: Panel,
+    split: Split,
+    graphs: PackedGraphs,
+    inputs: np.ndarray | None = None,
 ) -> None:
-    """Scores the validation and the test side, and keeps the test predictions."""
+    """Scores the validation and the test side, and keeps the test predictions.
+
+    Args:
+        folder: Where they are written.
+        model: The model.
+        panel: n molecules and their labels.
+        split: The sides.
+        graphs: Their graphs.
+        inputs: Their extra inputs, shape (n, d), for a model that reads some.
+    """
     names = model.spec.task_names
     columns = [panel.task_names.index(name) for name in names]
     scores: dict[str, Scores] = {}
@@ -35,7 +49,7 @@ def write_tests(
         if not len(rows):
             continue
         labels = panel.labels.subset(rows).columns(columns)
-        predictions = model.networks.predict_graphs(graphs, rows).mean
+        predictions = model.networks.predict_graphs(graphs, rows, inputs=inputs).mean
         scores[side] = score_tasks(
             labels.values,
             predictions,

@@ -28,6 +28,11 @@ from admet.run_directory import (
 )
 from admet.table_files import write_table
 from admet.training.arms import check_groups, plan_of
+from admet.training.extra_inputs import (
+    check_extra_inputs,
+    compute_extra_inputs,
+    packages_of,
+)
 from admet.training.fit_model import fit_model, precision_of
 from admet.training.outputs import log_to, write_config, write_records, write_split, write_tests
 from admet.training.provenance import PhaseClock, describe_run, peak_memory_mib
@@ -81,7 +86,7 @@ def _run(config: TrainConfig, writer: RunDirectoryWriter, device: torch.device) 
     with clock.phase("read"):
         panel = load_panel(config.data_path, config.data)
         check_groups(config, panel.task_names)
-        provenance = describe_run(config.data_path)
+        provenance = describe_run(config.data_path, packages_of(config.model.extra_inputs))
     unfinished = Unfinished.open(writer.checkpoints, config, provenance)
     write_records(folder, panel)
     with clock.phase("split"):
@@ -92,6 +97,7 @@ def _run(config: TrainConfig, writer: RunDirectoryWriter, device: torch.device) 
     with clock.phase("featurize"):
         cache = cache_folder(config.data.cache_dir) if config.data.cache else None
         graphs = cached_graphs(panel.smiles, cache)
+        inputs = compute_extra_inputs(config.model.extra_inputs, panel.smiles, cache)
     if unfinished.plan is None:
         plan = _choose_plan(config, panel, split, graphs, folder, clock)
         unfinished.keep_plan(plan)
@@ -99,10 +105,17 @@ def _run(config: TrainConfig, writer: RunDirectoryWriter, device: torch.device) 
         plan = unfinished.plan_of(panel.task_names)
     with clock.phase("training"):
         model = fit_model(
-            panel, split, graphs, config, plan, checkpoint=unfinished.checkpoint, progress=True
+            panel,
+            split,
+            graphs,
+            config,
+            plan,
+            inputs=inputs,
+            checkpoint=unfinished.checkpoint,
+            progress=True,
         )
     with clock.phase("test"):
-        write_tests(folder, model, panel, split, graphs)
+        write_tests(folder, model, panel, split, graphs, inputs)
     write_model(folder, model)
     write_table(folder / Files.HISTORY, pd.DataFrame(list(model.history)))
     write_config(folder / Files.CONFIG, config)
@@ -163,6 +176,7 @@ def _check_before_reading(config: TrainConfig) -> None:
             f"`data.split_from` {str(split_from)!r} is `save_dir`, which is replaced as a whole. "
             "Name another folder for this run."
         )
+    check_extra_inputs(config)
     if config.task_affinity.enabled:
         resolve_device(config.task_affinity.device, "task_affinity.device")
     if config.data.target_columns and config.data.names_its_targets:

@@ -10,6 +10,7 @@ from admet.config import TrainConfig
 from admet.config.training import MOST_THREADS
 from admet.errors import ConfigError, DataError, RunDirectoryError
 from admet.run_directory import Files, read_json, read_spec
+from admet.training.extra_inputs import check_extra_inputs, packages_of
 from admet.training.provenance import describe_run
 
 log = logging.getLogger(__name__)
@@ -46,7 +47,8 @@ def as_before(config: C, run_dir: Path) -> C:
 
     Raises:
         RunDirectoryError: If the run directory is damaged.
-        ConfigError: If the new run would be written to the folder of the old one.
+        ConfigError: If the new run would be written to the folder of the old one, or a package
+            that computes an extra input is missing.
         DataError: If the table is missing or is not the one that the run had.
     """
     read_spec(run_dir)  # checks every file's sum
@@ -69,7 +71,8 @@ def as_before(config: C, run_dir: Path) -> C:
             f"The table of the run, {str(config.data_path)!r}, does not exist. Name it with "
             "--data-path."
         )
-    now = describe_run(config.data_path)
+    check_extra_inputs(config)
+    now = describe_run(config.data_path, packages_of(config.model.extra_inputs))
     if now["data"]["sha256"] != run.data.sha256:
         raise DataError(
             f"{str(config.data_path)!r} is not the table of the run: its SHA-256 is "
