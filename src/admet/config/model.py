@@ -1,6 +1,7 @@
 """The `model` section: the shape of the network and who shares what."""
 
 import json
+from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -74,6 +75,12 @@ class ModelConfig(NetworkConfig):
         (),
         description="Frozen inputs that the heads read beside the embedding. Leave out those that "
         "have seen the labels of the panel.",
+    )
+    init_from: Path | None = Field(
+        None,
+        description="Model file of Chemprop v2 (.pt, .ckpt), or an encoder as chemeleon_mp.pt, "
+        "from whose weights the encoder starts; keys of message_passing that you do not set "
+        "follow it. Empty: fresh weights.",
     )
 
     @field_validator("groups", mode="before")

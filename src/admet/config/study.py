@@ -32,6 +32,7 @@ _READ_BY: dict[str, set[str]] = {
     "training": _NETWORKS,
     "task_affinity": {"task_affinity", "random_groups"},
     "model.extra_inputs": _NETWORKS,
+    "model.init_from": _NETWORKS,
     "model.groups": {"groups"},
     "model.share_encoder": {"task_affinity", "groups", "random_groups"},
     "study.inputs": {"frozen_mlp", "frozen_own_heads", "kernel"},

@@ -105,6 +105,7 @@ class TaskAffinityConfig(Section):
         one_head = "the affinity is measured on one network with one head"
         unread = dict.fromkeys(("groups", "share_encoder"), one_head)
         unread["extra_inputs"] = "the affinity is measured on the encoder"
+        unread["init_from"] = "the affinity is measured on fresh weights"
         if self.estimator != "gradient":
             unread |= dict.fromkeys(("message_passing.dropout", "ffn.dropout"), why)
         if self.estimator == "aligned":

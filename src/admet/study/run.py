@@ -5,7 +5,7 @@ import json
 import logging
 import shutil
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from admet.table_files import write_table
 from admet.training.arms import check_groups
 from admet.training.outputs import write_records, write_split
 from admet.training.provenance import describe_run
+from admet.training.start import following, origin_of, read_start
 from admet.workers import n_cores
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ _NOT_FOLDED = {"time": "repeated in time", "predefined": "given by a column"}
 _FREE = {
     "save_dir", "study.arms", "study.workers", "study.equivalence", "data.cache", "data.cache_dir"
 }  # fmt: skip
+_LATER = ("extra_inputs", "init_from")  # keys of `model` that count only where they are set
 
 
 def run(config: StudyRun, *, overwrite: bool = False) -> Study:
@@ -60,7 +62,10 @@ def run(config: StudyRun, *, overwrite: bool = False) -> Study:
     _check(config)
     folder = config.save_dir
     check_folder(folder.parent, "save_dir")
-    identity = _identity(config, sha256_of(config.data_path))
+    start = read_start(config)
+    config = following(config, start)
+    origin = origin_of(start)
+    identity = _identity(config, sha256_of(config.data_path), origin)
     goes_on = _claimed(folder, identity, overwrite)
     warn_of_idle_keys(config.idle_keys())
     panel = load_panel(config.data_path, config.data)
@@ -85,7 +90,7 @@ def run(config: StudyRun, *, overwrite: bool = False) -> Study:
     done = tuple(fit for fit in fits if fit.job.arm not in left_out)
     found = Study(config, panel, splits, done, left_out, folder)
     _write(found)
-    _write_model(found, material)
+    _write_model(found, material, origin)
     return found
 
 
@@ -139,10 +144,19 @@ def _check(config: StudyRun) -> None:
         )
 
 
-def _identity(config: StudyRun, sha256: str) -> dict[str, Any]:
-    """Gives what must be the same for kept fits to be of use."""
+def _identity(config: StudyRun, sha256: str, origin: Mapping[str, Any]) -> dict[str, Any]:
+    """Gives what must be the same for kept fits to be of use.
+
+    Args:
+        config: The study.
+        sha256: That of its panel.
+        origin: What `origin_of` says of the file that encoders start from.
+    """
     plain = config.only(StudyRun)  # the same by command and from Python
-    content = plain.model_dump(mode="json", exclude={"data_path"})
+    content = plain.model_dump(mode="json", exclude={"data_path"}) | dict(origin)
+    for key in _LATER:
+        if not content["model"][key]:
+            del content["model"][key]
     for key in _FREE:
         section, _, name = key.rpartition(".")
         (content[section] if section else content).pop(name, None)
@@ -225,7 +239,7 @@ def _all_fits(
     return [found[job] for job in jobs]
 
 
-def _write_model(study: Study, material: Material) -> None:
+def _write_model(study: Study, material: Material, origin: Mapping[str, Any]) -> None:
     """Trains the composite on all molecules, and writes it as a run directory."""
     assert study.path is not None  # noqa: S101 - `run` gives one
     config = study.config
@@ -240,6 +254,7 @@ def _write_model(study: Study, material: Material) -> None:
         (writer.path / Files.CONFIG).write_text(text, encoding="utf-8")
         seconds = {"training": time.perf_counter() - start}
         run = describe_run(config.data_path) | {"seed": config.seed, "seconds": seconds}
+        run |= origin
         write_json(writer.path / Files.RUN, run)
 
 

@@ -16,12 +16,14 @@ from admet.model.chemprop.network import GroupedNetwork
 from admet.model.chemprop.plan import Plan
 from admet.model.chemprop.predictor import Predictor, build_networks
 from admet.model.chemprop.spec import ModelSpec, reading_of, task_specs
+from admet.model.chemprop.start import Start
 from admet.model.frozen.scaling import InputScaler
 from admet.model.trained_model import TrainedModel
 from admet.training.checkpoint import Checkpoint, fitting
 from admet.training.extra_inputs import given_or_computed
 from admet.training.fit import fit
 from admet.training.lesson import Lesson
+from admet.training.start import following, read_start
 from admet.training.torch_state import own_torch_state
 
 log = logging.getLogger(__name__)
@@ -35,6 +37,7 @@ def fit_model(
     plan: Plan,
     *,
     inputs: np.ndarray | None = None,
+    start: Start | None = None,
     checkpoint: Checkpoint | None = None,
     progress: bool = False,
 ) -> TrainedModel:
@@ -54,6 +57,7 @@ def fit_model(
         plan: The networks, and which tasks they learn and serve.
         inputs: The frozen inputs of `model.extra_inputs` of the panel's molecules, side by side,
             shape (n, d), in its order; None computes them.
+        start: The file of `model.init_from`, where it was read already; None reads it.
         checkpoint: How far an earlier, interrupted run of the same training came, and the file that
             keeps this. None begins anew, and keeps nothing.
         progress: Whether to show a progress bar where there is somebody to see it.
@@ -63,8 +67,8 @@ def fit_model(
         first network as far as it came.
 
     Raises:
-        ConfigError: If the graphs, the inputs or the plan do not fit the panel, or a package that
-            computes an input is missing.
+        ConfigError: If the graphs, the inputs or the plan do not fit the panel, a package that
+            computes an input is missing, or `model.init_from` cannot be used.
         DataError: If a task of the plan does not have two different labels on the training side.
         DeviceError: If `training.device` is not there.
         NumericalError: If a loss or a gradient is no longer finite.
@@ -74,6 +78,8 @@ def fit_model(
     _check(panel, graphs, plan)
     check_learnable(panel, split.train, {n for network in plan.networks for n in network.tasks})
     checkpoint = Checkpoint() if checkpoint is None else checkpoint
+    start = start or read_start(config)
+    config = following(config, start)
     extra = given_or_computed(config.model.extra_inputs, panel.smiles, inputs)
     panel = decided(panel, split.train)
     with own_torch_state(config.training.threads, device):
@@ -82,6 +88,9 @@ def fit_model(
         spec = _spec(panel, graphs, config, plan, scaler, extra)
         torch.manual_seed(config.seed)
         networks = build_networks(spec)
+        if start is not None:
+            for network in networks:
+                start.put_into(network.encoder)
         if extra is not None:
             _take_scale(networks, InputScaler.fit(extra[split.train]))
         _announce(networks, config, device)

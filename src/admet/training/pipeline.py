@@ -15,6 +15,7 @@ from admet.featurize import PackedGraphs
 from admet.featurize.cache import cache_folder, cached_graphs
 from admet.model.chemprop.device import resolve_device
 from admet.model.chemprop.plan import Plan
+from admet.model.chemprop.start import Start
 from admet.model.chemprop.task_affinity import TaskAffinityComputer
 from admet.model.chemprop.task_affinity.groups import group_tasks
 from admet.model.chemprop.task_affinity.outputs import AffinityFiles
@@ -36,6 +37,7 @@ from admet.training.extra_inputs import (
 from admet.training.fit_model import fit_model, precision_of
 from admet.training.outputs import log_to, write_config, write_records, write_split, write_tests
 from admet.training.provenance import PhaseClock, describe_run, peak_memory_mib
+from admet.training.start import following, origin_of, read_start
 from admet.training.torch_state import own_torch_state
 from admet.training.unfinished import Unfinished
 
@@ -72,21 +74,26 @@ def train(config: TrainConfig, *, overwrite: bool = False, resume: bool = False)
         log.info("Nothing to resume: %s is finished", config.save_dir)
         return model
     _check_before_reading(config)
+    start = read_start(config)
     state = own_torch_state(config.training.threads, device)
     with state, writer, log_to(writer.path / Files.LOG):
-        model = _run(config, writer, device)
+        model = _run(config, writer, device, start)
     log.info("Run directory: %s", config.save_dir)
     return replace(model, run_dir=config.save_dir)
 
 
-def _run(config: TrainConfig, writer: RunDirectoryWriter, device: torch.device) -> TrainedModel:
+def _run(
+    config: TrainConfig, writer: RunDirectoryWriter, device: torch.device, start: Start | None
+) -> TrainedModel:
     """Does the work, phase by phase, and writes what each gives."""
     clock, folder = PhaseClock(), writer.path
+    config = following(config, start)
     _hint_at_idle_keys(config)
     with clock.phase("read"):
         panel = load_panel(config.data_path, config.data)
         check_groups(config, panel.task_names)
         provenance = describe_run(config.data_path, packages_of(config.model.extra_inputs))
+        provenance |= origin_of(start)
     unfinished = Unfinished.open(writer.checkpoints, config, provenance)
     write_records(folder, panel)
     with clock.phase("split"):
@@ -111,6 +118,7 @@ def _run(config: TrainConfig, writer: RunDirectoryWriter, device: torch.device) 
             config,
             plan,
             inputs=inputs,
+            start=start,
             checkpoint=unfinished.checkpoint,
             progress=True,
         )
