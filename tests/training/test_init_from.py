@@ -173,6 +173,16 @@ def damaged(change):
     return make
 
 
+def described(**changes):
+    def make(path):
+        save(path)
+        content = torch.load(path, weights_only=False)
+        content["hyper_parameters"]["message_passing"].update(changes)
+        torch.save(content, path)
+
+    return make
+
+
 def spoil(weights):
     weights["message_passing.W_i.weight"][0, 0] = float("nan")
 
@@ -197,6 +207,15 @@ def atoms(path):
         (damaged(lambda w: w.pop("bn.weight")), "weight is missing"),
         (damaged(spoil), "W_i.weight holds NaN"),
         (damaged(lambda w: w.update({"message_passing.W_o.bias": torch.ones(3)})), "must have"),
+        (damaged(lambda w: w.update({"message_passing.W_o.bias": 3})), "is no plain tensor"),
+        (
+            damaged(lambda w: w.update({"bn.bias": torch.ones(12).to_sparse()})),
+            "is no plain tensor|cannot be read",
+        ),
+        (damaged(lambda w: w.update({"bn.bias": torch.ones(12, dtype=torch.int32)})), "of type"),
+        (lambda path: torch.save({"hyper_parameters": torch.ones(2)}, path), "holds no bond"),
+        (described(d_v=float("inf")), "holds no bond message passing"),
+        (described(d_h="wide"), "holds no bond message passing"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_refused_before_any_work(table_path, tmp_path, make, message):

@@ -87,12 +87,8 @@ def fit_model(
         targets = scaler.scale_labels(panel.labels.values)
         spec = _spec(panel, graphs, config, plan, scaler, extra)
         torch.manual_seed(config.seed)
-        networks = build_networks(spec)
-        if start is not None:
-            for network in networks:
-                start.put_into(network.encoder)
-        if extra is not None:
-            _take_scale(networks, InputScaler.fit(extra[split.train]))
+        scale = None if extra is None else InputScaler.fit(extra[split.train])
+        networks = _fresh_networks(spec, start, scale)
         _announce(networks, config, device)
         done = checkpoint.network  # those that an earlier run has finished
         with fitting(checkpoint.path):
@@ -142,11 +138,23 @@ def _check(panel: Panel, graphs: PackedGraphs, plan: Plan) -> None:
             )
 
 
-def _take_scale(networks: list[GroupedNetwork], scaler: InputScaler) -> None:
-    """Gives all networks the scale of their extra inputs."""
+def _fresh_networks(
+    spec: ModelSpec, start: Start | None, scale: InputScaler | None
+) -> list[GroupedNetwork]:
+    """Builds the networks as they are before any training.
+
+    Args:
+        spec: Their description.
+        start: The file whose weights the encoders take; None leaves them random.
+        scale: Scale of the extra inputs; None where there are none.
+    """
+    networks = build_networks(spec)
     for network in networks:
-        assert network.inputs is not None  # noqa: S101 - the specification says that they read some
-        network.inputs.take(scaler)
+        if start is not None:
+            start.put_into(network.encoder)
+        if network.inputs is not None and scale is not None:
+            network.inputs.take(scale)
+    return networks
 
 
 def _announce(networks: list[GroupedNetwork], config: TrainConfig, device: torch.device) -> None:

@@ -85,13 +85,7 @@ def as_before(config: C, run_dir: Path) -> C:
             f"{now['data']['sha256'][:12]}…, was {run.data.sha256[:12]}…. Name that table "
             "with --data-path, or start from config.yaml with --config."
         )
-    start = read_start(config)
-    if start is not None and run.init_from and start.sha256 != run.init_from.sha256:
-        raise ConfigError(
-            f"`model.init_from` {str(start.path)!r} is not the file of the run: its SHA-256 is "
-            f"{start.sha256[:12]}…, was {run.init_from.sha256[:12]}…. Name that file with "
-            "--model.init-from, or start from config.yaml with --config."
-        )
+    _check_start(config, run)
     for name, before in run.versions.items():
         if now["versions"].get(name) != before:
             log.warning(
@@ -103,3 +97,18 @@ def as_before(config: C, run_dir: Path) -> C:
         return config
     training = config.training.model_copy(update={"threads": run.hardware.threads})
     return config.model_copy(update={"training": training})
+
+
+def _check_start(config: TrainConfig, run: _Run) -> None:
+    """Checks that encoders start from the file of the run.
+
+    Raises:
+        ConfigError: If not, or if it cannot be used.
+    """
+    start = read_start(config)
+    if start is not None and run.init_from and start.sha256 != run.init_from.sha256:
+        raise ConfigError(
+            f"`model.init_from` {str(start.path)!r} is not the file of the run: its SHA-256 is "
+            f"{start.sha256[:12]}…, was {run.init_from.sha256[:12]}…. Name that file with "
+            "--model.init-from, or start from config.yaml with --config."
+        )

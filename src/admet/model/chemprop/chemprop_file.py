@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, get_args
 
 import torch
-from pydantic import ValidationError
 from torch import Tensor
 
 from admet.config import FFNConfig, MessagePassingConfig
@@ -41,7 +40,8 @@ class ChempropFile:
         d_v: Number of atom features.
         d_e: Number of bond features.
         outputs: Names of its outputs, where the file has them.
-        alone: Whether it is an encoder without aggregation and head.
+        alone: Whether it says nothing of how atoms become a molecule: an encoder without the rest,
+            or one whose aggregation is not ours.
     """
 
     encoder: MessagePassingConfig
@@ -89,7 +89,7 @@ def read_chemprop_file(path: Path, *, encoder_only: bool = False) -> ChempropFil
         hyper = content["hyper_parameters"]
         alone = "message_passing" not in hyper
         passing = hyper if alone else hyper["message_passing"]
-        weights = dict(content["state_dict"])
+        weights = {str(name): tensor for name, tensor in content["state_dict"].items()}
         if alone:
             weights = {f"message_passing.{name}": tensor for name, tensor in weights.items()}
         rebuilt = not alone and (not encoder_only or _aggregation(hyper) in _AGGREGATIONS)
@@ -102,7 +102,14 @@ def read_chemprop_file(path: Path, *, encoder_only: bool = False) -> ChempropFil
             _names(content),
             not rebuilt,
         )
-    except (KeyError, TypeError, ValueError, AttributeError, ValidationError) as error:
+    except (
+        LookupError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        RuntimeError,
+        OverflowError,
+    ) as error:
         raise ConfigError(
             f"{str(path)!r} holds no bond message passing that can be rebuilt ({error!r:.200}). "
             f"Name a model of Chemprop v2 with {_PASSING} and one of the activations "

@@ -144,7 +144,9 @@ def _check_part(path: Path, ours: Mapping[str, Tensor], theirs: Mapping[str, Ten
         fault = f"{strange[0]} is {'missing' if strange[0] in ours else 'unknown'}"
     for name in ours.keys() & theirs.keys():
         tensor = theirs[name]
-        if tensor.shape != ours[name].shape:
+        if not isinstance(tensor, Tensor) or tensor.layout != torch.strided:
+            fault = f"{name} is no plain tensor"
+        elif tensor.shape != ours[name].shape:
             fault = f"{name} has shape {tuple(tensor.shape)}, must have {tuple(ours[name].shape)}"
         elif tensor.is_floating_point() != ours[name].is_floating_point():
             fault = f"{name} is of type {tensor.dtype}"
