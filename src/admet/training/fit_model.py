@@ -149,6 +149,8 @@ def _fresh_networks(
         scale: Scale of the extra inputs; None where there are none.
     """
     networks = build_networks(spec)
+    if start is not None:
+        log.info("Encoders start from %s, SHA-256 %s…", start.path, start.sha256[:12])
     for network in networks:
         if start is not None:
             start.put_into(network.encoder)
