@@ -118,6 +118,8 @@ def test_the_shape_of_a_network_has_no_groups():
         *NetworkConfig.model_fields,
         "groups",
         "share_encoder",
+        "extra_inputs",
+        "init_from",
     ]
     command = AffinityCommand(model=ModelConfig(ffn={"num_layers": 1}))
     assert command.model.ffn.num_layers == 1

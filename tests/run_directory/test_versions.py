@@ -14,6 +14,7 @@ from admet.data import read_split
 from admet.errors import RunDirectoryError
 from admet.inference import evaluate_run
 from admet.run_directory import SCHEMA_VERSION, Files, read_spec
+from admet.run_directory.layout import INPUTS_VERSION
 from admet.training.outputs import read_test
 
 WRITTEN_BY = Path(__file__).parent / "written_by"
@@ -21,7 +22,11 @@ WRITTEN_BY = Path(__file__).parent / "written_by"
 
 @pytest.mark.parametrize(
     ("version", "name"),
-    [*[(v, f"schema_{v}") for v in range(1, SCHEMA_VERSION + 1)], (4, "schema_4_rules")],
+    [
+        *[(v, f"schema_{v}") for v in range(1, SCHEMA_VERSION + 1)],
+        (4, "schema_4_rules"),
+        (INPUTS_VERSION, f"schema_{INPUTS_VERSION}"),  # networks with extra inputs
+    ],
 )
 def test_a_run_of_every_version_opens_and_predicts_the_same(version, name):
     folder = WRITTEN_BY / name

@@ -153,7 +153,7 @@ def test_a_gradient_that_is_no_number_names_its_task_and_spares_the_weights(monk
             return gradient
 
     outputs = network.slot_outputs
-    monkeypatch.setattr(network, "slot_outputs", lambda g: Cliff.apply(outputs(g)))
+    monkeypatch.setattr(network, "slot_outputs", lambda g, i: Cliff.apply(outputs(g, i)))
     with pytest.raises(NumericalError, match=r"gradient became (nan|inf) in epoch 1, batch 1, at"):
         fit_pair(graphs, targets, network)
     assert all(torch.isfinite(p).all() for p in network.parameters())

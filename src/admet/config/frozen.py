@@ -7,6 +7,9 @@ from pydantic import Field
 from admet.config.base import LARGEST_BATCH, WIDEST, Section
 from admet.config.loss import LossConfig
 
+InputName = Literal["minimol", "admet_ai", "admet_ai_hidden", "rdkit", "morgan"]
+"""What frozen inputs are called; `model/inputs/table.py` has a row for each."""
+
 
 class FrozenMLPConfig(LossConfig):
     """Small networks on frozen inputs."""

@@ -1,11 +1,13 @@
 """The `model` section: the shape of the network and who shares what."""
 
 import json
-from typing import Literal
+from pathlib import Path
+from typing import Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from admet.config.base import WIDEST, Section
+from admet.config.frozen import InputName
 
 Activation = Literal["relu", "leakyrelu", "prelu", "tanh", "elu"]
 
@@ -69,6 +71,17 @@ class ModelConfig(NetworkConfig):
         description="true: one encoder, a head per group; false: a network per group; empty: "
         "shared unless groups is single_task.",
     )
+    extra_inputs: tuple[InputName, ...] = Field(
+        (),
+        description="Frozen inputs that the heads read beside the embedding. Leave out those that "
+        "have seen the labels of the panel.",
+    )
+    init_from: Path | None = Field(
+        None,
+        description="Model file of Chemprop v2 (.pt, .ckpt), or an encoder as chemeleon_mp.pt, "
+        "from whose weights the encoder starts; keys of message_passing that you do not set "
+        "follow it. Empty: fresh weights.",
+    )
 
     @field_validator("groups", mode="before")
     @classmethod
@@ -85,6 +98,13 @@ class ModelConfig(NetworkConfig):
             "`groups` must be multi_task, single_task or a list of lists of task names, on the "
             f"""command line as JSON: '[["A", "B"], ["C"]]'; got {value!r}."""
         )
+
+    @model_validator(mode="after")
+    def _each_input_once(self) -> Self:
+        names = self.extra_inputs
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"`extra_inputs` must name each once; twice: {', '.join(twice)}.")
+        return self
 
     @property
     def network(self) -> NetworkConfig:

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from admet.config.base import Section
 from admet.config.duration import seconds_of
-from admet.config.frozen import BoostedConfig, FrozenMLPConfig, KernelConfig
+from admet.config.frozen import BoostedConfig, FrozenMLPConfig, InputName, KernelConfig
 from admet.config.root import TrainConfig
 
 ArmName = Literal[
@@ -23,7 +23,6 @@ ArmName = Literal[
     "kernel",
     "boosted",
 ]
-InputName = Literal["minimol", "admet_ai", "admet_ai_hidden", "rdkit", "morgan"]
 
 SINGLE, MULTI = "single_task", "multi_task"
 """The two baselines of every verdict."""
@@ -34,6 +33,8 @@ _NETWORKS = {
 _READ_BY: dict[str, set[str]] = {
     "training": _NETWORKS,
     "task_affinity": {"task_affinity", "random_groups"},
+    "model.extra_inputs": _NETWORKS,
+    "model.init_from": _NETWORKS,
     "model.groups": {"groups"},
     "model.share_encoder": {"task_affinity", "groups", "random_groups"},
     "study.inputs": {"frozen_mlp", "frozen_own_heads", "kernel"},

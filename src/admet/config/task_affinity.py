@@ -107,6 +107,8 @@ class TaskAffinityConfig(Section):
         why = f"estimator is {self.estimator}"
         one_head = "the affinity is measured on one network with one head"
         unread = dict.fromkeys(("groups", "share_encoder"), one_head)
+        unread["extra_inputs"] = "the affinity is measured on the encoder"
+        unread["init_from"] = "the affinity is measured on fresh weights"
         if self.estimator != "gradient":
             unread |= dict.fromkeys(("message_passing.dropout", "ffn.dropout"), why)
         if self.estimator in ("residual", "aligned"):

@@ -8,10 +8,15 @@ import torch
 from pydantic import Field, model_validator
 
 from admet.config.base import Section
-from admet.config.study import InputName
+from admet.config.frozen import InputName
 from admet.errors import NumericalError
 from admet.featurize.encode import Encoded
-from admet.model.chemprop.predictor import Prediction, Predictor, build_networks
+from admet.model.chemprop.predictor import (
+    Prediction,
+    Predictor,
+    build_networks,
+    check_width,
+)
 from admet.model.chemprop.spec import ModelSpec, PanelSpec
 from admet.model.frozen.members import MLP, Frozen, Kernel, Trees, targets_of
 from admet.model.inputs import INPUTS
@@ -97,7 +102,7 @@ class NetworkMember:
 
     def predict(self, molecules: Molecules) -> np.ndarray:
         """Predicts n molecules, shape (n, T), in the unit of the labels."""
-        return self.predictor.predict_graphs(molecules.graphs).mean
+        return self.predictor.predict_molecules(molecules).mean
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Gives the weights of all networks."""
@@ -108,6 +113,7 @@ class NetworkMember:
         cls, spec: ModelSpec, arrays: Mapping[str, np.ndarray], device: torch.device | str
     ) -> "NetworkMember":
         """Makes it of what `arrays` gave."""
+        check_width(spec)
         with torch.random.fork_rng(devices=[]):  # the caller's random state stays as it is
             networks = build_networks(spec)
         for index, network in enumerate(networks):
@@ -172,8 +178,15 @@ class CompositePredictor:
         # Copies of one network read the same batches; other members need the structures.
         shapes = {(n.depth, n.undirected) for n in self._networks}
         alike = len(shapes) == 1 and len(self._networks) == len(self.members)
+        alike = alike and not any(network.needs_structures for network in self._networks)
         self.needs_structures = not alike
         self.depth, self.undirected = shapes.pop() if alike else (1, False)
+
+    @property
+    def extra_inputs(self) -> tuple[str, ...]:
+        """The frozen inputs that all its networks read."""
+        found = dict.fromkeys(network.extra_inputs for network in self._networks)
+        return next(iter(found)) if len(found) == 1 else ()
 
     @property
     def _networks(self) -> list[Predictor]:

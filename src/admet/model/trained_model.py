@@ -57,6 +57,11 @@ class TrainedModel:
         return self.predictor
 
     @property
+    def extra_inputs(self) -> tuple[str, ...]:
+        """The frozen inputs that its networks read."""
+        return self.predictor.extra_inputs
+
+    @property
     def task_names(self) -> list[str]:
         """Names of its tasks, in the order of its predictions."""
         return self.spec.task_names

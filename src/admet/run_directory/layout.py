@@ -15,6 +15,10 @@ SCHEMA_VERSION = 4
 COMPOSITE_VERSION = 5
 """The version of a mixture of several models, which earlier readers do not know."""
 
+INPUTS_VERSION = 6
+"""The version of networks with extra inputs, or of a mixture that holds some; its content says
+which of the two it is."""
+
 
 class Files:
     """File names, all relative to the run directory."""

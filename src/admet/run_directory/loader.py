@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from admet.errors import RunDirectoryError
-from admet.model.chemprop.predictor import Predictor, build_networks
+from admet.model.chemprop.predictor import Predictor, build_networks, check_width
 from admet.model.chemprop.spec import ModelSpec
 from admet.model.trained_model import TrainedModel
 from admet.run_directory.doubt import read_doubt
@@ -29,6 +29,8 @@ def load_model(
 
     Raises:
         RunDirectoryError: If the directory is missing, damaged or newer than this program.
+        ConfigError: If a package that computes an extra input of the model is missing, or gives
+            other numbers than where the model was trained.
     """
     run_dir = Path(run_dir)
     spec = read_spec(run_dir)
@@ -37,6 +39,11 @@ def load_model(
 
         mixture = load_composite(spec, run_dir, device, batch_size)
         return TrainedModel(mixture, run_dir=run_dir, doubt=read_doubt(run_dir, spec))
+    if spec.inputs:
+        from admet.model.inputs import check_inputs  # noqa: PLC0415 - slow, seldom
+
+        check_inputs(spec.inputs)
+        check_width(spec)
     weights = read_weights(run_dir)
     _check_weights(weights, run_dir)
     _check_shapes(spec, weights, run_dir)

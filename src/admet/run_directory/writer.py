@@ -21,7 +21,12 @@ from admet.files import LONGEST_NAME, atomic, check_folder, explained, listed_su
 from admet.model.chemprop.predictor import Predictor
 from admet.model.trained_model import TrainedModel
 from admet.run_directory.checksums import write_checksums
-from admet.run_directory.layout import COMPOSITE_VERSION, SCHEMA_VERSION, Files
+from admet.run_directory.layout import (
+    COMPOSITE_VERSION,
+    INPUTS_VERSION,
+    SCHEMA_VERSION,
+    Files,
+)
 
 if TYPE_CHECKING:
     from admet.model.composite import CompositePredictor
@@ -44,7 +49,8 @@ def write_model(folder: Path, model: TrainedModel) -> None:
         write_composite(folder, model.predictor)
         return
     (folder / Files.WEIGHTS).write_bytes(save(model.networks.weights()))
-    content = {"schema_version": SCHEMA_VERSION} | model.spec.model_dump(mode="json")
+    version = INPUTS_VERSION if model.networks.spec.inputs else SCHEMA_VERSION
+    content = {"schema_version": version} | model.spec.model_dump(mode="json")
     write_json(folder / Files.MODEL, content)
 
 
@@ -56,7 +62,10 @@ def write_composite(folder: Path, predictor: "CompositePredictor") -> None:
         for name, array in member.arrays().items()
     }
     (folder / Files.WEIGHTS).write_bytes(save_arrays(arrays))
-    content = {"schema_version": COMPOSITE_VERSION} | predictor.spec.model_dump(mode="json")
+    networks = [member.network for member in predictor.spec.members]
+    extra = any(network is not None and network.inputs for network in networks)
+    version = INPUTS_VERSION if extra else COMPOSITE_VERSION
+    content = {"schema_version": version} | predictor.spec.model_dump(mode="json")
     write_json(folder / Files.MODEL, content)
 
 

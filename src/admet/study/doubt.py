@@ -48,7 +48,7 @@ def coverage(study: Study) -> pd.DataFrame:
         known = np.isfinite(own.labels)
         for level in LEVELS:
             inside, width = np.full(len(known), np.nan), np.full(len(known), np.nan)
-            for split in study.splits[study.rounds[0][0]]:
+            for split in study.splits[study.done_rounds[0][0]]:
                 others = known.copy()
                 others[split.test] = False
                 transforms = [panel.transforms[column]]
@@ -104,7 +104,7 @@ def _neighbours(study: Study) -> Neighbours:
 def _evidence(study: Study) -> list[Evidence]:
     """Gives what the first round knows of each task, out of fold."""
     panel, found = study.scaled, study.out_of_fold
-    first = study.rounds[0]
+    first = study.done_rounds[0]
     served = COMPOSITE if (COMPOSITE, *first) in found else study.arms[0]
     labels = panel.labels
     y = labels.values if labels.limits is None else np.where(labels.limits, np.nan, labels.values)
@@ -129,7 +129,7 @@ def _distances(study: Study) -> np.ndarray:
     """Gives each molecule's distance to the labelled molecules of the other folds, (n, T)."""
     everything = _neighbours(study)
     found = np.full(study.panel.labels.values.shape, np.nan)
-    for split in study.splits[study.rounds[0][0]]:
+    for split in study.splits[study.done_rounds[0][0]]:
         learnt = np.concatenate([split.train, split.val])
         nearest = everything.subset(learnt).nearest_to(everything.bits[split.test])
         found[split.test] = nearest.distance

@@ -72,7 +72,7 @@ class Study:
         """
         shape = self.panel.labels.values.shape
         found = {}
-        for repeat, seed in self._rounds:
+        for repeat, seed in self.done_rounds:
             for arm in self.arms:
                 values = np.full(shape, np.nan)
                 for fold, split in enumerate(self.splits[repeat]):
@@ -85,7 +85,8 @@ class Study:
         return found
 
     @property
-    def _rounds(self) -> list[Round]:
+    def done_rounds(self) -> list[Round]:
+        """The repeats and seeds that count."""
         return rounds_of(self.config.study) if self.rounds is None else list(self.rounds)
 
     @cached_property
@@ -125,7 +126,7 @@ class Study:
         names = self.panel.task_names
         if len(self.arms) < _SEVERAL:
             return {name: Mixture(np.ones(1), 0) for name in names}
-        rounds = [choose_weights(self._evidence(self.out_of_fold, *r)) for r in self._rounds]
+        rounds = [choose_weights(self._evidence(self.out_of_fold, *r)) for r in self.done_rounds]
         return {
             name: Mixture(np.mean([own[task].weights for own in rounds], axis=0), rounds[0][task].n)
             for task, name in enumerate(names)
@@ -221,7 +222,7 @@ class Study:
         # A fold that does not say is a gap, not a shorter list.
         folds, arms = range(self.config.study.folds), sorted({a for a, _, _ in self.out_of_fold})
         every = pd.MultiIndex.from_tuples(
-            [(arm, *own, fold) for arm in arms for own in self._rounds for fold in folds],
+            [(arm, *own, fold) for arm in arms for own in self.done_rounds for fold in folds],
             names=rows,
         )
         return wide.reindex(index=every, columns=self.panel.task_names)

@@ -33,6 +33,7 @@ from admet.table_files import write_table
 from admet.training.arms import check_tasks, check_weights
 from admet.training.outputs import write_records, write_split
 from admet.training.provenance import describe_run
+from admet.training.start import following, origin_of, read_start
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ _FREE = {
     "save_dir", "study.arms", "study.workers", "study.scheduler", "study.time_budget",
     "study.equivalence", "data.cache", "data.cache_dir",
 }  # fmt: skip
+_LATER = ("extra_inputs", "init_from")  # keys of `model` that count only where they are set
 
 
 def run(config: StudyRun, *, overwrite: bool = False, clock: Clock = time.monotonic) -> Study:
@@ -67,7 +69,10 @@ def run(config: StudyRun, *, overwrite: bool = False, clock: Clock = time.monoto
     _check(config)
     folder = config.save_dir
     check_folder(folder.parent, "save_dir")
-    identity = _identity(config, sha256_of(config.data_path))
+    start = read_start(config)
+    config = following(config, start)
+    origin = origin_of(start)
+    identity = _identity(config, sha256_of(config.data_path), origin)
     goes_on = _claimed(folder, identity, overwrite)
     warn_of_idle_keys(config.idle_keys())
     with executor_of(config.study) as executor:
@@ -89,7 +94,7 @@ def run(config: StudyRun, *, overwrite: bool = False, clock: Clock = time.monoto
     done = [f for f in fits if f.job.arm not in left_out and (f.job.repeat, f.job.seed) in rounds]
     study = Study(config, panel, splits, tuple(done), left_out, folder, rounds)
     _write(study)
-    _write_model(study, material)
+    _write_model(study, material, origin)
     return study
 
 
@@ -113,7 +118,7 @@ def _check(config: StudyRun) -> None:
         ConfigError: If the split makes no folds, the table lies in the folder to write, or an input
             cannot be computed here.
     """
-    check_inputs(inputs_of(config.study))
+    check_inputs(inputs_of(config.study, config.model.extra_inputs))
     if config.data.split_from is not None:
         raise ConfigError(
             f"`data.split_from` {str(config.data.split_from)!r} keeps the sides of one division; a "
@@ -130,10 +135,19 @@ def _check(config: StudyRun) -> None:
         )
 
 
-def _identity(config: StudyRun, sha256: str) -> dict[str, Any]:
-    """Gives what must be the same for kept fits to be of use."""
+def _identity(config: StudyRun, sha256: str, origin: Mapping[str, Any]) -> dict[str, Any]:
+    """Gives what must be the same for kept fits to be of use.
+
+    Args:
+        config: The study.
+        sha256: That of its panel.
+        origin: What `origin_of` says of the file that encoders start from.
+    """
     plain = config.only(StudyRun)  # the same by command and from Python
-    content = plain.model_dump(mode="json", exclude={"data_path"})
+    content = plain.model_dump(mode="json", exclude={"data_path"}) | dict(origin)
+    for key in _LATER:
+        if not content["model"][key]:
+            del content["model"][key]
     for key in _FREE:
         section, _, name = key.rpartition(".")
         (content[section] if section else content).pop(name, None)
@@ -187,7 +201,8 @@ def _material(config: StudyRun, panel: Panel) -> Material:
     """Computes graphs and frozen inputs once."""
     cache = cache_folder(config.data.cache_dir) if config.data.cache else None
     graphs = cached_graphs(panel.smiles, cache)
-    inputs = {name: vectors([name], panel.smiles, cache) for name in inputs_of(config.study)}
+    names = inputs_of(config.study, config.model.extra_inputs)
+    inputs = {name: vectors([name], panel.smiles, cache) for name in names}
     return Material(config, panel, graphs, inputs)
 
 
@@ -257,7 +272,7 @@ def _compared(
     return without, found.rounds
 
 
-def _write_model(study: Study, material: Material) -> None:
+def _write_model(study: Study, material: Material, origin: Mapping[str, Any]) -> None:
     """Trains the composite on all molecules, and writes it as a run directory."""
     assert study.path is not None  # noqa: S101 - `run` gives one
     config = study.config
@@ -273,6 +288,7 @@ def _write_model(study: Study, material: Material) -> None:
         (writer.path / Files.CONFIG).write_text(text, encoding="utf-8")
         seconds = {"training": time.perf_counter() - start}
         run = describe_run(config.data_path) | {"seed": config.seed, "seconds": seconds}
+        run |= origin
         write_json(writer.path / Files.RUN, run)
 
 

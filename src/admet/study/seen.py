@@ -76,7 +76,7 @@ def warn_of_seen_labels(material: Material) -> None:
     if found:
         log.warning(
             "If these labels were in the training of ADMET-AI, results with %s and %s_hidden prove "
-            "nothing: leave both out of study.inputs",
+            "nothing: leave both out of study.inputs and model.extra_inputs",
             INPUT,
             INPUT,
         )

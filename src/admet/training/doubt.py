@@ -5,11 +5,17 @@ import numpy as np
 from admet.data import Panel, Split
 from admet.featurize import PackedGraphs
 from admet.model.doubt import Calibration, Doubt, Evidence, Neighbours
-from admet.model.molecules import Molecules
 from admet.model.trained_model import TrainedModel
+from admet.training.extra_inputs import molecules_of
 
 
-def doubt_of(model: TrainedModel, panel: Panel, split: Split, graphs: PackedGraphs) -> Doubt | None:
+def doubt_of(
+    model: TrainedModel,
+    panel: Panel,
+    split: Split,
+    graphs: PackedGraphs,
+    inputs: np.ndarray | None = None,
+) -> Doubt | None:
     """Calibrates a model by the validation side, from whose molecules it has not learnt.
 
     The best epoch was chosen there, so errors are a little smaller than elsewhere.
@@ -19,6 +25,7 @@ def doubt_of(model: TrainedModel, panel: Panel, split: Split, graphs: PackedGrap
         panel: n molecules and their labels.
         split: Their sides.
         graphs: Their graphs.
+        inputs: Their extra inputs, shape (n, d), for a model that reads some.
 
     Returns:
         What it knows; None without a validation side.
@@ -30,7 +37,8 @@ def doubt_of(model: TrainedModel, panel: Panel, split: Split, graphs: PackedGrap
     learnt = labels.subset(split.train)
     neighbours = Neighbours.of(panel.smiles[split.train], learnt.values, learnt.limits)
     smiles = panel.smiles[split.val]
-    prediction = model.predictor.predict_molecules(Molecules(smiles, graphs.subset(split.val)))
+    molecules = molecules_of(panel.smiles, graphs, model.extra_inputs, inputs, split.val)
+    prediction = model.predictor.predict_molecules(molecules)
     spread = prediction.learnt_spread
     judged = labels.subset(split.val)
     y = judged.values if judged.limits is None else np.where(judged.limits, np.nan, judged.values)

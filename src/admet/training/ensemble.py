@@ -4,12 +4,15 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from admet.config import TrainConfig
 from admet.config.base import LARGEST_SEED
 from admet.data import Panel, Split
 from admet.featurize import PackedGraphs
 from admet.model.chemprop.plan import Plan
 from admet.model.chemprop.spec import PanelSpec
+from admet.model.chemprop.start import Start
 from admet.model.composite import CompositePredictor, CompositeSpec, MemberSpec, NetworkMember
 from admet.model.trained_model import TrainedModel
 from admet.training.checkpoint import Checkpoint
@@ -26,6 +29,8 @@ def fit_ensemble(
     plan: Plan,
     checkpoint_of: Callable[[int], Checkpoint],
     *,
+    inputs: np.ndarray | None = None,
+    start: Start | None = None,
     progress: bool = False,
 ) -> TrainedModel:
     """Trains `training.ensemble` models with the seeds `seed`, `seed` + 1, …, and averages them.
@@ -37,6 +42,8 @@ def fit_ensemble(
         config: The configuration.
         plan: The networks of each model.
         checkpoint_of: Gives for each model how far an earlier, interrupted run came.
+        inputs: Extra inputs as `fit_model` takes them.
+        start: What encoders start from, likewise.
         progress: Whether to show a progress bar where there is somebody to see it.
 
     Returns:
@@ -54,7 +61,15 @@ def fit_ensemble(
         if n_models > 1:
             log.info("Training %d of %d, seed %d", index + 1, n_models, own.seed)
         model = fit_model(
-            panel, split, graphs, own, plan, checkpoint=checkpoint_of(index), progress=progress
+            panel,
+            split,
+            graphs,
+            own,
+            plan,
+            inputs=inputs,
+            start=start,
+            checkpoint=checkpoint_of(index),
+            progress=progress,
         )
         if n_models == 1:
             return model

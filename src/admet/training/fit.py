@@ -79,6 +79,7 @@ def fit(
         lesson.learnt,
         config.batch_size,
         limits=lesson.learnt_limits,
+        inputs=lesson.inputs,
         shuffle=True,
         seed=seed,
         backward=True,
@@ -90,6 +91,7 @@ def fit(
         lesson.judged,
         max(config.batch_size, _VALIDATION_BATCH),
         limits=lesson.judged_limits,
+        inputs=lesson.inputs,
         pin_memory=on_gpu,
     )
     loss = loss_of(config, lesson.kinds, lesson.slots, lesson.learnt)

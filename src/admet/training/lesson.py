@@ -28,6 +28,7 @@ class Lesson:
         kinds: S kinds.
         slots: S task names.
         name: Name of the network for the log.
+        inputs: Extra inputs of the n molecules, shape (n, d), float32; None for none.
     """
 
     graphs: PackedGraphs
@@ -40,6 +41,7 @@ class Lesson:
     name: str = "network"
     learnt_limits: np.ndarray | None = None
     judged_limits: np.ndarray | None = None
+    inputs: np.ndarray | None = None
 
     @classmethod
     def of(
@@ -51,6 +53,7 @@ class Lesson:
         split: Split,
         name: str = "network",
         limits: np.ndarray | None = None,
+        inputs: np.ndarray | None = None,
     ) -> "Lesson":
         """Takes what a network needs from the targets of its tasks.
 
@@ -62,6 +65,7 @@ class Lesson:
             split: The molecules to learn from and to be judged by.
             name: Name of the network for the log.
             limits: Which targets are limits, shape (n, T), int8; None where none is.
+            inputs: Extra inputs of the n molecules, shape (n, d), float32; None for none.
         """
         slots = plan.slots
         learnt = targets[:, slots]  # (n, S)
@@ -85,4 +89,5 @@ class Lesson:
             name,
             learnt_limits,
             judged_limits,
+            inputs,
         )

@@ -66,7 +66,7 @@ class NetworkModule(pl.LightningModule):
     def training_step(self, batch: LabelledBatch, batch_idx: int) -> Tensor:
         """Gives the loss of a batch."""
         self._batch, self._batch_idx = batch, batch_idx
-        outputs = self.network.slot_outputs(batch.graphs).float()
+        outputs = self.network.slot_outputs(batch.graphs, batch.inputs).float()
         loss: Tensor = self.loss(outputs, batch.targets, batch.mask, batch.limits)
         self._watch(loss.detach(), batch, outputs.detach(), batch_idx)
         n_labels = batch.mask.sum()
@@ -126,7 +126,7 @@ class NetworkModule(pl.LightningModule):
         if torch.isfinite(norm):
             return
         assert self._batch is not None  # noqa: S101 - a gradient comes of a batch
-        outputs = self.network.slot_outputs(self._batch.graphs).float()
+        outputs = self.network.slot_outputs(self._batch.graphs, self._batch.inputs).float()
         losses = self.loss.per_task(
             outputs, self._batch.targets, self._batch.mask, self._batch.limits
         )
@@ -145,7 +145,7 @@ class NetworkModule(pl.LightningModule):
 
     def validation_step(self, batch: LabelledBatch, batch_idx: int) -> None:  # noqa: ARG002
         """Adds the losses of a batch, per task."""
-        outputs = self.network.slot_outputs(batch.graphs).float()
+        outputs = self.network.slot_outputs(batch.graphs, batch.inputs).float()
         cells = self.loss.per_label(outputs, batch.targets, batch.mask, batch.limits)
         self._val_sums += torch.stack([cells.sum(dim=0), batch.mask.sum(dim=0).to(cells.dtype)])
 

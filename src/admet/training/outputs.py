@@ -17,18 +17,32 @@ from admet.evaluation import Scores, remarks, score_tasks
 from admet.evaluation.predicted import signs
 from admet.featurize import PackedGraphs
 from admet.files import free_name
-from admet.model.molecules import Molecules
 from admet.model.trained_model import TrainedModel
 from admet.run_directory import Files, read_json, write_json
 from admet.table_files import write_table
+from admet.training.extra_inputs import molecules_of
 
 log = logging.getLogger(__name__)
 
 
 def write_tests(
-    folder: Path, model: TrainedModel, panel: Panel, split: Split, graphs: PackedGraphs
+    folder: Path,
+    model: TrainedModel,
+    panel: Panel,
+    split: Split,
+    graphs: PackedGraphs,
+    inputs: np.ndarray | None = None,
 ) -> None:
-    """Scores the validation and the test side, and keeps the test predictions."""
+    """Scores the validation and the test side, and keeps the test predictions.
+
+    Args:
+        folder: Where they are written.
+        model: The model.
+        panel: n molecules and their labels.
+        split: The sides.
+        graphs: Their graphs.
+        inputs: Their extra inputs, shape (n, d), for a model that reads some.
+    """
     names = model.spec.task_names
     columns = [panel.task_names.index(name) for name in names]
     scores: dict[str, Scores] = {}
@@ -36,7 +50,7 @@ def write_tests(
         if not len(rows):
             continue
         labels = panel.labels.subset(rows).columns(columns)
-        molecules = Molecules(panel.smiles[rows], graphs.subset(rows))
+        molecules = molecules_of(panel.smiles, graphs, model.extra_inputs, inputs, rows)
         predictions = model.predictor.predict_molecules(molecules).mean
         scores[side] = score_tasks(
             labels.values,

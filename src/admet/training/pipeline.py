@@ -15,6 +15,7 @@ from admet.featurize import PackedGraphs
 from admet.featurize.cache import cache_folder, cached_graphs
 from admet.model.chemprop.device import resolve_device
 from admet.model.chemprop.plan import Plan
+from admet.model.chemprop.start import Start
 from admet.model.chemprop.task_affinity import TaskAffinityComputer
 from admet.model.chemprop.task_affinity.groups import group_tasks
 from admet.model.chemprop.task_affinity.outputs import AffinityFiles
@@ -31,9 +32,15 @@ from admet.table_files import write_table
 from admet.training.arms import check_tasks, plan_of
 from admet.training.doubt import doubt_of
 from admet.training.ensemble import fit_ensemble
+from admet.training.extra_inputs import (
+    check_extra_inputs,
+    compute_extra_inputs,
+    packages_of,
+)
 from admet.training.fit_model import precision_of
 from admet.training.outputs import log_to, write_config, write_records, write_split, write_tests
 from admet.training.provenance import PhaseClock, describe_run, peak_memory_mib
+from admet.training.start import following, origin_of, read_start
 from admet.training.torch_state import own_torch_state
 from admet.training.unfinished import Unfinished
 
@@ -70,21 +77,26 @@ def train(config: TrainConfig, *, overwrite: bool = False, resume: bool = False)
         log.info("Nothing to resume: %s is finished", config.save_dir)
         return model
     _check_before_reading(config)
+    start = read_start(config)
     state = own_torch_state(config.training.threads, device)
     with state, writer, log_to(writer.path / Files.LOG):
-        model = _run(config, writer, device)
+        model = _run(config, writer, device, start)
     log.info("Run directory: %s", config.save_dir)
     return replace(model, run_dir=config.save_dir)
 
 
-def _run(config: TrainConfig, writer: RunDirectoryWriter, device: torch.device) -> TrainedModel:
+def _run(
+    config: TrainConfig, writer: RunDirectoryWriter, device: torch.device, start: Start | None
+) -> TrainedModel:
     """Does the work, phase by phase, and writes what each gives."""
     clock, folder = PhaseClock(), writer.path
+    config = following(config, start)
     _hint_at_idle_keys(config)
     with clock.phase("read"):
         panel = load_panel(config.data_path, config.data)
         check_tasks(config, panel.task_names)
-        provenance = describe_run(config.data_path)
+        provenance = describe_run(config.data_path, packages_of(config.model.extra_inputs))
+        provenance |= origin_of(start)
     unfinished = Unfinished.open(writer.checkpoints, config, provenance)
     write_records(folder, panel)
     with clock.phase("split"):
@@ -95,6 +107,7 @@ def _run(config: TrainConfig, writer: RunDirectoryWriter, device: torch.device) 
     with clock.phase("featurize"):
         cache = cache_folder(config.data.cache_dir) if config.data.cache else None
         graphs = cached_graphs(panel.smiles, cache)
+        inputs = compute_extra_inputs(config.model.extra_inputs, panel.smiles, cache)
     if unfinished.plan is None:
         plan = _choose_plan(config, panel, split, graphs, folder, clock)
         unfinished.keep_plan(plan)
@@ -102,11 +115,19 @@ def _run(config: TrainConfig, writer: RunDirectoryWriter, device: torch.device) 
         plan = unfinished.plan_of(panel.task_names)
     with clock.phase("training"):
         model = fit_ensemble(
-            panel, split, graphs, config, plan, unfinished.checkpoint_of, progress=True
+            panel,
+            split,
+            graphs,
+            config,
+            plan,
+            unfinished.checkpoint_of,
+            inputs=inputs,
+            start=start,
+            progress=True,
         )
     with clock.phase("test"):
-        write_tests(folder, model, panel, split, graphs)
-        doubt = doubt_of(model, panel, split, graphs)
+        write_tests(folder, model, panel, split, graphs, inputs)
+        doubt = doubt_of(model, panel, split, graphs, inputs)
         if doubt is not None:
             write_doubt(folder, doubt)
             model = replace(model, doubt=doubt)
@@ -170,6 +191,7 @@ def _check_before_reading(config: TrainConfig) -> None:
             f"`data.split_from` {str(split_from)!r} is `save_dir`, which is replaced as a whole. "
             "Name another folder for this run."
         )
+    check_extra_inputs(config)
     if config.task_affinity.enabled:
         resolve_device(config.task_affinity.device, "task_affinity.device")
     if config.data.target_columns and config.data.names_its_targets:

@@ -4,7 +4,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -36,15 +36,20 @@ class PhaseClock:
             self.seconds[name] = round(self.seconds.get(name, 0.0) + spent, 3)
 
 
-def describe_run(data_path: Path) -> dict[str, Any]:
-    """Lists versions, hardware, command line and the input's SHA-256."""
+def describe_run(data_path: Path, packages: Sequence[str] = ()) -> dict[str, Any]:
+    """Lists versions, hardware, command line and the input's SHA-256.
+
+    Args:
+        data_path: The input.
+        packages: Packages whose versions matter to this run, besides those of every run.
+    """
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": sys.argv,
         "versions": {
             "admet": admet.__version__,
             "python": platform.python_version(),
-            **{name: version(name) for name in _LIBRARIES},
+            **{name: version(name) for name in dict.fromkeys((*_LIBRARIES, *packages))},
         },
         "hardware": {
             "machine": platform.machine(),

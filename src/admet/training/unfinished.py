@@ -25,6 +25,7 @@ class _Run(BaseModel):
 
     config: dict[str, Any]
     data: str
+    init_from: str | None = None
     versions: dict[str, str]
     resumed: int = Field(ge=0)
 
@@ -69,11 +70,13 @@ class Unfinished:
             The unfinished run.
 
         Raises:
-            RunDirectoryError: If the earlier run had another configuration or table, or what it
-                kept is damaged.
+            RunDirectoryError: If the earlier run had another configuration or table, or started
+                from other weights, or what it kept is damaged.
         """
         found = cls(folder)
         ours = {"config": _comparable(config), "data": provenance["data"]["sha256"]}
+        if "init_from" in provenance:
+            ours["init_from"] = provenance["init_from"]["sha256"]
         if (folder / _RUN).exists():
             earlier = _read(folder / _RUN, _Run)
             _check_same(earlier, ours, folder)
@@ -164,6 +167,10 @@ def _check_same(earlier: _Run, ours: dict[str, Any], folder: Path) -> None:
     remedy = "Resume with what it began with, or add --overwrite to begin anew."
     if earlier.data != ours["data"]:
         raise RunDirectoryError(f"The table changed since the run in {str(folder)!r}. {remedy}")
+    if (now_from := ours.get("init_from")) and earlier.init_from not in (None, now_from):
+        raise RunDirectoryError(
+            f"The file of `model.init_from` changed since the run in {str(folder)!r}. {remedy}"
+        )
     before, now = _flat(_completed(earlier.config, folder)), _flat(ours["config"])
     changed = sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
     if changed:

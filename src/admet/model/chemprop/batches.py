@@ -22,12 +22,14 @@ class LabelledBatch:
         targets: Shape (b, T), float32; zero where there is no label.
         mask: Shape (b, T), bool; true where there is a label.
         limits: Shape (b, T), int8, as in `Labels`; None where no label of the set is a limit.
+        inputs: Extra inputs, shape (b, d), float32; None where the network reads none.
     """
 
     graphs: GraphBatch
     targets: Tensor
     mask: Tensor
     limits: Tensor | None = None
+    inputs: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -39,6 +41,7 @@ class LabelledBatch:
             self.targets.pin_memory(),
             self.mask.pin_memory(),
             None if self.limits is None else self.limits.pin_memory(),
+            None if self.inputs is None else self.inputs.pin_memory(),
         )
 
     def to(self, device: torch.device | str, non_blocking: bool = False) -> Self:
@@ -48,6 +51,7 @@ class LabelledBatch:
             self.targets.to(device, non_blocking=non_blocking),
             self.mask.to(device, non_blocking=non_blocking),
             None if self.limits is None else self.limits.to(device, non_blocking=non_blocking),
+            None if self.inputs is None else self.inputs.to(device, non_blocking=non_blocking),
         )
 
 
@@ -67,6 +71,7 @@ class BatchLoader:
         batch_size: int,
         *,
         limits: np.ndarray | None = None,
+        inputs: np.ndarray | None = None,
         shuffle: bool = False,
         seed: int = 0,
         backward: bool = False,
@@ -80,6 +85,7 @@ class BatchLoader:
             targets: Their targets, shape (m, T), NaN where absent.
             batch_size: Molecules in one batch.
             limits: Which targets are limits, shape (m, T), int8, as in `Labels`; None for none.
+            inputs: Extra inputs of all molecules of `graphs`, shape (n, d), float32; None for none.
             shuffle: Whether to change the order at every pass.
             seed: Seed of that order.
             backward: Whether gradients will be taken.
@@ -91,6 +97,7 @@ class BatchLoader:
         self._mask = torch.from_numpy(mask)
         self._targets = torch.from_numpy(np.where(mask, targets, 0.0).astype(np.float32))
         self._limits = None if limits is None else torch.from_numpy(limits)
+        self._inputs = None if inputs is None else torch.from_numpy(inputs)
         self.batch_size = batch_size
         self.shuffle = shuffle
         self.backward = backward
@@ -127,5 +134,9 @@ class BatchLoader:
                 self._targets.index_select(0, index),
                 self._mask.index_select(0, index),
                 None if self._limits is None else self._limits.index_select(0, index),
+                self._inputs_of(self.rows[picked]),
             )
             yield batch.pin_memory() if self.pin_memory else batch
+
+    def _inputs_of(self, rows: np.ndarray) -> Tensor | None:
+        return None if self._inputs is None else self._inputs[torch.from_numpy(rows)]

@@ -3,16 +3,19 @@
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
-from pydantic import ValidationError
 from torch import Tensor
 
 from admet.config import FFNConfig, MessagePassingConfig
+from admet.config.model import Activation
 from admet.errors import ConfigError
 
-_ACTIVATION = "RELU"
+_PASSING = "BondMessagePassing"
+_PARAMETERS = {"leakyrelu": ("negative_slope", 0.1), "elu": ("alpha", 1.0)}
+"""Activations whose number must be the one that Chemprop gives them by name."""
+_AGGREGATIONS = ("norm", "mean", "sum")
 _MAPPING = "AttributeDict"  # Lightning's name for a mapping
 
 
@@ -23,7 +26,7 @@ class _Inert:
         self.args = args
 
     def __setstate__(self, state: object) -> None:
-        pass
+        self.state = state
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ class ChempropFile:
         d_v: Number of atom features.
         d_e: Number of bond features.
         outputs: Names of its outputs, where the file has them.
+        alone: Whether it says nothing of how atoms become a molecule: an encoder without the rest,
+            or one whose aggregation is not ours.
     """
 
     encoder: MessagePassingConfig
@@ -45,6 +50,7 @@ class ChempropFile:
     d_v: int
     d_e: int
     outputs: tuple[str, ...] = ()
+    alone: bool = False
 
     def of(self, part: str) -> dict[str, Tensor]:
         """Gives the weights below a name, without it."""
@@ -52,14 +58,15 @@ class ChempropFile:
         return {k.removeprefix(start): v for k, v in self.weights.items() if k.startswith(start)}
 
 
-def read_chemprop_file(path: Path) -> ChempropFile:
-    """Reads a model of Chemprop v2 (`.pt`), or an encoder alone as CheMeleon's.
+def read_chemprop_file(path: Path, *, encoder_only: bool = False) -> ChempropFile:
+    """Reads a model of Chemprop v2 (`.pt`, `.ckpt`), or an encoder alone as CheMeleon's.
 
     Tensors, numbers and texts are read by torch's reader of weights; each class that the file names
     becomes a thing without behaviour, so a file from a stranger can do no harm.
 
     Args:
         path: The file.
+        encoder_only: Whether its aggregation and head do not matter, and may be of any kind.
 
     Returns:
         Its encoder and head.
@@ -82,21 +89,31 @@ def read_chemprop_file(path: Path) -> ChempropFile:
         hyper = content["hyper_parameters"]
         alone = "message_passing" not in hyper
         passing = hyper if alone else hyper["message_passing"]
-        weights = dict(content["state_dict"])
+        weights = {str(name): tensor for name, tensor in content["state_dict"].items()}
         if alone:
             weights = {f"message_passing.{name}": tensor for name, tensor in weights.items()}
+        rebuilt = not alone and (not encoder_only or _aggregation(hyper) in _AGGREGATIONS)
         return ChempropFile(
-            _encoder(passing, {} if alone else hyper),
-            None if alone else _ffn(hyper["predictor"]),
+            _encoder(passing, hyper if rebuilt else {}),
+            None if alone or encoder_only else _ffn(hyper["predictor"]),
             weights,
             int(passing["d_v"]),
             int(passing["d_e"]),
             _names(content),
+            not rebuilt,
         )
-    except (KeyError, TypeError, ValueError, AttributeError, ValidationError) as error:
+    except (
+        LookupError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        RuntimeError,
+        OverflowError,
+    ) as error:
         raise ConfigError(
             f"{str(path)!r} holds no bond message passing that can be rebuilt ({error!r:.200}). "
-            "Name a model of Chemprop v2 with BondMessagePassing and the activation relu."
+            f"Name a model of Chemprop v2 with {_PASSING} and one of the activations "
+            f"{', '.join(get_args(Activation))}."
         ) from None
 
 
@@ -108,18 +125,19 @@ def _stand_in(name: str) -> type:
 
 def _encoder(passing: dict[str, Any], whole: dict[str, Any]) -> MessagePassingConfig:
     """Translates the shape of an encoder."""
-    _require_relu(passing.get("activation", _ACTIVATION))
+    if (kind := _class_name(passing.get("cls")) or _PASSING) != _PASSING:
+        raise ValueError(f"it is {kind}")
     if passing.get("d_vd"):
         raise ValueError("descriptors of atoms")
     aggregation = whole.get("agg", {})
-    name = _class_name(aggregation.get("cls")).removesuffix("Aggregation").lower() or "norm"
     return MessagePassingConfig(
         depth=passing["depth"],
         hidden_size=passing["d_h"],
         dropout=float(passing.get("dropout", 0.0)),
+        activation=_activation(passing.get("activation", "relu")),
         bias=bool(passing.get("bias", False)),
         undirected=bool(passing.get("undirected", False)),
-        aggregation=name,
+        aggregation=_aggregation(whole),
         aggregation_norm=float(aggregation.get("norm", 100.0)),
         batch_norm=bool(whole.get("batch_norm", False)),
     )
@@ -127,20 +145,38 @@ def _encoder(passing: dict[str, Any], whole: dict[str, Any]) -> MessagePassingCo
 
 def _ffn(predictor: dict[str, Any]) -> FFNConfig:
     """Translates the shape of a head."""
-    _require_relu(predictor.get("activation", _ACTIVATION))
     return FFNConfig(
         num_layers=predictor["n_layers"],
         hidden_size=predictor["hidden_dim"],
         dropout=float(predictor.get("dropout", 0.0)),
+        activation=_activation(predictor.get("activation", "relu")),
     )
 
 
-def _require_relu(activation: object) -> None:
-    name = activation if isinstance(activation, str) else type(activation).__name__
-    if args := getattr(activation, "args", ()):  # a member of an enumeration
+def _aggregation(whole: dict[str, Any]) -> str:
+    """Names the aggregation of a model as Chemprop does."""
+    name = _class_name(whole.get("agg", {}).get("cls"))
+    return name.removesuffix("Aggregation").lower() or "norm"
+
+
+def _activation(stored: object) -> Any:
+    """Names an activation as our schema does; it is stored as a text, a member or a module.
+
+    Raises:
+        ValueError: If it is not ours, or has another number than Chemprop's.
+    """
+    name = stored if isinstance(stored, str) else type(stored).__name__
+    args, state = getattr(stored, "args", ()), getattr(stored, "state", None)
+    if args:  # a member of an enumeration
         name = str(args[0])
-    if name.rpartition(".")[2].upper() != _ACTIVATION:
+    own = name.rpartition(".")[2].lower()
+    if own not in get_args(Activation):
         raise ValueError(f"activation {name}")
+    if isinstance(state, dict) and own in _PARAMETERS:  # a module
+        key, wanted = _PARAMETERS[own]
+        if state.get(key) != wanted:
+            raise ValueError(f"activation {name} with {key} {state.get(key)}, not {wanted}")
+    return own
 
 
 def _class_name(cls: object) -> str:

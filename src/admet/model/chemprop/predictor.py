@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from admet.errors import NumericalError
+from admet.errors import ConfigError, NumericalError
 from admet.featurize import GraphArrays, PackedGraphs, featurize
 from admet.featurize.encode import Encoded
 from admet.model.chemprop.graph_batch import GraphBatch
@@ -49,8 +49,6 @@ class Prediction:
 
 class Predictor:
     """Predicts in the unit of the labels."""
-
-    needs_structures = False  # graphs are enough
 
     def __init__(
         self,
@@ -94,6 +92,16 @@ class Predictor:
         """Whether their messages average the two directions of a bond."""
         return self.spec.model.message_passing.undirected
 
+    @property
+    def extra_inputs(self) -> tuple[str, ...]:
+        """The frozen inputs that the networks read."""
+        return self.spec.inputs
+
+    @property
+    def needs_structures(self) -> bool:
+        """Whether graphs are not enough: extra inputs are made of canonical SMILES."""
+        return bool(self.spec.inputs)
+
     def weights(self) -> dict[str, Tensor]:
         """Gives copies of the weights of all networks, as they are stored."""
         return {
@@ -102,26 +110,36 @@ class Predictor:
             for name, tensor in network.state_dict().items()
         }
 
-    def predict_graphs(self, graphs: PackedGraphs, rows: np.ndarray | None = None) -> Prediction:
+    def predict_graphs(
+        self,
+        graphs: PackedGraphs,
+        rows: np.ndarray | None = None,
+        *,
+        inputs: np.ndarray | None = None,
+    ) -> Prediction:
         """Predicts featurised molecules.
 
         Args:
             graphs: The graphs.
             rows: Which of them, shape (m,); None takes all.
+            inputs: Extra inputs of all molecules of `graphs`, shape (n, d), for a model that reads
+                some.
 
         Returns:
             The predictions of m molecules, in the order of `spec.tasks`.
 
         Raises:
+            ConfigError: If the model reads extra inputs and they are missing, or the reverse.
             NumericalError: If a prediction is not finite.
         """
         rows = np.arange(len(graphs)) if rows is None else rows
         # The networks of a model differ in their heads only, so their batches are the same.
         batcher = self.networks[0].batcher(graphs)
-        parts = [
-            self.predict_arrays(batcher.batch(rows[start : start + self.batch_size]))
-            for start in range(0, len(rows), self.batch_size)
-        ]
+        parts = []
+        for start in range(0, len(rows), self.batch_size):
+            own = rows[start : start + self.batch_size]
+            given = None if inputs is None else inputs[own]
+            parts.append(self.predict_arrays(batcher.batch(own), given))
         return Prediction.joined(parts, len(self.spec.tasks))
 
     def predict_smiles(self, smiles: Sequence[str] | np.ndarray) -> Prediction:
@@ -130,11 +148,12 @@ class Predictor:
         Raises:
             NumericalError: If a prediction is not finite.
         """
-        return self.predict_graphs(featurize(smiles))
+        return self.predict_graphs(featurize(smiles), inputs=self._inputs_of(smiles))
 
     def predict_molecules(self, molecules: "Molecules") -> Prediction:
-        """Predicts n molecules whose graphs may be there already."""
-        return self.predict_graphs(molecules.graphs)
+        """Predicts n molecules whose graphs and inputs may be there already."""
+        inputs = molecules.inputs(self.extra_inputs) if self.extra_inputs else None
+        return self.predict_graphs(molecules.graphs, inputs=inputs)
 
     def predict_encoded(self, encoded: Encoded) -> Prediction:
         """Predicts the m valid molecules of a batch of cells.
@@ -144,19 +163,48 @@ class Predictor:
         """
         if encoded.arrays is None:
             return Prediction(np.empty((0, len(self.spec.tasks))))
-        return self.predict_arrays(encoded.arrays)
+        texts = encoded.structures or []  # there where `needs_structures` has asked for them
+        return self.predict_arrays(
+            encoded.arrays, self._inputs_of([texts[i] for i in encoded.valid] if texts else [])
+        )
 
-    def predict_arrays(self, arrays: GraphArrays) -> Prediction:
-        """Predicts a batch of b molecules, in the order of `spec.tasks`.
+    def _inputs_of(self, smiles: Sequence[str] | np.ndarray) -> np.ndarray | None:
+        """Computes the extra inputs of n canonical SMILES, shape (n, d); None where there are none.
 
         Raises:
+            ConfigError: If a package that computes one is not installed.
+        """
+        if not self.spec.inputs:
+            return None
+        from admet.model.inputs import vectors  # noqa: PLC0415 - slow, seldom
+
+        return vectors(self.spec.inputs, smiles)
+
+    def predict_arrays(self, arrays: GraphArrays, inputs: np.ndarray | None = None) -> Prediction:
+        """Predicts a batch of b molecules, in the order of `spec.tasks`.
+
+        Args:
+            arrays: The batch.
+            inputs: Their extra inputs, shape (b, d), for a model that reads some.
+
+        Raises:
+            ConfigError: If the model reads extra inputs and they are missing, or the reverse.
             NumericalError: If a prediction is not finite.
         """
+        if (inputs is None) == self.needs_structures or (
+            inputs is not None and inputs.shape != (arrays.n_graphs, self.spec.n_inputs)
+        ):
+            raise ConfigError(
+                f"`inputs` must have shape ({arrays.n_graphs}, {self.spec.n_inputs}), the numbers "
+                f"of {', '.join(self.spec.inputs) or 'no input'} of each molecule; got "
+                f"{None if inputs is None else inputs.shape}. Predict by SMILES instead."
+            )
+        given = None if inputs is None else torch.from_numpy(inputs).to(self.device)
         batch = GraphBatch.of(arrays).to(self.device)
         values = torch.empty(len(batch), len(self.spec.tasks))
         with torch.inference_mode():
             for network, (own, columns) in zip(self.networks, self._columns, strict=True):
-                values[:, columns] = network(batch).float().cpu()[:, own]
+                values[:, columns] = network(batch, given).float().cpu()[:, own]
         predictions = self._scaler.to_units(values)
         if not np.isfinite(predictions).all():
             raise NumericalError(
@@ -168,4 +216,26 @@ class Predictor:
 
 def build_networks(spec: ModelSpec) -> list[GroupedNetwork]:
     """Builds the networks of a model with fresh weights, from torch's current random state."""
-    return [GroupedNetwork(spec.model, plan, spec.d_v, spec.d_e) for plan in spec.plan.networks]
+    return [
+        GroupedNetwork(spec.model, plan, spec.d_v, spec.d_e, spec.n_inputs)
+        for plan in spec.plan.networks
+    ]
+
+
+def check_width(spec: ModelSpec) -> None:
+    """Checks that extra inputs are as wide here as where the model was trained.
+
+    Raises:
+        ConfigError: If not.
+    """
+    if not spec.inputs:
+        return
+    from admet.model.inputs import INPUTS  # noqa: PLC0415 - slow, seldom
+
+    width = sum(INPUTS[name].width for name in spec.inputs)
+    if width != spec.n_inputs:
+        raise ConfigError(
+            f"The model was trained with {spec.n_inputs} numbers of {', '.join(spec.inputs)} per "
+            f"molecule; the packages installed here give {width}. Install the versions that its "
+            "run.json names."
+        )

@@ -3,11 +3,18 @@
 from typing import Any, Self
 
 import numpy as np
-from pydantic import Field, field_validator, model_validator
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from admet.config import NetworkConfig
 from admet.config.base import WIDEST, Section
 from admet.config.data import DataConfig, Identity, LabelRules, TaskKind, TransformName
+from admet.config.frozen import InputName
 from admet.data import Panel
 from admet.data.transforms import NO_TRANSFORM, TRANSFORMS, Transform
 from admet.kinds import Kind, kind_of
@@ -98,12 +105,16 @@ class ModelSpec(PanelSpec):
         model: Shape of the networks.
         d_v: Number of atom features.
         d_e: Number of bond features.
+        inputs: Frozen inputs that the heads read beside the embedding, side by side.
+        n_inputs: Numbers that they are together.
     """
 
     plan: Plan
     model: NetworkConfig
     d_v: int = Field(ge=1, le=WIDEST)
     d_e: int = Field(ge=1, le=WIDEST)
+    inputs: tuple[InputName, ...] = ()
+    n_inputs: int = Field(0, ge=0, le=WIDEST)
 
     @model_validator(mode="after")
     def _plan_of_the_tasks(self) -> Self:
@@ -112,7 +123,17 @@ class ModelSpec(PanelSpec):
         if set(names) != planned or len(set(names)) != len(names):
             strange = sorted(set(names) ^ planned) or sorted(n for n in names if names.count(n) > 1)
             raise ValueError(f"`plan` must hold every task, once named; not so for {strange[:5]}.")
+        if bool(self.inputs) != bool(self.n_inputs):
+            raise ValueError("`n_inputs` must be the numbers of `inputs`, and 0 without any.")
         return self
+
+    @model_serializer(mode="wrap")
+    def _lean(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leaves out that there are no inputs, as versions that know none would write it."""
+        content: dict[str, Any] = handler(self)
+        if not self.inputs:
+            del content["inputs"], content["n_inputs"]
+        return content
 
 
 def reading_of(config: DataConfig) -> dict[str, Any]:

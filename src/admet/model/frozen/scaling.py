@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_FURTHEST = 5.0  # standard deviations; descriptors have tails that would rule a product
+FURTHEST = 5.0
+"""Standard deviations; descriptors have tails that would rule a product."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,5 +38,5 @@ class InputScaler:
         Values further than five deviations from the mean are drawn to that distance.
         """
         scaled = (inputs - self.mean) / self.scale
-        near = np.clip(scaled, -_FURTHEST, _FURTHEST)
+        near = np.clip(scaled, -FURTHEST, FURTHEST)
         return np.asarray(np.nan_to_num(near, nan=0.0), dtype=np.float32)

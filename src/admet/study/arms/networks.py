@@ -39,7 +39,9 @@ class NetworkArm(Arm):
         )
         plan = Plan.of(self.planned, groups, names, share_encoder=shared)
         config = material.config.model_copy(update={"seed": seed})
-        model = fit_model(material.panel, split, material.graphs, config, plan)
+        extra = config.model.extra_inputs
+        inputs = material.molecules().inputs(extra) if extra else None
+        model = fit_model(material.panel, split, material.graphs, config, plan, inputs=inputs)
         spec = MemberSpec(arm=self.name, kind="network", network=model.networks.spec)
         named = [list(group.tasks) for group in groups]
         return Trained(NetworkMember(model.networks), spec, named)
