@@ -63,7 +63,7 @@ DROPOUT = {"message_passing": {"dropout": 0.1}, "ffn": {"dropout": 0.1}}
          {"model.message_passing.hidden_size": "affinity_hidden_size is 64"}),
         (AffinityCommand, {"model": WIDE, "affinity_hidden_size": 500}, {}),
         (AffinityCommand, {"model": WIDE | DROPOUT, "estimator": "gradient"}, {}),
-        (AffinityCommand, {"model": DEEP_HEAD}, {"model.ffn.num_layers": "estimator is aligned"}),
+        (AffinityCommand, {"model": DEEP_HEAD}, {"model.ffn.num_layers": "estimator is residual"}),
         (AffinityCommand, {"model": DEEP_HEAD, "estimator": "lookahead"}, {}),
         (AffinityCommand, {"model": DROPOUT, "estimator": "lookahead"},
          dict.fromkeys(("model.message_passing.dropout", "model.ffn.dropout"),

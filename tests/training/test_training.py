@@ -58,7 +58,7 @@ def test_a_run_directory_is_whole(trained):
         Files.CONFIG, Files.MODEL, Files.WEIGHTS, Files.RUN, Files.AFFINITY, "affinity.csv",
         "affinity_pairs.csv",
         Files.HEATMAP, Files.CLUSTERED, Files.SPLIT, Files.REJECTED, Files.STRUCTURES,
-        Files.HISTORY, Files.METRICS,
+        Files.HISTORY, Files.METRICS, Files.DOUBT,
         Files.PREDICTIONS, Files.LOG, Files.CHECKSUMS,
     ]  # fmt: skip
     assert sorted(p.name for p in trained.iterdir()) == sorted(expected)
@@ -461,7 +461,7 @@ def test_overlapping_groups_are_trained_kept_and_served(
         def estimate(self, problem, config):
             return AffinityEstimate(matrix, np.ones((4, 4), dtype=int), 1, problem.n_common())
 
-    monkeypatch.setitem(ESTIMATORS, "aligned", Given)
+    monkeypatch.setitem(ESTIMATORS, "residual", Given)
     run = tmp_path / "run"
     code = main(
         [

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from admet.config.base import LARGEST_BATCH, WIDEST, Section
-from admet.config.loss import LossConfig
+from admet.config.loss import LossConfig, LossName
 
 InputName = Literal["minimol", "admet_ai", "admet_ai_hidden", "rdkit", "morgan"]
 """What frozen inputs are called; `model/inputs/table.py` has a row for each."""
@@ -14,6 +14,11 @@ InputName = Literal["minimol", "admet_ai", "admet_ai_hidden", "rdkit", "morgan"]
 class FrozenMLPConfig(LossConfig):
     """Small networks on frozen inputs."""
 
+    loss: LossName = Field(
+        "mae",
+        description="Loss of a measured value on the scaled target; see training.loss. Out of fold "
+        "mae is better here.",
+    )
     hidden_size: int = Field(512, ge=1, le=WIDEST, description="Width of the hidden layers.")
     num_layers: int = Field(2, ge=1, le=20, description="Hidden layers; the first is shared.")
     dropout: float = Field(0.35, ge=0, lt=1, description="Dropout behind each of them.")

@@ -6,11 +6,13 @@ from pydantic import Field
 
 from admet.config.base import Section
 
+LossName = Literal["mse", "mae", "huber"]
+
 
 class LossConfig(Section):
     """The loss of a panel with gaps."""
 
-    loss: Literal["mse", "mae", "huber"] = Field(
+    loss: LossName = Field(
         "mse",
         description="Loss of a measured value on the scaled target: mse, its squared error; mae, "
         "its absolute error; huber, squared up to half a standard deviation and absolute beyond.",

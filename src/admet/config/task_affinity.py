@@ -6,6 +6,7 @@ from pydantic import Field, field_validator
 
 from admet.config.base import LARGEST_BATCH, LARGEST_SEED, WIDEST, Section
 from admet.config.device import DeviceName
+from admet.config.frozen import InputName
 from admet.config.model import NetworkConfig
 
 ClusteringMethod = Literal["agglomerative", "spectral", "network_selection", "transfer"]
@@ -21,17 +22,25 @@ class TaskAffinityConfig(Section):
         3,
         description="Number of groups, from 1 to the number of tasks; auto takes the number with "
         "the highest mean silhouette among those whose groups come out the same again, with "
-        "transfer the one with the highest predicted gain.",
+        "transfer the one with the highest predicted gain, with estimator measured the simplest of "
+        "those whose measured error is lowest.",
     )
-    estimator: Literal["residual", "aligned", "gradient", "lookahead"] = Field(
+    estimator: Literal["residual", "measured", "aligned", "gradient", "lookahead"] = Field(
         "residual",
         description="residual fits each task's head and asks how the encoder should change to "
-        "explain what is left, over several runs of a narrow network; aligned asks with which "
-        "change the head would follow the labels; gradient watches one training with random heads; "
-        "lookahead takes a step along each task's gradient and sees how the others' losses fall.",
+        "explain what is left, over several runs of a narrow network; measured trains small "
+        "networks on frozen inputs and sees what each task gains in the company of others; aligned "
+        "asks with which change the head would follow the labels; gradient watches one training "
+        "with random heads; lookahead takes a step along each task's gradient and sees how the "
+        "others' losses fall.",
+    )
+    inputs: tuple[InputName, ...] = Field(
+        ("minimol", "rdkit"),
+        min_length=1,
+        description="measured: the frozen inputs. Leave out those that have seen the labels.",
     )
     lookahead_lr: float = Field(0.1, gt=0, description="lookahead: length η of that step.")
-    affinity_runs: int = Field(4, ge=1, description="residual, aligned: networks to average over.")
+    affinity_runs: int = Field(8, ge=1, description="residual, aligned: networks to average over.")
     affinity_hidden_size: int = Field(
         64, ge=1, le=WIDEST, description="residual, aligned: width of these networks."
     )
@@ -105,6 +114,8 @@ class TaskAffinityConfig(Section):
             The keys as `Section.idle_keys` takes them, each with why it is not read.
         """
         why = f"estimator is {self.estimator}"
+        if self.estimator == "measured":
+            return dict.fromkeys(type(network).model_fields, why)
         one_head = "the affinity is measured on one network with one head"
         unread = dict.fromkeys(("groups", "share_encoder"), one_head)
         unread["extra_inputs"] = "the affinity is measured on the encoder"
@@ -127,5 +138,10 @@ _READ_BY: dict[str, tuple[str, ...]] = {
     "affinity_type": ("residual", "aligned", "gradient"),
     "normalize_gradients": ("residual", "aligned", "gradient"),
     "lookahead_lr": ("lookahead",),
+    "inputs": ("measured",),
+    "affinity_epochs": ("residual", "aligned", "gradient", "lookahead"),
+    "affinity_batch_size": ("residual", "aligned", "gradient", "lookahead"),
+    "affinity_lr": ("residual", "aligned", "gradient", "lookahead"),
+    "encoder_param_patterns": ("residual", "aligned", "gradient", "lookahead"),
 }
 """Keys that not every estimator reads, and the estimators that do."""

@@ -72,7 +72,10 @@ _ENDPOINTS = {
     "CLhep": _Endpoint(2, 1.0, 1.2, 0.4),
 }
 _OWN = 0.2  # share of an endpoint's variance that no other endpoint has
-_NOISE = 0.1  # share that no molecule explains
+_NOISE = 0.2  # share that no molecule explains: the assay
+_FUNCTIONS = 7  # seed of the functions of which properties are made
+_READ = 9  # features that a property depends on
+_HIDDEN = 6  # bends of its function
 
 
 def make_demo_panel(n_molecules: int = 1500, missing: float = 0.3, seed: int = 0) -> pd.DataFrame:
@@ -128,33 +131,53 @@ def _enumerate_amides() -> list[str]:
 
 
 def _latents(smiles: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Computes the three latents and each endpoint's own part from descriptors.
+    """Computes the three latents and each endpoint's own part.
+
+    Each is a random function of descriptors and substructures, as a property of molecules is: not
+    linear in them, so that an encoder has to be learnt before a head can read it off. The functions
+    are the same for all seeds.
 
     Returns:
         Latents, shape (n, 3), and own parts, shape (n, 8): standardised and uncorrelated columns.
     """
-    mols = [Chem.MolFromSmiles(s) for s in smiles]
-    descriptors = np.array([_describe(mol) for mol in mols])  # (n, 11)
-    descriptors = (descriptors - descriptors.mean(axis=0)) / descriptors.std(axis=0)
-    basis, _ = np.linalg.qr(descriptors)  # Gram–Schmidt: each column less what stands before it
-    basis = basis * np.sign((basis * descriptors).sum(axis=0))
+    rng = np.random.default_rng(_FUNCTIONS)
+    features = np.array([_describe(Chem.MolFromSmiles(text)) for text in smiles])  # (n, d)
+    features = (features - features.mean(axis=0)) / np.maximum(features.std(axis=0), 1e-9)
+    found = []
+    for _ in range(3 + len(TASKS)):
+        read = rng.choice(features.shape[1], _READ, replace=False)
+        W = rng.standard_normal((_READ, _HIDDEN)) / np.sqrt(_READ)
+        bent = np.sin(1.5 * features[:, read] @ W + rng.uniform(0, np.pi, _HIDDEN))
+        found.append(bent @ rng.standard_normal(_HIDDEN))
+    values = np.stack(found, axis=1)
+    basis, _ = np.linalg.qr(values - values.mean(axis=0))  # each less what stands before it
     basis = (basis - basis.mean(axis=0)) / basis.std(axis=0)
     return basis[:, :3], basis[:, 3:]
 
 
 def _describe(mol: Chem.Mol) -> list[float]:
-    """Lists the descriptors: first those of the latents, then one for each endpoint's own part."""
+    """Lists descriptors, and which substructures there are."""
     log_p, refractivity = rdMolDescriptors.CalcCrippenDescriptors(mol)
     return [
-        log_p,  # latent of LogD, KSOL, hERG
-        rdMolDescriptors.CalcTPSA(mol) + 10 * rdMolDescriptors.CalcNumHBD(mol),  # PAMPA, Papp
-        rdMolDescriptors.CalcFractionCSP3(mol),  # CYP3A4, CLint, CLhep
+        log_p,
+        rdMolDescriptors.CalcTPSA(mol),
+        rdMolDescriptors.CalcFractionCSP3(mol),
         rdMolDescriptors.CalcNumAromaticRings(mol),
         rdMolDescriptors.CalcExactMolWt(mol),
         rdMolDescriptors.CalcNumRotatableBonds(mol),
         rdMolDescriptors.CalcNumHBA(mol),
+        rdMolDescriptors.CalcNumHBD(mol),
         sum(atom.GetAtomicNum() in (9, 17, 35) for atom in mol.GetAtoms()),
         rdMolDescriptors.CalcNumHeterocycles(mol),
         refractivity,
-        rdMolDescriptors.CalcLabuteASA(mol),
+        *(float(mol.HasSubstructMatch(pattern)) for pattern in _PATTERNS),
     ]
+
+
+_PATTERNS = [
+    Chem.MolFromSmarts(text)
+    for text in (
+        "n", "[nH]", "s", "o", "C(F)(F)F", "C#N", "S(=O)(=O)", "[NX3;H0;!$(NC=O)]", "[OX2H]",
+        "OC", "C1CCNCC1", "C1COCCN1", "C1CNCCN1", "c-c", "[NX3H1]C(=O)", "N1CCCCC1",
+    )
+]  # fmt: skip

@@ -64,7 +64,7 @@ def test_planted_groups_of_an_mlp_are_found(loader):
     assert found.n_common[0, 1] == int((present[:, 0] & present[:, 1]).sum())
 
 
-@pytest.mark.parametrize("estimator", ["aligned", "gradient", "lookahead"])
+@pytest.mark.parametrize("estimator", ["residual", "aligned", "gradient", "lookahead"])
 def test_every_estimator_takes_it_and_leaves_the_network_alone(loader, estimator):
     torch.manual_seed(0)
     network = Perceptron("trunk", dropout=0.5)
@@ -116,7 +116,7 @@ def test_keys_that_a_loader_silences_are_named(loader, caplog):
     TaskAffinityComputer(config, shape).compute_from_loader(Perceptron, loader, NAMES)
     whole = ["affinity_hidden_size", "model.message_passing.depth"]
     assert caplog.messages == [
-        "estimator is aligned, so these do nothing: lookahead_lr",
+        "estimator is residual, so these do nothing: lookahead_lr",
         f"the network comes as it is, so these do nothing: {', '.join(whole)}",
         "the batches are the loader's, so these do nothing: affinity_batch_size",
     ]

@@ -91,7 +91,11 @@ def test_a_matrix_without_a_known_pair_is_no_evidence(n_groups, caplog):
     np.fill_diagonal(matrix, 1.0)
     doubt = Doubt(matrix, matrix, np.ones(5), np.zeros((9, 5, 5)), n_runs=4)
     known = SimpleNamespace(
-        matrix=matrix, doubt=doubt, n_common=np.full((5, 5), 9), pair_steps=np.zeros((5, 5))
+        matrix=matrix,
+        doubt=doubt,
+        n_common=np.full((5, 5), 9),
+        pair_steps=np.zeros((5, 5)),
+        meter=None,
     )
     grouping = group_tasks(known, names(5), config(n_groups=n_groups))
     assert not grouping.is_told_from_chance

@@ -30,7 +30,7 @@ def test_a_head_in_closed_form_is_fitted_to_what_lies_beyond_a_limit():
     assert found[4] == pytest.approx(-8.12, abs=0.01)  # finite far out
 
 
-@pytest.mark.parametrize("estimator", ["aligned", "gradient", "lookahead"])
+@pytest.mark.parametrize("estimator", ["residual", "measured", "aligned", "gradient", "lookahead"])
 def test_every_estimator_takes_limits(estimator):
     frame = make_demo_panel(120, seed=1)
     columns = ("LogD", "KSOL", "CLint")

@@ -1,7 +1,8 @@
 """What an estimator gives: a matrix, what it rests on, and how far it can be trusted."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -47,10 +48,16 @@ class Doubt(Intervals):
         components: What the matrix may be off by, in independent parts, shape (S, T, T): the sum
             of their outer products is the covariance of the entries.
         n_runs: Networks that it was measured on; one network tells nothing about their spread.
+        least: Reliability below which a task has too few labels.
     """
 
     components: np.ndarray
     n_runs: int
+    least: float = 0.5
+
+    def too_few_labels(self) -> np.ndarray:
+        """Tells which tasks have too few labels, by the reliability that the estimator needs."""
+        return ~(self.reliability >= self.least)
 
     def draws(self, matrix: np.ndarray, n: int, seed: int) -> Iterator[np.ndarray]:
         """Draws the matrix as other molecules, initial weights and orders might have given it.
@@ -75,6 +82,25 @@ class Doubt(Intervals):
             yield np.clip(matrix + np.tensordot(weights, self.components, axes=1), -1.0, 1.0)
 
 
+class PlanMeter(Protocol):
+    """Measures what a plan of separate networks really gives."""
+
+    test_share: float
+    """Share of the molecules that a block tests."""
+
+    def relative_errors(self, plan: Sequence[tuple[int, ...]]) -> np.ndarray:
+        """Measures a plan out of fold.
+
+        Args:
+            plan: The tasks of each network, as columns; together all of them.
+
+        Returns:
+            Mean over tasks of the error relative to that of the task alone, for each block (a fold
+            and a seed), shape (B,).
+        """
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class AffinityEstimate:
     """An affinity matrix and what it rests on.
@@ -85,6 +111,7 @@ class AffinityEstimate:
         n_steps: Steps in all.
         n_common: Molecules with labels of both tasks, shape (T, T); of the task on the diagonal.
         doubt: How far it can be trusted; None from an estimator that does not say.
+        meter: Measures plans; None from an estimator that cannot.
         unknown: Why a pair without a step is unknown, and the remedy, for the warning.
     """
 
@@ -93,4 +120,5 @@ class AffinityEstimate:
     n_steps: int
     n_common: np.ndarray
     doubt: Doubt | None = None
+    meter: PlanMeter | None = None
     unknown: str = NEVER_TOGETHER

@@ -6,12 +6,14 @@ from admet.model.chemprop.task_affinity.estimators.aligned import AlignedAffinit
 from admet.model.chemprop.task_affinity.estimators.base import AffinityEstimator
 from admet.model.chemprop.task_affinity.estimators.gradient import GradientAffinity
 from admet.model.chemprop.task_affinity.estimators.lookahead import LookaheadAffinity
+from admet.model.chemprop.task_affinity.estimators.measured import MeasuredAffinity
 from admet.model.chemprop.task_affinity.estimators.residual import ResidualAffinity
 
 ESTIMATORS: dict[str, Callable[[], AffinityEstimator]] = {
+    "residual": ResidualAffinity,
+    "measured": MeasuredAffinity,
     "aligned": AlignedAffinity,
     "gradient": GradientAffinity,
     "lookahead": LookaheadAffinity,
-    "residual": ResidualAffinity,
 }
 """Every estimator, as `task_affinity.estimator` names it."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from admet.config import TaskAffinityConfig
 from admet.model.chemprop.task_affinity.estimators import AffinityEstimate
+from admet.model.chemprop.task_affinity.groups.by_gain import number_by_gain
 from admet.model.chemprop.task_affinity.groups.group import group
 from admet.model.chemprop.task_affinity.groups.grouping import Grouping
 from admet.model.chemprop.task_affinity.groups.stability import STABLE
@@ -30,6 +31,9 @@ def group_tasks(
         The groups, and how often tasks came together over draws of the affinity, where the
         estimate knows its doubt.
     """
+    n_groups = config.n_groups
+    if n_groups == "auto" and estimate.meter is not None:
+        n_groups = number_by_gain(estimate, estimate.meter, names, config)
     doubt = estimate.doubt
     draws: Iterable[np.ndarray] = ()
     if doubt is not None and doubt.n_runs > 1:
@@ -40,7 +44,7 @@ def group_tasks(
     grouping = group(
         estimate.matrix,
         names,
-        n_groups=config.n_groups,
+        n_groups=n_groups,
         method=config.clustering_method,
         seed=config.seed,
         singleton_score=config.singleton_score,

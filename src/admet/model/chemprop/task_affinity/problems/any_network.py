@@ -45,6 +45,11 @@ class LoaderProblem:
     encoder: str = "encoder"
     dropout: bool = True
 
+    @property
+    def panel(self) -> None:
+        """There are no molecules."""
+        return
+
     def n_common(self) -> np.ndarray:
         """Counts the examples with labels of both tasks, shape (T, T); one pass over the loader."""
         n_tasks = len(self.kinds)

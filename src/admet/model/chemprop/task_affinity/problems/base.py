@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from admet.data import Panel
 from admet.kinds import Kind
 
 
@@ -97,6 +98,11 @@ class AffinityProblem(Protocol):
     @property
     def encoder(self) -> str:
         """Name of the network's submodule that holds the shared parameters."""
+        ...
+
+    @property
+    def panel(self) -> Panel | None:
+        """The molecules and their labels, where there are any."""
         ...
 
     def n_common(self) -> np.ndarray:

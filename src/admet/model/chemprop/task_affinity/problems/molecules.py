@@ -49,6 +49,7 @@ class MoleculeProblem:
         model: Shape of the network.
         device: Where to compute.
         limits: Which targets are limits, shape (n, T), int8, as in `Labels`; None where none is.
+        panel: The molecules and their labels as they are; None where they are not known.
     """
 
     graphs: PackedGraphs
@@ -58,6 +59,7 @@ class MoleculeProblem:
     device: torch.device
     encoder: str = "encoder"
     limits: np.ndarray | None = None
+    panel: Panel | None = None
 
     @property
     def expected(self) -> np.ndarray:
@@ -90,7 +92,7 @@ class MoleculeProblem:
         labels = panel.labels
         scaler = TargetScaler.fit(labels.values, panel.kinds, panel.transforms)
         targets = scaler.scale_labels(labels.values)
-        return cls(graphs, targets, panel.kinds, model, device, limits=labels.limits)
+        return cls(graphs, targets, panel.kinds, model, device, limits=labels.limits, panel=panel)
 
     def n_common(self) -> np.ndarray:
         """Counts the molecules with labels of both tasks, shape (T, T)."""

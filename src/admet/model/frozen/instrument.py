@@ -1,0 +1,230 @@
+"""A cheap instrument: what company brings a task, measured with many small networks at once.
+
+A network of a task set reads frozen inputs, not graphs, so that it is trained in a fraction of a
+second, and seeds differ little. What company gains there is measured out of fold.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from admet.data import Panel, Split, folds
+from admet.data.scales import decided
+from admet.evaluation.metrics import met
+from admet.model.chemprop import TargetScaler, TaskLoss
+from admet.model.frozen.scaling import InputScaler
+
+TaskSet = tuple[int, ...]
+"""Columns of tasks that one network learns, increasing."""
+
+N_FOLDS = 3
+_WIDTH = 256  # leading directions of the inputs that are kept
+_HIDDEN = 128
+_STEPS, _BATCH = 300, 64  # the same for all networks: few labels are seen more often
+_RATE, _DECAY, _DROPOUT = 3e-3, 0.01, 0.35
+_AT_ONCE = 12  # networks; more do not get faster
+
+
+@dataclass(frozen=True, eq=False)
+class Errors:
+    """Errors of networks on molecules that they had not seen.
+
+    Attributes:
+        sums: Task set → Σ of errors, shape (B, T), for each block (a fold and a seed) and task.
+        counts: Tested labels, shape (B, T).
+    """
+
+    sums: dict[TaskSet, np.ndarray]
+    counts: np.ndarray
+
+    def of(self, tasks: TaskSet, kept: np.ndarray | None = None) -> np.ndarray:
+        """Gives the mean error of each task in a set, shape (T,); NaN for tasks outside it.
+
+        Args:
+            tasks: The set.
+            kept: The blocks that count, a mask of shape (B,); None takes all.
+        """
+        rows = slice(None) if kept is None else kept
+        with np.errstate(invalid="ignore"):
+            return np.asarray(self.sums[tasks][rows].sum(axis=0) / self.counts[rows].sum(axis=0))
+
+    def of_plan(self, plan: Sequence[TaskSet]) -> np.ndarray:
+        """Gives each block's mean error of each task, one network a set of tasks, shape (B, T)."""
+        found = np.full(self.counts.shape, np.nan)
+        with np.errstate(invalid="ignore"):
+            for tasks in plan:
+                found[:, tasks] = self.sums[tasks][:, tasks] / self.counts[:, tasks]
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class Instrument:
+    """Measures sets of tasks of a panel.
+
+    Attributes:
+        X: Frozen inputs of n molecules, shape (n, d).
+        panel: The molecules and their labels.
+        division: Seed by which the panel is divided into folds.
+        seeds: Trainings of each network on each fold.
+    """
+
+    X: np.ndarray
+    panel: Panel
+    division: int
+    seeds: int = 1
+    _known: dict[TaskSet, np.ndarray] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, inputs: np.ndarray, panel: Panel, division: int, seeds: int = 1) -> "Instrument":
+        """Keeps the leading directions of frozen inputs, (n, d_in) → (n, d), d at most 256."""
+        return cls(leading(inputs, _WIDTH), panel, division, seeds)
+
+    @cached_property
+    def _splits(self) -> list[Split]:
+        return folds(self.panel, "scaffold", n_folds=N_FOLDS, val_share=0, seed=self.division)
+
+    @cached_property
+    def _blocks(self) -> list[tuple[Split, int]]:
+        """The folds, each with a seed of the training."""
+        return [
+            (split, 1000 * seed + place)
+            for seed in range(self.seeds)
+            for place, split in enumerate(self._splits)
+        ]
+
+    @cached_property
+    def _counts(self) -> np.ndarray:
+        present = self.panel.labels.present
+        return np.stack([present[split.test].sum(axis=0) for split, _ in self._blocks])
+
+    def errors(self, sets: Sequence[TaskSet]) -> Errors:
+        """Measures sets of tasks; those that were measured before are not measured again."""
+        missing = list(dict.fromkeys(own for own in sets if own not in self._known))
+        found = {own: np.full(self._counts.shape, np.nan) for own in missing}
+        for block, (split, seed) in enumerate(self._blocks):
+            lesson = _Lesson.of(self.X, self.panel, split)
+            for start in range(0, len(missing), _AT_ONCE):
+                chosen = missing[start : start + _AT_ONCE]
+                predicted = lesson.predictions(chosen, seed)  # (M, m, T)
+                for own, values in zip(chosen, predicted, strict=True):
+                    columns = list(own)
+                    found[own][block, columns] = lesson.errors(values)[columns]
+        self._known.update(found)
+        return Errors({own: self._known[own] for own in sets}, self._counts)
+
+
+@dataclass(frozen=True, eq=False)
+class _Lesson:
+    """One fold: what is learnt, and what is tested."""
+
+    panel: Panel
+    X: Tensor  # (n, d)
+    Y: Tensor  # (n, T), scaled, NaN where absent
+    limits: Tensor | None
+    split: Split
+    scaler: TargetScaler
+
+    @classmethod
+    def of(cls, X: np.ndarray, panel: Panel, split: Split) -> "_Lesson":
+        panel = decided(panel, split.train)
+        labels = panel.labels
+        scaler = TargetScaler.fit(labels.values[split.train], panel.kinds, panel.transforms)
+        Y = torch.from_numpy(scaler.scale_labels(labels.values).astype(np.float32))
+        limits = None if labels.limits is None else torch.from_numpy(labels.limits)
+        return cls(panel, torch.from_numpy(X), Y, limits, split, scaler)
+
+    def predictions(self, sets: Sequence[TaskSet], seed: int) -> np.ndarray:
+        """Trains M networks, and predicts the m tested molecules, (M, m, T), on the scaled axis."""
+        draw = torch.Generator().manual_seed(seed)
+        networks = _Networks(len(sets), self.X.shape[1], self.Y.shape[1], draw)
+        present = self.panel.labels.present[self.split.train]
+        rng = np.random.default_rng(seed)
+        rows = np.stack(
+            [_stream(self.split.train[present[:, list(own)].any(axis=1)], rng) for own in sets],
+            axis=1,
+        )  # (steps, M, b)
+        learns = torch.zeros(len(sets), 1, self.Y.shape[1], dtype=torch.bool)
+        for place, own in enumerate(sets):
+            learns[place, 0, list(own)] = True
+        loss = TaskLoss(self.panel.kinds, form="mae")
+        optimiser = torch.optim.AdamW(
+            networks.parameters(), lr=_RATE, weight_decay=_DECAY, fused=True
+        )
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, _RATE, total_steps=_STEPS)
+        for step in torch.from_numpy(rows):
+            Y = self.Y[step]  # (M, b, T)
+            mask = learns & ~Y.isnan()
+            limits = None if self.limits is None else self.limits[step]
+            cells = loss.per_label(networks(self.X[step], draw), Y.nan_to_num(), mask, limits)
+            means = cells.sum(dim=(1, 2)) / mask.sum(dim=(1, 2)).clamp(min=1)  # (M,)
+            optimiser.zero_grad()
+            means.sum().backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+            schedule.step()
+        with torch.inference_mode():
+            tested = self.X[self.split.test].expand(len(sets), -1, -1)
+            return np.asarray(networks(tested).double().numpy())
+
+    def errors(self, outputs: np.ndarray) -> np.ndarray:
+        """Gives the sum of errors of each task, (m, T) → (T,): absolute, or squared of classes."""
+        y = self.Y[self.split.test].double().numpy()
+        reached = outputs
+        if self.limits is not None:
+            reached = met(y, reached, self.limits[self.split.test].numpy())
+        scaled = np.array([kind.scaled for kind in self.panel.kinds])
+        chance = 1 / (1 + np.exp(-np.clip(reached, -50, 50)))
+        return np.asarray(np.nansum(np.where(scaled, np.abs(reached - y), (chance - y) ** 2), 0))
+
+
+class _Networks(nn.Module):
+    """M networks with two hidden layers and an output for each task."""
+
+    def __init__(self, n: int, d_in: int, n_tasks: int, draw: torch.Generator) -> None:
+        super().__init__()
+        sizes = [(d_in, _HIDDEN), (_HIDDEN, _HIDDEN), (_HIDDEN, n_tasks)]
+        self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
+        for d, d_out in sizes:
+            bound = d**-0.5
+            self.weights.append(torch.empty(n, d, d_out).uniform_(-bound, bound, generator=draw))
+            self.biases.append(torch.empty(n, 1, d_out).uniform_(-bound, bound, generator=draw))
+
+    def forward(self, X: Tensor, draw: torch.Generator | None = None) -> Tensor:
+        """Gives scaled values and logits, (M, b, d_in) → (M, b, T)."""
+        *hidden, last = zip(self.weights, self.biases, strict=True)
+        for weight, bias in hidden:
+            X = functional.silu(torch.baddbmm(bias, X, weight))
+            if draw is not None:
+                kept = torch.rand(X.shape, generator=draw) >= _DROPOUT
+                X = X * kept / (1 - _DROPOUT)
+        weight, bias = last
+        return torch.baddbmm(bias, X, weight)
+
+
+def leading(inputs: np.ndarray, width: int) -> np.ndarray:
+    """Projects inputs onto their leading principal directions, of mean variance 1 together.
+
+    Args:
+        inputs: Shape (n, d_in); NaN where one is not defined.
+        width: Directions to keep at most.
+
+    Returns:
+        Shape (n, d), float32.
+    """
+    X = InputScaler.fit(inputs).scale_inputs(inputs).astype(np.float64)
+    X = X - X.mean(axis=0)
+    values, vectors = np.linalg.eigh(X.T @ X / len(X))
+    values, vectors = values[::-1][:width], vectors[:, ::-1][:, :width]
+    total = float(np.maximum(values, 0).mean())
+    return np.asarray(X @ vectors / np.sqrt(total if total > 0 else 1.0), dtype=np.float32)
+
+
+def _stream(rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Gives the rows of each step, (n,) → (steps, b): all of them before any comes again."""
+    needed = _STEPS * _BATCH
+    rounds = [rng.permutation(rows) for _ in range(-(-needed // max(len(rows), 1)))]
+    return np.concatenate(rounds)[:needed].reshape(_STEPS, _BATCH)
