@@ -100,8 +100,8 @@ def write(done: dict[str, float], n_folds: int) -> None:
         values = [f"{row[c]:.4f}" if c in row else "–" for c in columns]
         lines.append(f"| {arm} | {change} | " + " | ".join(values) + " |")
     note = (
-        f"Mean over endpoints of the MAE relative to always predicting the mean, {n_folds} scaffold "
-        "folds, out of fold; one thread."
+        "Mean over endpoints of the MAE relative to always predicting the mean, out of fold, "
+        f"{n_folds} scaffold folds; one thread."
     )
     write_results("frozen_recipe", {"errors": done}, "\n".join(lines), note)
 

@@ -115,11 +115,11 @@ def agreement(studies: list[Study]) -> dict[str, float]:
 
 def write(found: dict[str, dict[str, Any]], n_folds: int) -> None:
     """Writes the table."""
-    table = [
+    heads = (
         "| panel | single | multi | best other arm | mixture | to single | to multi | to the best "
-        "arm | worse on | verdicts that agree |",
-        "|---|---:|---:|---|---:|---|---|---|---|---|",
-    ]
+        "arm | worse on | verdicts that agree |"
+    )
+    table = [heads, "|---|---:|---:|---|---:|---|---|---|---|---|"]
     for name, entry in found.items():
         loss = entry["loss"]
         best = min((a for a in loss if a != COMPOSITE), key=lambda arm: loss[arm])

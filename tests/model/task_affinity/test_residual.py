@@ -99,22 +99,6 @@ def test_reliability_is_that_of_two_halves():
     assert sums.reliability[0] == pytest.approx(1 / 1.5, abs=0.03)
 
 
-def test_noise_does_not_make_affinities_smaller_down_to_a_reliability_of_one_half():
-    rng = torch.Generator().manual_seed(0)
-    n = 100_000
-    shared = torch.randn(n, generator=rng)
-    rows = []
-    for _ in range(2):  # two tasks, each with noise of its own
-        noise = torch.randn(FOLDS, n, generator=rng)
-        rows.append(shared / FOLDS + noise * (0.5 / FOLDS) ** 0.5)
-    G = torch.stack(rows)
-    sums = HalvedSums(2, torch.device("cpu"), 1)
-    sums.add(G, G, FIRST, [0, 1], 0)
-    found = sums.result(TaskAffinityConfig(), np.full((2, 2), 5))
-    assert sums.whole.matrix(TaskAffinityConfig())[0, 1] == pytest.approx(1 / 1.5, abs=0.02)
-    assert found.matrix[0, 1] == pytest.approx(1.0, abs=0.05)
-
-
 def test_doubt_orders_and_flags(demo_frame):
     frame = demo_frame.copy()
     rng = np.random.default_rng(0)

@@ -14,7 +14,6 @@ from admet.model.chemprop.task_affinity.estimators.estimate import FREEDOM, Affi
 from admet.model.chemprop.task_affinity.estimators.sums import GradientSums
 from admet.model.chemprop.task_affinity.problems.base import FOLDS
 
-_LEAST = 0.5  # reliability; with a smaller one, seeds agree less
 _TOO_FEW = 0.15  # reliability; a residual is mostly noise even where thousands were measured
 
 
@@ -76,19 +75,18 @@ class HalvedSums:
             NoGradientStepsError: If there was no look.
         """
         estimate = self.whole.result(config, n_common)
-        larger = self._correction()
-        runs = np.stack([sums.matrix(config) for sums in self.single]) * larger  # (R, T, T)
+        runs = np.stack([sums.matrix(config) for sums in self.single])  # (R, T, T)
         n_runs = len(runs)
         # A part of a share s has 1 / s times the variance, and the two are independent.
         apart = []
         for sums, shares in zip(self.parts, self.shares, strict=True):
             first, second = (part.matrix(config) for part in sums)
-            apart.append((first - second) * larger / np.sqrt((1 / shares).sum()))
+            apart.append((first - second) / np.sqrt((1 / shares).sum()))
         components = np.stack(apart) / np.sqrt(n_runs)
         if n_runs > 1:
             spread = (runs - runs.mean(axis=0)) / np.sqrt(n_runs * (n_runs - 1))
             components = np.concatenate([components, spread])
-        matrix = np.clip(estimate.matrix * larger, -1.0, 1.0)
+        matrix = estimate.matrix
         half = student_t.ppf(0.975, FREEDOM) * np.sqrt((components**2).sum(axis=0))  # (T, T)
         doubt = Doubt(
             np.clip(matrix - half, -1.0, 1.0),
@@ -98,16 +96,4 @@ class HalvedSums:
             n_runs,
             _TOO_FEW,
         )
-        return replace(estimate, matrix=matrix, doubt=doubt)
-
-    def _correction(self) -> np.ndarray:
-        """Gives what the noise of gradients makes affinities smaller by, shape (T, T), 1 for i = j.
-
-        The cosine of two noisy gradients is smaller than that of their expectations by the root of
-        the product of their reliabilities (Spearman, Am. J. Psychol. 1904, 15, 72). Reliabilities
-        below a floor are not known well enough to divide by.
-        """
-        known = np.clip(np.nan_to_num(self.reliability), _LEAST, 1.0)
-        larger = 1 / np.sqrt(np.outer(known, known))
-        np.fill_diagonal(larger, 1.0)
-        return np.asarray(larger)
+        return replace(estimate, doubt=doubt)

@@ -1,0 +1,223 @@
+"""What an affinity must find on real panels: sister assays, twins, and the same with other seeds.
+
+Usage: python benchmarks/affinity_truths.py FOLDER [seeds [panel …]], FOLDER being that of
+benchmarks/study_panels.py. Writes benchmarks/results/affinity_truths.json and .md.
+
+Sisters are the same quantity in another species, line or matrix, or kinases of one family: their
+affinity must be positive, and one of them among the first two of a task's row. Twins are the labels
+of one endpoint dealt to two columns, no molecule in both: each must be first in the row of the
+other, and the groups at the true number must be the pairs. Twins of fewer than 200 labels do not
+count.
+"""
+
+import itertools
+import logging
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import adjusted_rand_score
+
+from admet.config import DataConfig, TaskAffinityConfig
+from admet.data import Panel, load_panel
+from admet.data.labels import Labels
+from admet.featurize import PackedGraphs
+from admet.featurize.cache import cache_folder, cached_graphs
+from admet.model.chemprop.task_affinity import TaskAffinityComputer, TaskGrouper
+from report import write_results
+from study_panels import PANELS
+
+LEAST = 200  # labels of a twin that counts
+ESTIMATORS: dict[str, dict[str, Any]] = {
+    "residual": {},
+    "residual, 16 runs": {"affinity_runs": 16},
+    "aligned": {"estimator": "aligned", "affinity_runs": 4},
+    "measured": {"estimator": "measured"},
+    "correlation of labels": {},
+}
+KINASES = (
+    "EGFR ERBB2 ERBB4", "KIT PDGFRA PDGFRB FLT3 CSF1R", "SRC LCK", "AURKA AURKB AURKC",
+    "GSK3A GSK3B", "p38-alpha p38-beta", "JNK1 JNK2 JNK3", "BRAF RAF1", "PIK3CA PIK3CB PIK3CD",
+    "CLK1 CLK2", "ROCK1 ROCK2", "PLK1 PLK3", "IGF1R INSR", "CSNK2A1 CSNK2A2", "PIM1 PIM3",
+)  # fmt: skip
+SISTERS: dict[str, list[list[str]]] = {
+    "biogen_adme_3521": [["HLM", "RLM"], ["BINDING (HUMAN)", "BINDING (RAT)"]],
+    "az_dmpk": [
+        ["hPPB", "rPPB", "dPPB", "mPPB"],
+        ["HLM", "rat_hepatocyte", "human_hepatocyte"],
+    ],
+    "tox21": [["NR-AR$", "NR-AR-LBD"], ["NR-ER$", "NR-ER-LBD"]],
+    "pharmabench": [["hum_mic", "mou_mic", "rat_mic"]],
+    "pkis2_kinases": [[f"^{name}_" for name in family.split()] for family in KINASES],
+}
+"""For each panel the families of sister assays, by parts of their names; ^ and $ mark the ends."""
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """The affinity of a panel by one estimator and seed."""
+
+    matrix: np.ndarray
+    low: np.ndarray | None
+    seconds: float
+
+
+def main() -> None:
+    """Measures, prints and writes the table."""
+    warnings.simplefilter("ignore")
+    logging.disable(logging.WARNING)
+    folder, n_seeds = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 3
+    rows: list[dict[str, Any]] = []
+    for name in sys.argv[3:] or ["biogen_adme_3521", "az_dmpk", "tox21", "pkis2_kinases"]:
+        own = PANELS[name]
+        config = DataConfig(target_columns=own.targets, smiles_column=own.smiles)
+        panel = load_panel(folder / f"{name}.csv", config)
+        graphs = cached_graphs(panel.smiles, cache_folder())
+        for estimator, keys in ESTIMATORS.items():
+            if estimator == "measured" and len(panel.tasks) > 12:
+                continue  # minutes
+            measure = by_labels if estimator.startswith("corr") else computed(keys, own.inputs)
+            rows.append({"panel": name, "estimator": estimator} | row(
+                name, panel, graphs, measure, n_seeds))  # fmt: skip
+            print(rows[-1], flush=True)
+            write(rows, n_seeds)
+
+
+def computed(
+    keys: dict[str, Any], inputs: tuple[str, ...]
+) -> Callable[[Panel, PackedGraphs, int], Measured]:
+    """Gives what measures with an estimator."""
+    given = {"inputs": inputs} if keys.get("estimator") == "measured" else {}
+
+    def measure(panel: Panel, graphs: PackedGraphs, seed: int) -> Measured:
+        config = TaskAffinityConfig(**keys, **given, seed=seed, log_affinity_matrix=False)
+        start = time.perf_counter()
+        estimate = TaskAffinityComputer(config).compute(panel, graphs)
+        low = None if estimate.doubt is None else estimate.doubt.low
+        return Measured(estimate.matrix, low, time.perf_counter() - start)
+
+    return measure
+
+
+def by_labels(panel: Panel, graphs: PackedGraphs, seed: int) -> Measured:
+    """Correlates labels on the molecules that two tasks share; 0 where these are below ten."""
+    del graphs, seed
+    values = panel.labels.values
+    n_tasks = values.shape[1]
+    matrix = np.eye(n_tasks)
+    for i, j in itertools.combinations(range(n_tasks), 2):
+        both = np.isfinite(values[:, i]) & np.isfinite(values[:, j])
+        if both.sum() >= 10:
+            matrix[i, j] = matrix[j, i] = np.nan_to_num(
+                np.corrcoef(values[both, i], values[both, j])[0, 1]
+            )
+    return Measured(matrix, None, 0.0)
+
+
+def row(
+    name: str,
+    panel: Panel,
+    graphs: PackedGraphs,
+    measure: Callable[[Panel, PackedGraphs, int], Measured],
+    n_seeds: int,
+) -> dict[str, Any]:
+    """Gives one row of the table."""
+    seeds = range(1, n_seeds + 1)
+    found = [measure(panel, graphs, seed) for seed in seeds]
+    families = [[place(part, panel.task_names) for part in family] for family in SISTERS[name]]
+    pairs = [pair for family in families for pair in itertools.combinations(family, 2)]
+    both = [(own.matrix + own.matrix.T) / 2 for own in found]
+    upper = np.triu_indices(len(panel.tasks), 1)
+    agree = [np.corrcoef(a[upper], b[upper])[0, 1] for a, b in itertools.combinations(both, 2)]
+    ranks = [
+        best_rank(matrix, task, family) for matrix in both for family in families for task in family
+    ]
+    first, ari, n_twins = twin_truths(panel, graphs, measure)
+    lows = [own.low[i, j] for own in found if own.low is not None for i, j in pairs]
+    return {
+        "seconds": float(np.mean([own.seconds for own in found])),
+        "seeds": float(np.mean(agree)) if agree else None,
+        "sign": float(np.mean([matrix[i, j] > 0 for matrix in both for i, j in pairs])),
+        "lowest": float(min(matrix[i, j] for matrix in both for i, j in pairs)),
+        "surely": float(np.mean(np.array(lows) > 0)) if lows else None,
+        "among_two": float(np.mean(np.array(ranks) < 2)),
+        "twins_first": first,
+        "twins_ari": ari,
+        "twins": n_twins,
+    }
+
+
+def place(part: str, names: list[str]) -> int:
+    """Finds the one task whose name holds a part."""
+    text = part.strip("^$")
+    (found,) = [
+        i
+        for i, name in enumerate(names)
+        if (name.startswith(text) if part.startswith("^") else text in name)
+        and (not part.endswith("$") or name.endswith(text))
+    ]
+    return found
+
+
+def best_rank(matrix: np.ndarray, task: int, family: list[int]) -> int:
+    """Gives the place of the nearest sister in a task's row, from 0."""
+    order = [other for other in np.argsort(-matrix[task]) if other != task]
+    return min(order.index(sister) for sister in family if sister != task)
+
+
+def twin_truths(
+    panel: Panel,
+    graphs: PackedGraphs,
+    measure: Callable[[Panel, PackedGraphs, int], Measured],
+) -> tuple[float | None, float | None, int]:
+    """Deals every endpoint to two columns: share of twins first, ARI of the pairs, their number."""
+    if len(panel.tasks) > 12:
+        return None, None, 0  # too small, and too long
+    rng = np.random.default_rng(0)
+    values, columns, tasks = panel.labels.values, [], []
+    for column, task in enumerate(panel.tasks):
+        known = rng.permutation(np.flatnonzero(np.isfinite(values[:, column])))
+        if len(known) < 2 * LEAST:
+            continue
+        half = np.isin(np.arange(len(values)), known[: len(known) // 2])
+        columns += [np.where(side, values[:, column], np.nan) for side in (half, ~half)]
+        tasks += [replace(task, name=f"{task.name} {side}") for side in "ab"]
+    twins = replace(panel, labels=Labels(np.stack(columns, axis=1)), tasks=tuple(tasks))
+    matrix = measure(twins, graphs, 1).matrix
+    matrix = (matrix + matrix.T) / 2
+    bare = matrix - 9 * np.eye(len(matrix))
+    first = float(np.mean(bare.argmax(axis=1) == np.arange(len(matrix)) ^ 1))
+    groups = TaskGrouper(len(matrix) // 2).cluster(matrix, [task.name for task in tasks])
+    label = {name: index for index, group in enumerate(groups) for name in group}
+    ari = adjusted_rand_score([label[task.name] for task in tasks], np.arange(len(tasks)) // 2)
+    return first, float(ari), len(tasks)
+
+
+def write(rows: list[dict[str, Any]], n_seeds: int) -> None:
+    """Writes the table."""
+    heads = (
+        "| panel | estimator | seconds | seeds agree, Pearson | sisters: right sign · lowest · "
+        "interval above 0 · among the first two | twins: first · ARI (number) |"
+    )
+    table = [heads, "|---|---|---:|---:|---|---|"]
+    for entry in rows:
+        text = {k: "–" if v is None else f"{v:.2f}" for k, v in entry.items() if k not in NAMES}
+        table.append(
+            f"| {entry['panel']} | {entry['estimator']} | {entry['seconds']:.1f} | "
+            f"{text['seeds']} | {text['sign']} · {text['lowest']} · {text['surely']} · "
+            f"{text['among_two']} | {text['twins_first']} · {text['twins_ari']} "
+            f"({entry['twins']}) |"
+        )
+    note = f"{n_seeds} seeds; a directed matrix is averaged with its transpose."
+    write_results("affinity_truths", {"rows": rows}, "\n".join(table), note)
+
+
+NAMES = ("panel", "estimator", "twins")
+
+if __name__ == "__main__":
+    main()
