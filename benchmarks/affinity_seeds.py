@@ -28,9 +28,10 @@ from whole_command import CONFIG
 SETTINGS: dict[str, dict[str, Any]] = {
     "gradient (1 epoch)": {"estimator": "gradient"},
     "lookahead (1 epoch)": {"estimator": "lookahead"},
-    "aligned, 1 run": {"affinity_runs": 1},
-    "aligned (4 runs)": {},
-    "aligned, 16 runs": {"affinity_runs": 16},
+    "aligned, 4 runs": {"estimator": "aligned", "affinity_runs": 4},
+    "residual, 1 run": {"affinity_runs": 1},
+    "residual (8 runs)": {},
+    "residual, 16 runs": {"affinity_runs": 16},
 }
 
 

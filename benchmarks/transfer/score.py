@@ -34,7 +34,9 @@ from report import write_results
 
 Errors = dict[tuple[tuple[int, ...], int, int], float]
 ESTIMATORS: dict[str, dict[str, Any]] = {
-    "aligned": {},
+    "residual": {},
+    "measured": {"estimator": "measured"},
+    "aligned": {"estimator": "aligned", "affinity_runs": 4},
     "gradient": {"estimator": "gradient"},
     "lookahead": {"estimator": "lookahead"},
 }
@@ -71,6 +73,12 @@ def within_target(scores: np.ndarray, gains: np.ndarray) -> float:
         rho = spearmanr(scores[sources, target], gains[sources, target])[0]
         found.append(0.0 if np.isnan(rho) else float(rho))  # equal scores tell nothing
     return float(np.mean(found))
+
+
+def over_pairs(scores: np.ndarray, gains: np.ndarray) -> float:
+    """Gives the Pearson correlation over all pairs of a source and a target."""
+    off = ~np.eye(len(gains), dtype=bool)
+    return float(np.nan_to_num(np.corrcoef(scores[off], gains[off])[0, 1]))
 
 
 def partitions(items: list[int], n_groups: int) -> Iterator[list[tuple[int, ...]]]:
@@ -193,10 +201,17 @@ def main() -> None:
     within = {
         name: [within_target(m, truth) for m in matrices] for name, matrices in scores.items()
     }
-    lines = ["| predictor | within-target Spearman | lowest and highest seed |", "|---|---|---|"]
+    over_all = {
+        name: float(np.mean([over_pairs(m, truth) for m in matrices]))
+        for name, matrices in scores.items()
+    }
+    lines = [
+        "| predictor | within-target Spearman | lowest and highest seed | Pearson, all pairs |",
+        "|---|---|---|---|",
+    ]
     for name, values in within.items():
         span = f"{min(values):.2f} … {max(values):.2f}" if 1 < len(values) < 100 else ""
-        lines.append(f"| {name} | {np.mean(values):.2f} | {span} |")
+        lines.append(f"| {name} | {np.mean(values):.2f} | {span} | {over_all[name]:.2f} |")
     sure = f"Reliability of the gains themselves, {len(seeds)} seeds: {reliability:.2f}"
     lines += [
         "",
@@ -209,11 +224,11 @@ def main() -> None:
     everything = partition_gain(errors, [tuple(range(n_tasks))], seeds)
     for method in ("agglomerative", "transfer"):
         for number in [*range(2, n_tasks), "auto"]:
-            for name in ("aligned", "gradient"):
+            for name in ("residual", "measured", "aligned", "gradient"):
                 found = []
                 for seed, estimate in enumerate(measured[name]):
                     config = TaskAffinityConfig(
-                        n_groups=number, clustering_method=method, seed=seed
+                        n_groups=number, clustering_method=method, seed=seed, **ESTIMATORS[name]
                     )
                     groups = group_tasks(estimate, names, config).groups
                     index = get_task_group_indices([group.tasks for group in groups], names)
@@ -234,6 +249,7 @@ def main() -> None:
         "gains": truth.tolist(),
         "reliability": reliability,
         "reliability_of_one_seed": single,
+        "over_pairs": over_all,
         "within_target": within | {"random": float(np.mean(within["random"]))},
         "groups": rows,
         "all_together": everything,

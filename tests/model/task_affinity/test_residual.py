@@ -39,8 +39,10 @@ def test_a_look_is_the_gradient_of_the_profiled_loss(demo_frame):
     problem = MoleculeProblem.of(panel, featurize(panel.smiles), SMALL, torch.device("cpu"))
     torch.manual_seed(0)
     network = problem.network().eval()
-    whole, parts = problem.labelled(2000, 0).look_at_residuals(network, [], FIRST)
+    whole, parts, *without = problem.labelled(2000, 0).look_at_residuals(network, [], FIRST)
     assert whole.shape == parts.shape == (4, FOLDS, whole.shape[2])
+    assert len(without) == FOLDS
+    assert all((own[:, fold] == 0).all() for fold, own in enumerate(without))
     parameters = list(network.encoder.parameters())
     for task, kind in enumerate(problem.kinds):
         rows = np.flatnonzero(~np.isnan(problem.targets[:, task]))
@@ -61,7 +63,7 @@ def test_regression_residuals_are_those_of_the_squared_error():
     loss = ((y - y.mean() - centred @ w) ** 2).sum() / 2 / len(y)
     (expected,) = torch.autograd.grad(loss, Z)
     starts, fold = np.array([0, 200]), np.arange(200) % FOLDS
-    found, _ = residual_directions(Z, y, starts, fold, [REGRESSION], FIRST)
+    found = residual_directions(Z, y, starts, fold, [REGRESSION], FIRST)[0]
     torch.testing.assert_close(found, expected, atol=2e-4, rtol=1e-2)  # but for the penalty
 
 
@@ -71,19 +73,29 @@ def test_parts_know_nothing_of_each_other(kind):
     Z = torch.randn(60, 4)
     y = (Z[:, 0] + 0.5 * torch.randn(60) > 0).float()
     starts, fold = np.array([0, 60]), np.arange(60) % FOLDS
-    _, parts = residual_directions(Z, y, starts, fold, [kind], FIRST)
+    parts = residual_directions(Z, y, starts, fold, [kind], FIRST)[1]
     other = y.clone()
     second = ~np.isin(fold, FIRST)
     other[second] = (Z[second][:, 1] > 0).float()
-    _, changed = residual_directions(Z, other, starts, fold, [kind], FIRST)
+    changed = residual_directions(Z, other, starts, fold, [kind], FIRST)[1]
     torch.testing.assert_close(parts[~second], changed[~second])
     assert not torch.allclose(parts[second], changed[second])
+
+
+def test_what_is_left_out_leaves_no_trace():
+    torch.manual_seed(2)
+    Z, y = torch.randn(60, 4), torch.randn(60)
+    starts, fold = np.array([0, 60]), np.arange(60) % FOLDS
+    other = torch.where(torch.from_numpy(fold == 3), y + 5, y)
+    a, b = (residual_directions(Z, v, starts, fold, [REGRESSION], FIRST)[2 + 3] for v in (y, other))
+    torch.testing.assert_close(a, b)
+    assert (a[fold == 3] == 0).all()
 
 
 def test_a_task_with_one_label_in_a_part_has_no_part_there():
     Z, y = torch.randn(4, 3), torch.tensor([0.0, 1.0, 2.0, 3.0])
     fold = np.array([0, 2, 3, 4])  # one of them in the first part
-    whole, parts = residual_directions(Z, y, np.array([0, 4]), fold, [REGRESSION], FIRST)
+    whole, parts, *_ = residual_directions(Z, y, np.array([0, 4]), fold, [REGRESSION], FIRST)
     assert (parts[0] == 0).all()
     assert torch.isfinite(whole).all()
 
@@ -95,7 +107,7 @@ def test_reliability_is_that_of_two_halves():
     signal, noise = torch.randn(n, generator=rng), torch.randn(FOLDS, n, generator=rng)
     G = signal / FOLDS + noise * (0.5 / FOLDS) ** 0.5  # the noise of all folds: half the signal's
     sums = HalvedSums(1, torch.device("cpu"), 1)
-    sums.add(G[None], G[None], FIRST, [0], 0)
+    sums.add([G[None]] * (2 + FOLDS), FIRST, [0], 0)
     assert sums.reliability[0] == pytest.approx(1 / 1.5, abs=0.03)
 
 
@@ -108,7 +120,7 @@ def test_doubt_orders_and_flags(demo_frame):
     doubt = found.doubt
     assert (doubt.low <= found.matrix).all()
     assert (found.matrix <= doubt.high).all()
-    assert doubt.components.shape == (8 + 8, 3, 3)
+    assert doubt.components.shape == (FOLDS + 8, 3, 3)
     assert doubt.too_few_labels()[2]
 
 

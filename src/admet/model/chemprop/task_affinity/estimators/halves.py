@@ -1,4 +1,4 @@
-"""How gradients of all molecules and of two parts of them become a matrix with its doubt."""
+"""How gradients of all molecules and of parts of them become a matrix with its doubt."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,43 +18,39 @@ _TOO_FEW = 0.15  # reliability; a residual is mostly noise even where thousands 
 
 
 class HalvedSums:
-    """The sums over all looks, those of each run, and those of two parts of the molecules.
+    """The sums over all looks, those of each run, and those with a fold left out.
 
-    The parts give two things. Their gradients' cosine, ρ, is that of two independent measurements
-    of half the size; all molecules together have the reliability 2 ρ / (1 + ρ) (Spearman 1910,
-    Brown 1910). And the affinity differs between them as far as it rests on which molecules were
-    measured.
+    Two parts of the molecules give the reliability: their gradients' cosine, ρ, is that of two
+    independent measurements of half the size; all molecules together have 2 ρ / (1 + ρ) (Spearman
+    1910, Brown 1910).
     """
 
     def __init__(self, n_tasks: int, device: torch.device, n_runs: int) -> None:
         self.whole = GradientSums(n_tasks, device)
         self.single = [GradientSums(n_tasks, device) for _ in range(n_runs)]
-        self.parts = [[GradientSums(n_tasks, device) for _ in range(2)] for _ in range(n_runs)]
-        self.shares = np.full((n_runs, 2), np.nan)  # of the folds
+        self.without = [GradientSums(n_tasks, device) for _ in range(FOLDS)]
         self.agreement = np.zeros(n_tasks)  # Σ cosine of the two parts
         self.looks = np.zeros(n_tasks)
 
-    def add(
-        self, whole: Tensor, parts: Tensor, first: Sequence[int], tasks: list[int], run: int
-    ) -> None:
+    def add(self, G: Sequence[Tensor], first: Sequence[int], tasks: list[int], run: int) -> None:
         """Adds one look at one run.
 
         Args:
-            whole: Gradients from heads of all molecules, shape (n_tasks, FOLDS, n_parameters).
-            parts: Those from heads of each part, likewise.
-            first: The folds of the first part.
+            G: Gradients from heads of all molecules, of two parts, and for each fold of all others,
+                each of shape (n_tasks, FOLDS, n_parameters).
+            first: Folds of the first part.
             tasks: The tasks in the order of the rows.
             run: Which run.
         """
+        whole, halves, *without = G
         total = whole.sum(dim=1)  # (n_tasks, n_parameters)
         for sums in (self.whole, self.single[run]):
             sums.add(total, tasks)
-        chosen = torch.zeros(FOLDS, dtype=torch.bool, device=parts.device)
+        for sums, own in zip(self.without, without, strict=True):
+            sums.add(own.sum(dim=1), tasks)
+        chosen = torch.zeros(FOLDS, dtype=torch.bool, device=halves.device)
         chosen[list(first)] = True
-        one, other = parts[:, chosen].sum(dim=1), parts[:, ~chosen].sum(dim=1)
-        for sums, own in zip(self.parts[run], (one, other), strict=True):
-            sums.add(own, tasks)
-        self.shares[run] = len(first) / FOLDS, 1 - len(first) / FOLDS
+        one, other = halves[:, chosen].sum(dim=1), halves[:, ~chosen].sum(dim=1)
         cosine = functional.cosine_similarity(one, other, dim=1).double().cpu().numpy()
         told = (one.any(dim=1) & other.any(dim=1)).cpu().numpy()
         known = np.array(tasks)[told]
@@ -66,7 +62,7 @@ class HalvedSums:
         """Share of each task's squared gradient that other molecules would show too, shape (T,)."""
         with np.errstate(invalid="ignore"):
             rho = np.clip(self.agreement / self.looks, 0.0, 1.0)
-        return 2 * rho / (1 + rho)
+        return np.asarray(2 * rho / (1 + rho))
 
     def result(self, config: TaskAffinityConfig, n_common: np.ndarray) -> AffinityEstimate:
         """Divides the sums; n_common, shape (T, T), counts what was measured of both tasks.
@@ -77,20 +73,15 @@ class HalvedSums:
         estimate = self.whole.result(config, n_common)
         runs = np.stack([sums.matrix(config) for sums in self.single])  # (R, T, T)
         n_runs = len(runs)
-        # A part of a share s has 1 / s times the variance, and the two are independent.
-        apart = []
-        for sums, shares in zip(self.parts, self.shares, strict=True):
-            first, second = (part.matrix(config) for part in sums)
-            apart.append((first - second) / np.sqrt((1 / shares).sum()))
-        components = np.stack(apart) / np.sqrt(n_runs)
+        left_out = np.stack([sums.matrix(config) for sums in self.without])  # (F, T, T)
+        components = (left_out - left_out.mean(axis=0)) * np.sqrt((FOLDS - 1) / FOLDS)
         if n_runs > 1:
             spread = (runs - runs.mean(axis=0)) / np.sqrt(n_runs * (n_runs - 1))
             components = np.concatenate([components, spread])
-        matrix = estimate.matrix
         half = student_t.ppf(0.975, FREEDOM) * np.sqrt((components**2).sum(axis=0))  # (T, T)
         doubt = Doubt(
-            np.clip(matrix - half, -1.0, 1.0),
-            np.clip(matrix + half, -1.0, 1.0),
+            np.clip(estimate.matrix - half, -1.0, 1.0),
+            np.clip(estimate.matrix + half, -1.0, 1.0),
             self.reliability,
             components,
             n_runs,

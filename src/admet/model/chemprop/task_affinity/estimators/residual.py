@@ -26,7 +26,9 @@ class ResidualAffinity:
     encoder, does not enter; `AlignedAffinity` takes the labels y in place of r.
 
     Most of such a gradient is noise of single labels. How much is measured by two parts of the
-    molecules whose heads and gradients know nothing of each other.
+    molecules whose heads and gradients know nothing of each other. The doubt has two sources: other
+    molecules (each fold is left out, heads fitted anew: the delete-a-group jackknife), and other
+    initial weights and orders of the batches (the spread of the runs).
     """
 
     def estimate(self, problem: AffinityProblem, config: TaskAffinityConfig) -> AffinityEstimate:
@@ -34,8 +36,6 @@ class ResidualAffinity:
         sums = HalvedSums(len(problem.kinds), problem.device, config.affinity_runs)
         for look in looks(problem, config):
             first = _FIRST[look.run % len(_FIRST)]
-            whole, parts = look.examples.look_at_residuals(
-                look.network, config.encoder_param_patterns, first
-            )
-            sums.add(whole, parts, first, look.examples.tasks, look.run)
+            G = look.examples.look_at_residuals(look.network, config.encoder_param_patterns, first)
+            sums.add(G, first, look.examples.tasks, look.run)
         return replace(sums.result(config, problem.n_common()), unknown=TOO_FEW)

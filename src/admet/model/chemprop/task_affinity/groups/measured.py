@@ -52,6 +52,11 @@ def group_tasks(
         n_labels=estimate.n_common.diagonal(),
     )
     _log(grouping)
+    if estimate.meter is None and 1 < len(grouping.groups) < len(names):
+        log.info(
+            "Whether these groups pay is not in an affinity: task_affinity.estimator measured with "
+            "n_groups auto measures it on frozen inputs, admet study on the networks themselves"
+        )
     return grouping
 
 

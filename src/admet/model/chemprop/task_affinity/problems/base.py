@@ -33,6 +33,7 @@ class Batch(NamedTuple):
 Triple = tuple[Any, Tensor, Tensor]
 """Inputs, targets and mask as in `Batch`: what a user's loader gives."""
 
+
 FOLDS = 5
 """Parts of the examples, each left out once."""
 
@@ -63,17 +64,18 @@ class LabelledExamples(Protocol):
 
     def look_at_residuals(
         self, network: nn.Module, patterns: list[str], first: Sequence[int], /
-    ) -> tuple[Tensor, Tensor]:
+    ) -> list[Tensor]:
         """Takes the encoder gradients of what fitted heads leave unexplained.
 
         Args:
             network: The network as it is; it is put into evaluation mode.
             patterns: As `encoder_param_patterns`.
-            first: Folds that make the first of two parts of the examples.
+            first: Folds of the first of two parts of the examples.
 
         Returns:
-            From heads of all examples, and from heads of each part alone; each fold's part of each
-            task's gradient, shape (n_tasks, FOLDS, n_parameters).
+            From heads of all examples, from heads of each part alone, and for each fold from heads
+            of all others; each fold's part of each task's gradient, shape (n_tasks, FOLDS,
+            n_parameters).
 
         Raises:
             ConfigError: If the patterns select nothing, or a parameter outside the encoder.

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from admet.kinds import Kind
+from admet.model.chemprop.task_affinity.problems.base import FOLDS
 from admet.model.chemprop.task_affinity.problems.heads_fit import fit_heads
 
 
@@ -63,15 +64,19 @@ def residual_directions(
         starts: First example of each task and the end, shape (T + 1,).
         fold: Fold of each example, shape (n,).
         kinds: T kinds.
-        first: Folds that make the first part; the others make the second.
+        first: Folds of the first of two parts; the others make the second.
 
     Returns:
-        Two of shape (n, d_h): from heads of all examples, and from heads that each part has for
-        itself, so that its gradient knows nothing of the other part.
+        Each of shape (n, d_h): from heads of all examples; from heads that each part has for
+        itself, so that its gradient knows nothing of the other; then for each fold from heads of
+        all others, 0 in the fold.
     """
     in_first = np.isin(fold, first)
     parts = torch.zeros_like(Z)
-    for chosen in (in_first, ~in_first):
+    without = [torch.zeros_like(Z) for _ in range(FOLDS)]
+    wanted = [(in_first, parts), (~in_first, parts)]
+    wanted += [(fold != left_out, into) for left_out, into in enumerate(without)]
+    for chosen, into in wanted:
         rows = np.flatnonzero(chosen)
         own = np.searchsorted(rows, starts)  # first of each task among them
         told = np.flatnonzero(np.diff(own) > 1)  # tasks with two examples here
@@ -79,8 +84,8 @@ def residual_directions(
         if len(kept):
             ends = np.concatenate([[0], np.cumsum(np.diff(own)[told])])
             at = torch.from_numpy(kept).to(Z.device)
-            parts[at] = _residual(Z[at], y[at], ends, [kinds[t] for t in told.tolist()])
-    return [_residual(Z, y, starts, kinds), parts]
+            into[at] = _residual(Z[at], y[at], ends, [kinds[t] for t in told.tolist()])
+    return [_residual(Z, y, starts, kinds), parts, *without]
 
 
 def _residual(Z: Tensor, y: Tensor, starts: np.ndarray, kinds: Sequence[Kind]) -> Tensor:

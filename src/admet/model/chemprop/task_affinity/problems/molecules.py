@@ -216,10 +216,9 @@ class LabelledMolecules:
 
     def look_at_residuals(
         self, network: nn.Module, patterns: list[str], first: Sequence[int]
-    ) -> tuple[Tensor, Tensor]:
-        """Takes those of the residuals, from heads of all molecules and of two parts."""
-        whole, parts = self._looks(network, patterns, partial(residual_directions, first=first))
-        return whole, parts
+    ) -> list[Tensor]:
+        """Takes those of the residuals, from heads of all molecules and of parts of them."""
+        return self._looks(network, patterns, partial(residual_directions, first=first))
 
     def _looks(
         self, network: nn.Module, patterns: list[str], directions: Directions
