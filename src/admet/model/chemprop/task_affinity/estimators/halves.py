@@ -32,20 +32,24 @@ class HalvedSums:
         self.agreement = np.zeros(n_tasks)  # Σ cosine of the two parts
         self.looks = np.zeros(n_tasks)
 
-    def add(self, G: Sequence[Tensor], first: Sequence[int], tasks: list[int], run: int) -> None:
+    def add(
+        self, G: Sequence[Tensor], first: Sequence[int] | None, tasks: list[int], run: int
+    ) -> None:
         """Adds one look at one run.
 
         Args:
-            G: Gradients from heads of all molecules, of two parts, and for each fold of all others,
-                each of shape (n_tasks, FOLDS, n_parameters).
-            first: Folds of the first part.
+            G: Gradients from heads of all molecules; with parts also of these, and for each fold of
+                all others; each of shape (n_tasks, FOLDS, n_parameters).
+            first: Folds of the first part; None where there are no parts.
             tasks: The tasks in the order of the rows.
             run: Which run.
         """
-        whole, halves, *without = G
-        total = whole.sum(dim=1)  # (n_tasks, n_parameters)
+        total = G[0].sum(dim=1)  # (n_tasks, n_parameters)
         for sums in (self.whole, self.single[run]):
             sums.add(total, tasks)
+        if first is None:
+            return
+        _, halves, *without = G
         for sums, own in zip(self.without, without, strict=True):
             sums.add(own.sum(dim=1), tasks)
         chosen = torch.zeros(FOLDS, dtype=torch.bool, device=halves.device)

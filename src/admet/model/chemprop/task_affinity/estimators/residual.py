@@ -11,6 +11,8 @@ from admet.model.chemprop.task_affinity.problems.base import FOLDS, AffinityProb
 
 _FIRST = list(itertools.combinations(range(FOLDS), FOLDS // 2))
 """The ways to divide the folds into two parts, one of two folds and one of three."""
+_DIVIDED = 4
+"""Runs whose molecules are divided, which takes most of the time; the others add to the matrix."""
 
 
 class ResidualAffinity:
@@ -27,15 +29,15 @@ class ResidualAffinity:
 
     Most of such a gradient is noise of single labels. How much is measured by two parts of the
     molecules whose heads and gradients know nothing of each other. The doubt has two sources: other
-    molecules (each fold is left out, heads fitted anew: the delete-a-group jackknife), and other
-    initial weights and orders of the batches (the spread of the runs).
+    molecules (each fold is left out, heads fitted anew: the delete-a-group jackknife, at the first
+    four runs), and other initial weights and orders of the batches (the spread of the runs).
     """
 
     def estimate(self, problem: AffinityProblem, config: TaskAffinityConfig) -> AffinityEstimate:
         """Measures it; see the protocol."""
         sums = HalvedSums(len(problem.kinds), problem.device, config.affinity_runs)
         for look in looks(problem, config):
-            first = _FIRST[look.run % len(_FIRST)]
+            first = _FIRST[look.run] if look.run < _DIVIDED else None
             G = look.examples.look_at_residuals(look.network, config.encoder_param_patterns, first)
             sums.add(G, first, look.examples.tasks, look.run)
         return replace(sums.result(config, problem.n_common()), unknown=TOO_FEW)

@@ -63,19 +63,19 @@ class LabelledExamples(Protocol):
         ...
 
     def look_at_residuals(
-        self, network: nn.Module, patterns: list[str], first: Sequence[int], /
+        self, network: nn.Module, patterns: list[str], first: Sequence[int] | None, /
     ) -> list[Tensor]:
         """Takes the encoder gradients of what fitted heads leave unexplained.
 
         Args:
             network: The network as it is; it is put into evaluation mode.
             patterns: As `encoder_param_patterns`.
-            first: Folds of the first of two parts of the examples.
+            first: Folds of the first of two parts of the examples; None makes no parts.
 
         Returns:
-            From heads of all examples, from heads of each part alone, and for each fold from heads
-            of all others; each fold's part of each task's gradient, shape (n_tasks, FOLDS,
-            n_parameters).
+            From heads of all examples; with parts also from heads of each part alone, and for each
+            fold from heads of all others; each fold's part of each task's gradient, shape (n_tasks,
+            FOLDS, n_parameters).
 
         Raises:
             ConfigError: If the patterns select nothing, or a parameter outside the encoder.

@@ -51,7 +51,7 @@ def residual_directions(
     starts: np.ndarray,
     fold: np.ndarray,
     kinds: Sequence[Kind],
-    first: Sequence[int],
+    first: Sequence[int] | None,
 ) -> list[Tensor]:
     """Differentiates each task's profiled loss: that of the head which is best at the embeddings.
 
@@ -64,13 +64,16 @@ def residual_directions(
         starts: First example of each task and the end, shape (T + 1,).
         fold: Fold of each example, shape (n,).
         kinds: T kinds.
-        first: Folds of the first of two parts; the others make the second.
+        first: Folds of the first of two parts; the others make the second. None makes no parts.
 
     Returns:
-        Each of shape (n, d_h): from heads of all examples; from heads that each part has for
-        itself, so that its gradient knows nothing of the other; then for each fold from heads of
-        all others, 0 in the fold.
+        Each of shape (n, d_h): from heads of all examples; with parts also from heads that each one
+        has for itself, so that its gradient knows nothing of the other; then for each fold from
+        heads of all others, 0 in the fold.
     """
+    whole = _residual(Z, y, starts, kinds)
+    if first is None:
+        return [whole]
     in_first = np.isin(fold, first)
     parts = torch.zeros_like(Z)
     without = [torch.zeros_like(Z) for _ in range(FOLDS)]
@@ -85,7 +88,7 @@ def residual_directions(
             ends = np.concatenate([[0], np.cumsum(np.diff(own)[told])])
             at = torch.from_numpy(kept).to(Z.device)
             into[at] = _residual(Z[at], y[at], ends, [kinds[t] for t in told.tolist()])
-    return [_residual(Z, y, starts, kinds), parts, *without]
+    return [whole, parts, *without]
 
 
 def _residual(Z: Tensor, y: Tensor, starts: np.ndarray, kinds: Sequence[Kind]) -> Tensor:

@@ -215,7 +215,7 @@ class LabelledMolecules:
         return self._looks(network, patterns, label_directions)[0]
 
     def look_at_residuals(
-        self, network: nn.Module, patterns: list[str], first: Sequence[int]
+        self, network: nn.Module, patterns: list[str], first: Sequence[int] | None
     ) -> list[Tensor]:
         """Takes those of the residuals, from heads of all molecules and of parts of them."""
         return self._looks(network, patterns, partial(residual_directions, first=first))
