@@ -20,7 +20,7 @@ def test_tasks_correlate_within_planted_groups_only():
     for a in TASKS:
         for b in TASKS:
             if a != b:
-                assert (correlation.loc[a, b] > 0.45) == (group[a] == group[b]), (a, b)
+                assert (correlation.loc[a, b] > 0.35) == (group[a] == group[b]), (a, b)
 
 
 def test_the_library_has_an_end():
