@@ -61,7 +61,7 @@ def stop_after(monkeypatch, n_epochs):
     ("n_epochs", "training", "share"),
     [
         (1, {}, None),
-        (3, {"patience": 1, "learning_rate": 0.05}, None),
+        (2, {"patience": 1, "learning_rate": 0.05}, None),
         (4, {"gradient_clip": 0.1, "weight_decay": 0.01}, None),
         (5, {}, False),
         (2, {"precision": "bf16-mixed"}, None),
