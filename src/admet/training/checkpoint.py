@@ -14,6 +14,7 @@ from typing import Any
 
 import lightning.pytorch as pl
 import torch
+from lightning.pytorch.callbacks import Checkpoint as CheckpointCallback
 from lightning.pytorch.callbacks import EarlyStopping
 from safetensors import SafetensorError
 from safetensors.torch import load, save
@@ -154,10 +155,11 @@ def fitting(path: Path | None) -> Iterator[None]:
         ) from None
 
 
-class Keeper(pl.Callback):
+class Keeper(CheckpointCallback):
     """Keeps the state of a training after every epoch, and puts it back.
 
-    It must come after the other callbacks, whose state it reads.
+    It must come after the other callbacks, whose state it reads. Lightning calls those that watch
+    a metric, as patience does, after all others but checkpoints; so it is one.
     """
 
     def __init__(

@@ -119,7 +119,7 @@ def fit(
             gradient_clip_val=config.gradient_clip,
             enable_progress_bar=shown is not None,
             enable_model_summary=False,
-            enable_checkpointing=False,
+            enable_checkpointing=checkpoint.path is not None,  # by `Keeper` alone
             logger=False,
             num_sanity_val_steps=0,
             use_distributed_sampler=False,
