@@ -9,38 +9,28 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from admet.config import dump_yaml_config, warn_of_idle_keys
+from admet.config import warn_of_idle_keys
 from admet.config.study import StudyRun
 from admet.data import Panel, Split, folds, load_panel
 from admet.errors import ConfigError, DataError, RunDirectoryError
 from admet.featurize.cache import cache_folder, cached_graphs
 from admet.files import atomic, check_folder, sha256_of
 from admet.model.inputs import check_inputs, vectors
-from admet.run_directory import Files, RunDirectoryWriter, write_composite, write_doubt, write_json
 from admet.study.arms import ARMS, inputs_of
 from admet.study.budget import Budget, Clock, Round, comparable, jobs_of, rounds_of, too_short
-from admet.study.doubt import coverage, doubt_of
 from admet.study.executors import Executor, executor_of
 from admet.study.jobs import Fit, FitStore, Job
 from admet.study.material import Material
+from admet.study.outputs import FOLDERS, TABLES, write_model, write_tables
 from admet.study.pace import FitProgress, Pace
-from admet.study.refit import refit
 from admet.study.results import Study
 from admet.study.seen import warn_of_seen_labels
-from admet.table_files import write_table
 from admet.training.arms import check_tasks, check_weights
-from admet.training.outputs import write_records, write_split
-from admet.training.provenance import describe_run
 from admet.training.start import following, origin_of, read_start
 
 log = logging.getLogger(__name__)
 
-_FITS, _MODEL = "fits", "model"
-_STUDY, _RESULTS, _VERDICT = "study.json", "results.csv", "verdict.csv"
-_PREDICTIONS, _COVERAGE = "predictions.parquet", "coverage.csv"
-_COMPARISONS, _PICTURES = "comparisons.csv", "pictures"
+_FITS, _STUDY = "fits", "study.json"
 _NOT_FOLDED = {"time": "repeated in time", "predefined": "given by a column"}
 # What may change between two runs of one study without making other fits.
 _FREE = {
@@ -93,8 +83,8 @@ def run(config: StudyRun, *, overwrite: bool = False, clock: Clock = time.monoto
     left_out, rounds = _compared(work, jobs_of(config.study, left_out), fits, left_out)
     done = [f for f in fits if f.job.arm not in left_out and (f.job.repeat, f.job.seed) in rounds]
     study = Study(config, panel, splits, tuple(done), left_out, folder, rounds)
-    _write(study)
-    _write_model(study, material, origin)
+    write_tables(study)
+    write_model(study, material, origin)
     return study
 
 
@@ -189,9 +179,9 @@ def _begin(folder: Path, identity: dict[str, Any], goes_on: bool) -> None:
     """Makes the folder, without what another study has left there."""
     folder.mkdir(parents=True, exist_ok=True)
     if not goes_on:
-        for name in (_FITS, _MODEL, _PICTURES):
+        for name in (_FITS, *FOLDERS):
             shutil.rmtree(folder / name, ignore_errors=True)
-        for name in (_RESULTS, _VERDICT, _PREDICTIONS, _COVERAGE, _COMPARISONS):
+        for name in TABLES:
             (folder / name).unlink(missing_ok=True)
     with atomic(folder / _STUDY) as partial:
         partial.write_text(json.dumps(identity, indent=1, ensure_ascii=False), encoding="utf-8")
@@ -270,36 +260,3 @@ def _compared(
             study.time_budget,
         )
     return without, found.rounds
-
-
-def _write_model(study: Study, material: Material, origin: Mapping[str, Any]) -> None:
-    """Trains the composite on all molecules, and writes it as a run directory."""
-    assert study.path is not None  # noqa: S101 - `run` gives one
-    config = study.config
-    with RunDirectoryWriter(study.path / _MODEL, overwrite=True) as writer:
-        start = time.perf_counter()
-        write_composite(writer.path, refit(study, material))
-        write_doubt(writer.path, doubt_of(study))
-        write_records(writer.path, study.panel)
-        everything = np.arange(len(study.panel))  # it has seen all of it
-        none = everything[:0]
-        write_split(writer.path, study.panel, Split(everything, none, none))
-        text = dump_yaml_config(config.only(StudyRun))
-        (writer.path / Files.CONFIG).write_text(text, encoding="utf-8")
-        seconds = {"training": time.perf_counter() - start}
-        run = describe_run(config.data_path) | {"seed": config.seed, "seconds": seconds}
-        run |= origin
-        write_json(writer.path / Files.RUN, run)
-
-
-def _write(study: Study) -> None:
-    """Writes the tables, then the pictures."""
-    from admet.study.pictures import write_pictures  # noqa: PLC0415 - matplotlib takes a second
-
-    assert study.path is not None  # noqa: S101 - `run` gives one
-    write_table(study.path / _RESULTS, study.results)
-    write_table(study.path / _VERDICT, study.verdict)
-    write_table(study.path / _PREDICTIONS, study.predictions)
-    write_table(study.path / _COVERAGE, coverage(study))
-    write_table(study.path / _COMPARISONS, study.comparisons)
-    write_pictures(study, study.path / _PICTURES)

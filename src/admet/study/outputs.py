@@ -1,0 +1,62 @@
+"""The files of a study, except its fits and `study.json`."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from admet.config import dump_yaml_config
+from admet.config.study import StudyRun
+from admet.data import Split
+from admet.run_directory import Files, RunDirectoryWriter, write_composite, write_doubt, write_json
+from admet.study.doubt import coverage, doubt_of
+from admet.study.material import Material
+from admet.study.refit import refit
+from admet.study.results import Study
+from admet.table_files import write_table
+from admet.training.outputs import write_records, write_split
+from admet.training.provenance import describe_run
+
+_MODEL, _PICTURES = "model", "pictures"
+_RESULTS, _VERDICT = "results.csv", "verdict.csv"
+_PREDICTIONS, _COVERAGE = "predictions.parquet", "coverage.csv"
+_COMPARISONS = "comparisons.csv"
+
+FOLDERS = (_MODEL, _PICTURES)
+"""Names of the folders."""
+TABLES = (_RESULTS, _VERDICT, _PREDICTIONS, _COVERAGE, _COMPARISONS)
+"""Names of the tables."""
+
+
+def write_model(study: Study, material: Material, origin: Mapping[str, Any]) -> None:
+    """Trains the composite on all molecules, and writes it as a run directory."""
+    assert study.path is not None  # noqa: S101 - `run` gives one
+    config = study.config
+    with RunDirectoryWriter(study.path / _MODEL, overwrite=True) as writer:
+        start = time.perf_counter()
+        write_composite(writer.path, refit(study, material))
+        write_doubt(writer.path, doubt_of(study))
+        write_records(writer.path, study.panel)
+        everything = np.arange(len(study.panel))  # it has seen all of it
+        none = everything[:0]
+        write_split(writer.path, study.panel, Split(everything, none, none))
+        text = dump_yaml_config(config.only(StudyRun))
+        (writer.path / Files.CONFIG).write_text(text, encoding="utf-8")
+        seconds = {"training": time.perf_counter() - start}
+        run = describe_run(config.data_path) | {"seed": config.seed, "seconds": seconds}
+        run |= origin
+        write_json(writer.path / Files.RUN, run)
+
+
+def write_tables(study: Study) -> None:
+    """Writes the tables, then the pictures."""
+    from admet.study.pictures import write_pictures  # noqa: PLC0415 - matplotlib takes a second
+
+    assert study.path is not None  # noqa: S101 - `run` gives one
+    write_table(study.path / _RESULTS, study.results)
+    write_table(study.path / _VERDICT, study.verdict)
+    write_table(study.path / _PREDICTIONS, study.predictions)
+    write_table(study.path / _COVERAGE, coverage(study))
+    write_table(study.path / _COMPARISONS, study.comparisons)
+    write_pictures(study, study.path / _PICTURES)
