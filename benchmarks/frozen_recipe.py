@@ -25,12 +25,12 @@ from report import write_results
 from study_panels import PANELS
 
 RESULTS = Path(__file__).parent / "results" / "frozen_recipe.json"
-MLP = {
+MLP: dict[str, dict[str, Any]] = {
     "as it is": {},
-    "loss: mae, loss_mean: tasks": {"loss": "mae", "loss_mean": "tasks"},
-    "loss: mae": {"loss": "mae"},
+    "loss: mse": {"loss": "mse"},
     "loss: huber": {"loss": "huber"},
     "loss_mean: tasks": {"loss_mean": "tasks"},
+    "loss: mse, loss_mean: tasks": {"loss": "mse", "loss_mean": "tasks"},
     "dropout: 0.2": {"dropout": 0.2},
     "dropout: 0.5": {"dropout": 0.5},
     "hidden_size: 1024": {"hidden_size": 1024},
@@ -38,7 +38,7 @@ MLP = {
     "learning_rate: 2e-3": {"learning_rate": 2e-3},
     "epochs: 120": {"epochs": 120},
 }
-KERNEL = {"chosen_by: leave_one_out": {}, "chosen_by: likelihood": {"chosen_by": "likelihood"}}
+KERNEL = {"as it is": {}, "chosen_by: likelihood": {"chosen_by": "likelihood"}}
 CHANGES: dict[tuple[str, str], dict[str, Any]] = {
     **{("frozen_own_heads", name): {"frozen_mlp": change} for name, change in MLP.items()},
     **{("kernel", name): {"kernel": change} for name, change in KERNEL.items()},
