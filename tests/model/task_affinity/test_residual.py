@@ -12,7 +12,7 @@ from admet.model.chemprop import GraphBatch
 from admet.model.chemprop.task_affinity import TaskAffinityComputer, TaskGrouper
 from admet.model.chemprop.task_affinity.estimators.halves import HalvedSums
 from admet.model.chemprop.task_affinity.problems import FOLDS, MoleculeProblem
-from admet.model.chemprop.task_affinity.problems.directions import residual_directions
+from admet.model.chemprop.task_affinity.problems.directions import residual_directions, summed_folds
 from admet.model.chemprop.task_affinity.problems.heads_fit import fit_heads
 
 SMALL = ModelConfig(message_passing={"hidden_size": 16})
@@ -39,10 +39,11 @@ def test_a_look_is_the_gradient_of_the_profiled_loss(demo_frame):
     problem = MoleculeProblem.of(panel, featurize(panel.smiles), SMALL, torch.device("cpu"))
     torch.manual_seed(0)
     network = problem.network().eval()
-    whole, parts, *without = problem.labelled(2000, 0).look_at_residuals(network, [], FIRST)
-    assert whole.shape == parts.shape == (4, FOLDS, whole.shape[2])
+    whole, one, other, *without = problem.labelled(2000, 0).look_at_residuals(network, [], FIRST)
+    assert {own.shape for own in (one, other, *without)} == {whole.shape}
     assert len(without) == FOLDS
-    assert all((own[:, fold] == 0).all() for fold, own in enumerate(without))
+    (alone,) = problem.labelled(2000, 0).look_at_residuals(network, [], None)
+    torch.testing.assert_close(alone, whole)
     parameters = list(network.encoder.parameters())
     for task, kind in enumerate(problem.kinds):
         rows = np.flatnonzero(~np.isnan(problem.targets[:, task]))
@@ -50,7 +51,7 @@ def test_a_look_is_the_gradient_of_the_profiled_loss(demo_frame):
         y = torch.tensor(problem.targets[rows, task], dtype=torch.float32)
         goal = profiled(network.encoder(batch), y, kind)
         expected = torch.cat([g.flatten() for g in torch.autograd.grad(goal, parameters)])
-        torch.testing.assert_close(whole[task].sum(dim=0), expected, atol=2e-5, rtol=1e-2)
+        torch.testing.assert_close(whole[task], expected, atol=2e-5, rtol=1e-2)
 
 
 def test_regression_residuals_are_those_of_the_squared_error():
@@ -107,7 +108,9 @@ def test_reliability_is_that_of_two_halves():
     signal, noise = torch.randn(n, generator=rng), torch.randn(FOLDS, n, generator=rng)
     G = signal / FOLDS + noise * (0.5 / FOLDS) ** 0.5  # the noise of all folds: half the signal's
     sums = HalvedSums(1, torch.device("cpu"), 1)
-    sums.add([G[None]] * (2 + FOLDS), FIRST, [0], 0)
+    total = G.sum(dim=0)[None]
+    parts = summed_folds(1, G[None], FIRST)
+    sums.add([total, *parts, *[total] * FOLDS], FIRST, [0], 0)
     assert sums.reliability[0] == pytest.approx(1 / 1.5, abs=0.03)
 
 

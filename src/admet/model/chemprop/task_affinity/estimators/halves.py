@@ -38,23 +38,21 @@ class HalvedSums:
         """Adds one look at one run.
 
         Args:
-            G: Gradients from heads of all molecules; with parts also of these, and for each fold of
-                all others; each of shape (n_tasks, FOLDS, n_parameters).
+            G: Gradients from heads of all molecules; with parts also those of the first and the
+                second, and for each fold those of all others; each of shape (n_tasks,
+                n_parameters).
             first: Folds of the first part; None where there are no parts.
             tasks: The tasks in the order of the rows.
             run: Which run.
         """
-        total = G[0].sum(dim=1)  # (n_tasks, n_parameters)
+        total = G[0]
         for sums in (self.whole, self.single[run]):
             sums.add(total, tasks)
         if first is None:
             return
-        _, halves, *without = G
+        _, one, other, *without = G
         for sums, own in zip(self.without, without, strict=True):
-            sums.add(own.sum(dim=1), tasks)
-        chosen = torch.zeros(FOLDS, dtype=torch.bool, device=halves.device)
-        chosen[list(first)] = True
-        one, other = halves[:, chosen].sum(dim=1), halves[:, ~chosen].sum(dim=1)
+            sums.add(own, tasks)
         cosine = functional.cosine_similarity(one, other, dim=1).double().cpu().numpy()
         told = (one.any(dim=1) & other.any(dim=1)).cpu().numpy()
         known = np.array(tasks)[told]

@@ -15,8 +15,11 @@ from admet.kinds import Kind
 from admet.model.chemprop.task_affinity.problems.base import FOLDS, Batch, Triple, count_common
 from admet.model.chemprop.task_affinity.problems.directions import (
     Directions,
+    Reduction,
     label_directions,
     residual_directions,
+    summed_folds,
+    whole_folds,
 )
 from admet.model.chemprop.task_affinity.problems.molecules import NOT_FINITE
 from admet.model.chemprop.task_affinity.problems.parameters import select_within_encoder
@@ -182,18 +185,23 @@ class LabelledBatches:
 
     def look(self, network: nn.Module, patterns: list[str]) -> Tensor:
         """Takes the gradients of all tasks, with one backward pass per batch, task and fold."""
-        return self._looks(network, patterns, label_directions)[0]
+        return self._looks(network, patterns, label_directions, whole_folds)[0]
 
     def look_at_residuals(
         self, network: nn.Module, patterns: list[str], first: Sequence[int] | None
     ) -> list[Tensor]:
         """Takes those of the residuals, from heads of all examples and of parts of them."""
-        return self._looks(network, patterns, partial(residual_directions, first=first))
+        directions = partial(residual_directions, first=first)
+        return self._looks(network, patterns, directions, partial(summed_folds, first=first))
 
     def _looks(
-        self, network: nn.Module, patterns: list[str], directions: Directions
+        self,
+        network: nn.Module,
+        patterns: list[str],
+        directions: Directions,
+        reduction: Reduction,
     ) -> list[Tensor]:
-        """Gives for each set of directions the gradients, shape (n_tasks, FOLDS, n_parameters)."""
+        """Gives what is kept of the gradients of each set of directions, (n_tasks, …)."""
         problem = self._problem
         encoder = network.get_submodule(problem.encoder)
         parameters = select_within_encoder(network, patterns, problem.encoder)
@@ -204,7 +212,10 @@ class LabelledBatches:
         kinds = [problem.kinds[task] for task in self.tasks]
         rows = np.concatenate(self._rows)
         sets = directions(Z[rows], self._y, starts, self._fold[rows], kinds)
-        return [self._gradients(encoder, parameters, parts, starts) for parts in sets]
+        found: list[Tensor] = []
+        for place, parts in enumerate(sets):
+            found += reduction(place, self._gradients(encoder, parameters, parts, starts))
+        return found
 
     def _gradients(
         self,

@@ -73,9 +73,9 @@ class LabelledExamples(Protocol):
             first: Folds of the first of two parts of the examples; None makes no parts.
 
         Returns:
-            From heads of all examples; with parts also from heads of each part alone, and for each
-            fold from heads of all others; each fold's part of each task's gradient, shape (n_tasks,
-            FOLDS, n_parameters).
+            Each task's gradients, shape (n_tasks, n_parameters) each: from heads of all examples;
+            with parts also those of the first and of the second, from heads of its own, and for
+            each fold those of all others.
 
         Raises:
             ConfigError: If the patterns select nothing, or a parameter outside the encoder.

@@ -1,6 +1,6 @@
 """In which direction each task would move the embeddings of its examples."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -31,6 +31,10 @@ class Directions(Protocol):
             Each of shape (n, d_h).
         """
         ...
+
+
+Reduction = Callable[[int, Tensor], list[Tensor]]
+"""Makes of the gradients of one set of directions what is kept of them."""
 
 
 def label_directions(
@@ -89,6 +93,29 @@ def residual_directions(
             at = torch.from_numpy(kept).to(Z.device)
             into[at] = _residual(Z[at], y[at], ends, [kinds[t] for t in told.tolist()])
     return [whole, parts, *without]
+
+
+def whole_folds(place: int, G: Tensor) -> list[Tensor]:  # noqa: ARG001 - see `summed_folds`
+    """Leaves each fold's part of the gradients, (n_tasks, FOLDS, n_parameters), as it is."""
+    return [G]
+
+
+def summed_folds(place: int, G: Tensor, first: Sequence[int] | None) -> list[Tensor]:
+    """Adds up folds of what one of the `residual_directions` gave, as soon as it is there.
+
+    Args:
+        place: Which of them.
+        G: Each fold's part of the gradients, shape (n_tasks, FOLDS, n_parameters).
+        first: Folds of the first part.
+
+    Returns:
+        Each of shape (n_tasks, n_parameters): the sum of all folds; for the two parts that of each.
+    """
+    if place != 1:
+        return [G.sum(dim=1)]
+    chosen = torch.zeros(FOLDS, dtype=torch.bool, device=G.device)
+    chosen[list(first or ())] = True
+    return [G[:, chosen].sum(dim=1), G[:, ~chosen].sum(dim=1)]
 
 
 def _residual(Z: Tensor, y: Tensor, starts: np.ndarray, kinds: Sequence[Kind]) -> Tensor:

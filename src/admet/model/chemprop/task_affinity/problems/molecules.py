@@ -26,8 +26,11 @@ from admet.model.chemprop.scaling import TargetScaler
 from admet.model.chemprop.task_affinity.problems.base import FOLDS, Batch, count_common
 from admet.model.chemprop.task_affinity.problems.directions import (
     Directions,
+    Reduction,
     label_directions,
     residual_directions,
+    summed_folds,
+    whole_folds,
 )
 from admet.model.chemprop.task_affinity.problems.parameters import select_within_encoder
 from admet.model.chemprop.task_affinity.problems.task_gradients import TaskBlocks, task_gradients
@@ -212,18 +215,23 @@ class LabelledMolecules:
 
     def look(self, network: nn.Module, patterns: list[str]) -> Tensor:
         """Takes the gradients of all tasks at a network as it is; see the protocol."""
-        return self._looks(network, patterns, label_directions)[0]
+        return self._looks(network, patterns, label_directions, whole_folds)[0]
 
     def look_at_residuals(
         self, network: nn.Module, patterns: list[str], first: Sequence[int] | None
     ) -> list[Tensor]:
         """Takes those of the residuals, from heads of all molecules and of parts of them."""
-        return self._looks(network, patterns, partial(residual_directions, first=first))
+        directions = partial(residual_directions, first=first)
+        return self._looks(network, patterns, directions, partial(summed_folds, first=first))
 
     def _looks(
-        self, network: nn.Module, patterns: list[str], directions: Directions
+        self,
+        network: nn.Module,
+        patterns: list[str],
+        directions: Directions,
+        reduction: Reduction,
     ) -> list[Tensor]:
-        """Gives for each set of directions the gradients, shape (n_tasks, FOLDS, n_parameters)."""
+        """Gives what is kept of the gradients of each set of directions, (n_tasks, …)."""
         encoder = cast(GroupedNetwork, network).encoder
         parameters = select_within_encoder(network, patterns)
         network.eval()  # no dropout while looking
@@ -231,13 +239,14 @@ class LabelledMolecules:
         for (blocks, y), kinds in zip(self._blocks, self._kinds, strict=True):
             bounds = blocks.molecules  # of the folds of one task after the other
             fold = np.repeat(np.arange(len(bounds) - 1) % FOLDS, np.diff(bounds))
-            starts, own = bounds[::FOLDS], []
+            starts = bounds[::FOLDS]
+            own: list[Tensor] = []
             tape: list[Product] = []
             Z = encoder(blocks.graphs, tape)  # (n, d_h)
             if not torch.isfinite(Z).all():
                 raise NumericalError(NOT_FINITE)
-            for direction in directions(Z, y, starts, fold, kinds):
+            for place, direction in enumerate(directions(Z, y, starts, fold, kinds)):
                 G = task_gradients(encoder, parameters, blocks, Z, tape, direction)
-                own.append(G.view(len(starts) - 1, FOLDS, -1))
+                own += reduction(place, G.view(len(starts) - 1, FOLDS, -1))
             found.append(own)
         return [torch.cat(parts) for parts in zip(*found, strict=True)]
