@@ -1,4 +1,5 @@
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from itertools import cycle, islice, pairwise
 
 import numpy as np
@@ -14,6 +15,7 @@ from admet.errors import ConfigError
 from admet.kinds import BINARY, REGRESSION
 from admet.study import Study
 from admet.study.arms import ARMS, Outcome
+from admet.study.doubt import StudyDoubt, coverage, doubt_of
 from admet.study.jobs import Fit, Job
 from admet.study.pictures import PICTURES, write_pictures
 from admet.study.pictures import arms as arms_picture
@@ -252,3 +254,15 @@ def test_long_names_keep_both_ends():
     assert len(name_of(70 * "a" + "_rat")) == 40
     assert name_of(70 * "a" + "_rat").endswith("_rat")
     assert plain("a\ud800\0b") == "a??b"
+
+
+def test_a_study_of_a_later_round_alone_is_drawn():
+    """As where a time budget ended, and the round that all arms have done is not the first."""
+    whole = make_study(repeats=2)
+    later = tuple(fit for fit in whole.fits if fit.job.repeat == 1)
+    study = replace(whole, fits=later, rounds=((1, 0),))
+    for name in PICTURES:
+        assert study.plot(name) is not None
+    known = StudyDoubt.of(study)
+    assert set(coverage(known)["level"]) == {0.8, 0.95}
+    assert doubt_of(known).names == ("LogD", "hERG", "CLint")

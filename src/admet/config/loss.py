@@ -32,6 +32,6 @@ class LossConfig(Section):
     limit_loss: Literal["tobit", "bounded"] = Field(
         "tobit",
         description="What a label that is a limit (`>100`) loses: tobit, the likelihood that the "
-        "true value lies beyond it; bounded: its squared distance, and nothing beyond (as in "
+        "true value lies beyond it; bounded: the loss of its distance, and nothing beyond (as in "
         "Chemprop).",
     )

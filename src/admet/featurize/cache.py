@@ -13,6 +13,7 @@ import platformdirs
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
+from admet.config import DataConfig
 from admet.featurize.cuik import versions
 from admet.featurize.packed import PackedGraphs, concatenate, featurize
 from admet.files import read_sealed, write_sealed
@@ -37,6 +38,11 @@ def cache_folder(named: Path | None = None) -> Path:
         return named
     variable = os.environ.get("ADMET_CACHE_DIR")
     return Path(variable) if variable else platformdirs.user_cache_path("admet", appauthor=False)
+
+
+def cache_of(data: DataConfig) -> Path | None:
+    """Gives the folder of the cache that a configuration asks for; None where it wants none."""
+    return cache_folder(data.cache_dir) if data.cache else None
 
 
 Arrays = dict[str, np.ndarray]

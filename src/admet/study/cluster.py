@@ -10,7 +10,6 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import metadata
-from types import TracebackType
 from typing import Any, Self
 
 import cloudpickle
@@ -71,12 +70,7 @@ class ClusterExecutor(Executor):
         log.info("%d workers at %s do the fits", self.n_workers, self.address)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._client is not None:
             self._client.close()
             self._client = None

@@ -1,6 +1,8 @@
 """Intervals of what a study serves: calibrated out of fold, and how well they hold."""
 
+from dataclasses import dataclass
 from itertools import pairwise
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -13,47 +15,69 @@ LEVELS = (0.8, 0.95)
 _NEAR = (0.3, 0.5, 0.7)  # edges of similarity by which coverage is told
 
 
-def doubt_of(study: Study) -> Doubt:
+@dataclass(frozen=True, eq=False)
+class StudyDoubt:
+    """What a study knows of the errors of what it serves, from its first round.
+
+    Attributes:
+        study: The study.
+        neighbours: Its molecules.
+        evidence: For each task the molecules, each predicted by fits that had not seen it.
+    """
+
+    study: Study
+    neighbours: Neighbours
+    evidence: list[Evidence]
+
+    @classmethod
+    def of(cls, study: Study) -> Self:
+        """Looks for the nearest molecules that each fit had learnt from, which takes a while."""
+        labels = study.panel.labels
+        neighbours = Neighbours.of(study.panel.smiles, labels.values, labels.limits)
+        return cls(study, neighbours, _evidence(study, _distances(study, neighbours)))
+
+
+def doubt_of(known: StudyDoubt) -> Doubt:
     """Calibrates the composite by its predictions of molecules that no arm had seen.
 
     Each fit had learnt from a part of the panel only, and the composite's weights came from other
     folds, so errors are a little larger than those of the model that learns from all.
 
     Args:
-        study: The study.
+        known: What the study knows.
 
     Returns:
         What its model knows of the errors of its predictions.
     """
-    panel = study.scaled
-    calibration = Calibration.fit(_evidence(study), panel.kinds, panel.transforms)
-    return Doubt(tuple(panel.task_names), calibration, _neighbours(study))
+    panel = known.study.scaled
+    calibration = Calibration.fit(known.evidence, panel.kinds, panel.transforms)
+    return Doubt(tuple(panel.task_names), calibration, known.neighbours)
 
 
-def coverage(study: Study) -> pd.DataFrame:
+def coverage(known: StudyDoubt) -> pd.DataFrame:
     """Measures the share of labels in intervals which other folds have calibrated.
 
     Args:
-        study: The study; its first round (a repeat and a seed) is taken.
+        known: What the study knows.
 
     Returns:
         One row per task, level and range of similarity to the nearest training molecule (empty for
         all of them): task, level, similarity, n, coverage, and the mean width of the intervals in
         the unit of the labels, for a binary task the mean number of classes.
     """
-    panel, evidence = study.scaled, _evidence(study)
+    study, panel = known.study, known.study.scaled
     rows = []
     for column, (name, kind) in enumerate(zip(panel.task_names, panel.kinds, strict=True)):
-        own = evidence[column]
-        known = np.isfinite(own.labels)
+        own = known.evidence[column]
+        labelled = np.isfinite(own.labels)
         for level in LEVELS:
-            inside, width = np.full(len(known), np.nan), np.full(len(known), np.nan)
+            inside, width = np.full((2, len(labelled)), np.nan)
             for split in study.splits[study.done_rounds[0][0]]:
-                others = known.copy()
+                others = labelled.copy()
                 others[split.test] = False
                 transforms = [panel.transforms[column]]
                 calibration = Calibration.fit([own.of(others)], [kind], transforms)
-                tested = split.test[known[split.test]]
+                tested = split.test[labelled[split.test]]
                 inside[tested], width[tested] = _held(calibration, own.of(tested), level)
             rows += _by_similarity(name, level, 1 - own.distance, inside, width)
     columns = ["task", "level", "similarity", "n", "coverage", "width"]
@@ -96,19 +120,13 @@ def _by_similarity(
     return found
 
 
-def _neighbours(study: Study) -> Neighbours:
-    labels = study.panel.labels
-    return Neighbours.of(study.panel.smiles, labels.values, labels.limits)
-
-
-def _evidence(study: Study) -> list[Evidence]:
+def _evidence(study: Study, distance: np.ndarray) -> list[Evidence]:
     """Gives what the first round knows of each task, out of fold."""
     panel, found = study.scaled, study.out_of_fold
     first = study.done_rounds[0]
     served = COMPOSITE if (COMPOSITE, *first) in found else study.arms[0]
     labels = panel.labels
     y = labels.values if labels.limits is None else np.where(labels.limits, np.nan, labels.values)
-    distance = _distances(study)
     evidence = []
     for column, (name, transform) in enumerate(
         zip(panel.task_names, panel.transforms, strict=True)
@@ -125,9 +143,8 @@ def _evidence(study: Study) -> list[Evidence]:
     return evidence
 
 
-def _distances(study: Study) -> np.ndarray:
+def _distances(study: Study, everything: Neighbours) -> np.ndarray:
     """Gives each molecule's distance to the labelled molecules of the other folds, (n, T)."""
-    everything = _neighbours(study)
     found = np.full(study.panel.labels.values.shape, np.nan)
     for split in study.splits[study.done_rounds[0][0]]:
         learnt = np.concatenate([split.train, split.val])

@@ -4,7 +4,6 @@ import importlib.util
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from itertools import takewhile
-from types import TracebackType
 from typing import Self
 
 import joblib
@@ -34,12 +33,7 @@ class Executor(ABC):
         """
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         return None
 
     @property

@@ -10,7 +10,7 @@ from admet.config import dump_yaml_config
 from admet.config.study import StudyRun
 from admet.data import Split
 from admet.run_directory import Files, RunDirectoryWriter, write_composite, write_doubt, write_json
-from admet.study.doubt import coverage, doubt_of
+from admet.study.doubt import StudyDoubt, coverage, doubt_of
 from admet.study.material import Material
 from admet.study.refit import refit
 from admet.study.results import Study
@@ -29,14 +29,16 @@ TABLES = (_RESULTS, _VERDICT, _PREDICTIONS, _COVERAGE, _COMPARISONS)
 """Names of the tables."""
 
 
-def write_model(study: Study, material: Material, origin: Mapping[str, Any]) -> None:
+def write_model(
+    study: Study, known: StudyDoubt, material: Material, origin: Mapping[str, Any]
+) -> None:
     """Trains the composite on all molecules, and writes it as a run directory."""
     assert study.path is not None  # noqa: S101 - `run` gives one
     config = study.config
     with RunDirectoryWriter(study.path / _MODEL, overwrite=True) as writer:
         start = time.perf_counter()
         write_composite(writer.path, refit(study, material))
-        write_doubt(writer.path, doubt_of(study))
+        write_doubt(writer.path, doubt_of(known))
         write_records(writer.path, study.panel)
         everything = np.arange(len(study.panel))  # it has seen all of it
         none = everything[:0]
@@ -49,7 +51,7 @@ def write_model(study: Study, material: Material, origin: Mapping[str, Any]) -> 
         write_json(writer.path / Files.RUN, run)
 
 
-def write_tables(study: Study) -> None:
+def write_tables(study: Study, known: StudyDoubt) -> None:
     """Writes the tables, then the pictures."""
     from admet.study.pictures import write_pictures  # noqa: PLC0415 - matplotlib takes a second
 
@@ -57,6 +59,6 @@ def write_tables(study: Study) -> None:
     write_table(study.path / _RESULTS, study.results)
     write_table(study.path / _VERDICT, study.verdict)
     write_table(study.path / _PREDICTIONS, study.predictions)
-    write_table(study.path / _COVERAGE, coverage(study))
+    write_table(study.path / _COVERAGE, coverage(known))
     write_table(study.path / _COMPARISONS, study.comparisons)
     write_pictures(study, study.path / _PICTURES)

@@ -4,7 +4,6 @@ import logging
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from types import TracebackType
 from typing import Self
 
 from rich.console import Console
@@ -88,12 +87,7 @@ class FitProgress:
             self._show()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._bar is not None:
             self._bar.stop()
 

@@ -13,11 +13,12 @@ from admet.config import warn_of_idle_keys
 from admet.config.study import StudyRun
 from admet.data import Panel, Split, folds, load_panel
 from admet.errors import ConfigError, DataError, RunDirectoryError
-from admet.featurize.cache import cache_folder, cached_graphs
+from admet.featurize.cache import cache_of, cached_graphs
 from admet.files import atomic, check_folder, sha256_of
 from admet.model.inputs import check_inputs, vectors
 from admet.study.arms import ARMS, inputs_of
 from admet.study.budget import Budget, Clock, Round, comparable, jobs_of, rounds_of, too_short
+from admet.study.doubt import StudyDoubt
 from admet.study.executors import Executor, executor_of
 from admet.study.jobs import Fit, FitStore, Job
 from admet.study.material import Material
@@ -83,8 +84,9 @@ def run(config: StudyRun, *, overwrite: bool = False, clock: Clock = time.monoto
     left_out, rounds = _compared(work, jobs_of(config.study, left_out), fits, left_out)
     done = [f for f in fits if f.job.arm not in left_out and (f.job.repeat, f.job.seed) in rounds]
     study = Study(config, panel, splits, tuple(done), left_out, folder, rounds)
-    write_tables(study)
-    write_model(study, material, origin)
+    known = StudyDoubt.of(study)
+    write_tables(study, known)
+    write_model(study, known, material, origin)
     return study
 
 
@@ -189,7 +191,7 @@ def _begin(folder: Path, identity: dict[str, Any], goes_on: bool) -> None:
 
 def _material(config: StudyRun, panel: Panel) -> Material:
     """Computes graphs and frozen inputs once."""
-    cache = cache_folder(config.data.cache_dir) if config.data.cache else None
+    cache = cache_of(config.data)
     graphs = cached_graphs(panel.smiles, cache)
     names = inputs_of(config.study, config.model.extra_inputs)
     inputs = {name: vectors([name], panel.smiles, cache) for name in names}

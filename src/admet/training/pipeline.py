@@ -12,7 +12,7 @@ from admet.data import Panel, Split, check_learnable, load_panel, split_panel
 from admet.data.scales import decided
 from admet.errors import ConfigError
 from admet.featurize import PackedGraphs
-from admet.featurize.cache import cache_folder, cached_graphs
+from admet.featurize.cache import cache_of, cached_graphs
 from admet.model.chemprop.device import resolve_device
 from admet.model.chemprop.plan import Plan
 from admet.model.chemprop.start import Start
@@ -105,7 +105,7 @@ def _run(
     panel = decided(panel, split.train)
     write_split(folder, panel, split)
     with clock.phase("featurize"):
-        cache = cache_folder(config.data.cache_dir) if config.data.cache else None
+        cache = cache_of(config.data)
         graphs = cached_graphs(panel.smiles, cache)
         inputs = compute_extra_inputs(config.model.extra_inputs, panel.smiles, cache)
     if unfinished.plan is None:
@@ -170,7 +170,9 @@ def _choose_plan(
         log.info("Groups (%s): %s", plan.arm, shown)
         return plan
     with clock.phase("affinity"):
-        computer = TaskAffinityComputer(config.task_affinity, config.model)
+        computer = TaskAffinityComputer(
+            config.task_affinity, config.model, cache=cache_of(config.data)
+        )
         estimate = computer.compute(panel.subset(split.train), graphs.subset(split.train))
         grouping = group_tasks(estimate, panel.task_names, config.task_affinity)
     with clock.phase("pictures"):

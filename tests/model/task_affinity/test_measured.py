@@ -1,4 +1,5 @@
 import logging
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,13 +7,15 @@ import pytest
 from admet.config import DataConfig, TaskAffinityConfig
 from admet.data import build_panel, table_from_frame
 from admet.data.demo import make_demo_panel
-from admet.errors import ConfigError
+from admet.data.labels import Labels
+from admet.errors import ConfigError, DataError
 from admet.model.chemprop.task_affinity import TaskAffinityComputer
 from admet.model.chemprop.task_affinity.estimators.estimate import AffinityEstimate
 from admet.model.chemprop.task_affinity.estimators.measured import _ridge, _sets, _shares
 from admet.model.chemprop.task_affinity.groups import group_tasks
 from admet.model.frozen import instrument
 from admet.model.frozen.instrument import Errors, Instrument, leading
+from admet.model.inputs import vectors
 
 COLUMNS = ["LogD", "KSOL", "PAMPA", "hERG"]
 
@@ -82,11 +85,6 @@ def test_company_of_the_same_property_helps_and_that_of_noise_does_not(quick, mo
     labels[:, 1] = labels[:, 0] + 0.1 * rng.normal(size=len(labels))
     labels[rng.random(len(labels)) < 0.8, 0] = np.nan  # a small task and its large sister
     labels[:, 2] = rng.normal(size=len(labels))
-    from dataclasses import replace
-
-    from admet.data.labels import Labels
-    from admet.model.inputs import vectors
-
     panel = replace(panel, labels=Labels(labels))
     measured = Instrument.of(vectors(["rdkit"], panel.smiles), panel, 1)
     errors = measured.errors([(0,), (0, 1), (0, 2)])
@@ -177,3 +175,24 @@ def test_auto_answers_as_measured(errors, groups, answer, caplog):
     assert len(found.groups) == groups
     assert f"Answer: {answer}" in caplog.text
     assert "random groups of the same sizes" in caplog.text
+
+
+def test_a_task_that_no_fold_can_learn_is_named_before_any_training(monkeypatch):
+    panel = panel_of(150)
+    labels = panel.labels.values.copy()
+    labels[2:, 0] = np.nan  # two labels cannot be in every fold's training side
+    few = replace(panel, labels=Labels(labels))
+    monkeypatch.setattr(Instrument, "errors", None)
+    with pytest.raises(DataError, match=r"needs 3 folds by scaffold: .*LogD.* Take another"):
+        Instrument.of(np.ones((150, 2)), few, 1)._splits  # noqa: B018
+
+
+def test_inputs_are_kept_only_where_somebody_asks(quick, tmp_path, monkeypatch):
+    monkeypatch.setenv("ADMET_CACHE_DIR", str(tmp_path / "nobody"))
+    monkeypatch.setattr("admet.featurize.cache._WORTH_KEEPING", 10)
+    config = TaskAffinityConfig(estimator="measured", inputs=["rdkit"], log_affinity_matrix=False)
+    panel = panel_of(150)
+    TaskAffinityComputer(config).compute(panel)
+    assert not (tmp_path / "nobody").exists()
+    TaskAffinityComputer(config, cache=tmp_path / "kept").compute(panel)
+    assert list((tmp_path / "kept").rglob("*.bin"))

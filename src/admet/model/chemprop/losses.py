@@ -8,10 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from admet.config.loss import LossConfig
+from admet.config.loss import LossConfig, LossName
 from admet.kinds import Kind
-
-Form = Literal["mse", "mae", "huber"]
 
 NOISE = 0.7
 """Standard deviation σ of what a network leaves unexplained of a scaled target, where half of its
@@ -30,7 +28,7 @@ class TaskLoss(nn.Module):
         weights: Sequence[float] | None = None,
         limit_loss: Literal["tobit", "bounded"] = "tobit",
         *,
-        form: Form = "mse",
+        form: LossName = "mse",
         task_weights: Sequence[float] | None = None,
         class_weights: np.ndarray | None = None,
     ) -> None:
@@ -48,7 +46,7 @@ class TaskLoss(nn.Module):
         """
         super().__init__()
         self._limit_loss = limit_loss
-        self._form: Form = form
+        self._form: LossName = form
         self.task_weights = None if task_weights is None else torch.tensor(list(task_weights))
         given_classes = None if class_weights is None else torch.from_numpy(class_weights).float()
         self._weighs_classes = class_weights is not None

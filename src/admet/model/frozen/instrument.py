@@ -13,8 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from admet.data import Panel, Split, folds
+from admet.data import Panel, Split, check_learnable, folds
 from admet.data.scales import decided
+from admet.errors import DataError
 from admet.evaluation.metrics import met
 from admet.model.chemprop import TargetScaler, TaskLoss
 from admet.model.frozen.scaling import InputScaler
@@ -84,9 +85,26 @@ class Instrument:
         """Keeps the leading directions of frozen inputs, (n, d_in) → (n, d), d at most 256."""
         return cls(leading(inputs, _WIDTH), panel, division, seeds)
 
+    def divided(self, division: int) -> "Instrument":
+        """Gives the same instrument on other folds."""
+        return Instrument(self.X, self.panel, division, self.seeds)
+
     @cached_property
     def _splits(self) -> list[Split]:
-        return folds(self.panel, "scaffold", n_folds=N_FOLDS, val_share=0, seed=self.division)
+        """The folds.
+
+        Raises:
+            DataError: If a fold cannot be made, or a task has no two labels outside one.
+        """
+        remedy = "Take another `estimator`, as residual, which needs no folds."
+        try:
+            found = folds(self.panel, "scaffold", n_folds=N_FOLDS, val_share=0, seed=self.division)
+            for split in found:
+                check_learnable(self.panel, split.train, self.panel.task_names)
+        except DataError as error:
+            why = f"`estimator` measured needs {N_FOLDS} folds by scaffold: "
+            raise DataError(f"{why}{str(error).splitlines()[0].rstrip('.')}. {remedy}") from None
+        return found
 
     @cached_property
     def _blocks(self) -> list[tuple[Split, int]]:
@@ -127,7 +145,6 @@ class _Lesson:
     Y: Tensor  # (n, T), scaled, NaN where absent
     limits: Tensor | None
     split: Split
-    scaler: TargetScaler
 
     @classmethod
     def of(cls, X: np.ndarray, panel: Panel, split: Split) -> "_Lesson":
@@ -136,7 +153,7 @@ class _Lesson:
         scaler = TargetScaler.fit(labels.values[split.train], panel.kinds, panel.transforms)
         Y = torch.from_numpy(scaler.scale_labels(labels.values).astype(np.float32))
         limits = None if labels.limits is None else torch.from_numpy(labels.limits)
-        return cls(panel, torch.from_numpy(X), Y, limits, split, scaler)
+        return cls(panel, torch.from_numpy(X), Y, limits, split)
 
     def predictions(self, sets: Sequence[TaskSet], seed: int) -> np.ndarray:
         """Trains M networks, and predicts the m tested molecules, (M, m, T), on the scaled axis."""

@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from admet.data import Split
+from admet.featurize.cache import cache_of
 from admet.model.chemprop.plan import Arm as PlanArm
 from admet.model.chemprop.plan import Group, Plan, disjoint
 from admet.model.chemprop.task_affinity import TaskAffinityComputer
@@ -113,7 +114,8 @@ class TaskAffinity(NetworkArm):
     def groups(self, material: Material, split: Split, seed: int) -> Sequence[Group]:
         """Measures the affinity and groups by it."""
         config = material.config.task_affinity.model_copy(update={"seed": seed})
-        computer = TaskAffinityComputer(config, material.config.model)
+        cache = cache_of(material.config.data)
+        computer = TaskAffinityComputer(config, material.config.model, cache=cache)
         train = split.train
         estimate = computer.compute(material.panel.subset(train), material.graphs.subset(train))
         return group_tasks(estimate, material.panel.task_names, config).groups

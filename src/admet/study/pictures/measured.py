@@ -24,13 +24,13 @@ _SIGNS = {0: ("o", "measured"), 1: (">", "above a limit"), -1: ("<", "below a li
 
 
 def numbers(study: "Study") -> pd.DataFrame:
-    """Gives one row per label, with what is served for it out of fold (first repeat and seed).
+    """Gives one row per label, with what is served for it out of fold (in the first round).
 
     `limit` is 1 where the true value is above the label, −1 where it is below, else 0; `scale` is
     the transform that is learnt.
     """
     arm = study.verdicts[-1].served
-    predicted = study.out_of_fold[arm, 0, 0]
+    predicted = study.out_of_fold[arm, *study.done_rounds[0]]
     labels, parts = study.panel.labels, []
     for index, task in enumerate(study.scaled.tasks):
         rows = np.flatnonzero(labels.present[:, index])

@@ -60,6 +60,8 @@ class TaskAffinityComputer:
         config: TaskAffinityConfig | None = None,
         model: NetworkConfig | None = None,
         estimator: AffinityEstimator | None = None,
+        *,
+        cache: Path | None = None,
     ) -> None:
         """Stores how to measure.
 
@@ -67,6 +69,8 @@ class TaskAffinityComputer:
             config: The `task_affinity` section; None takes the defaults.
             model: Shape of the network; None takes the defaults.
             estimator: What measures; None takes the one that `config.estimator` names.
+            cache: Folder that keeps frozen inputs of molecules for the estimator `measured`; None
+                keeps nothing.
 
         Raises:
             ConfigError: If `config` or `model` is no such section.
@@ -83,6 +87,7 @@ class TaskAffinityComputer:
                     f"{wanted.__name__}(…)."
                 )
         self.estimator = ESTIMATORS[self.config.estimator]() if estimator is None else estimator
+        self._cache = cache
         self._by_name = estimator is None  # what another one reads of the section is not known
         self._forget()
 
@@ -146,7 +151,7 @@ class TaskAffinityComputer:
                 config.affinity_batch_size,
                 len(panel),
             )
-        problem = MoleculeProblem.of(panel, graphs, self.model, device)
+        problem = MoleculeProblem.of(panel, graphs, self.model, device, self._cache)
         return self._estimate(problem, panel.task_names, started)
 
     def compute_from_loader(

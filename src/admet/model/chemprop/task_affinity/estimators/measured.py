@@ -36,7 +36,7 @@ class MeasuredAffinity:
 
     def estimate(self, problem: AffinityProblem, config: TaskAffinityConfig) -> AffinityEstimate:
         """Measures it; see the protocol."""
-        instrument = instrument_of(problem, config, config.seed, seeds=2)
+        instrument = instrument_of(problem, config)
         n_tasks = len(problem.kinds)
         alone = [(task,) for task in range(n_tasks)]
         sets = _sets(n_tasks, config.seed)
@@ -68,7 +68,7 @@ class MeasuredAffinity:
             least=0.0,  # labels are not what a small gain lacks
         )
         steps = np.full((n_tasks, n_tasks), len(sets))
-        meter = InstrumentMeter(instrument_of(problem, config, config.seed + 1, seeds=2))
+        meter = InstrumentMeter(instrument.divided(config.seed + 1))
         return AffinityEstimate(matrix, steps, len(sets), problem.n_common(), doubt, meter)
 
 
@@ -92,10 +92,8 @@ class InstrumentMeter:
         return np.asarray(np.nanmean(relative, axis=1))
 
 
-def instrument_of(
-    problem: AffinityProblem, config: TaskAffinityConfig, division: int, seeds: int
-) -> Instrument:
-    """Makes the instrument of a problem.
+def instrument_of(problem: AffinityProblem, config: TaskAffinityConfig) -> Instrument:
+    """Makes the instrument of a problem, of two trainings of each network on each fold.
 
     Raises:
         ConfigError: If it is no panel of molecules, or a package that computes an input is missing.
@@ -105,11 +103,10 @@ def instrument_of(
         raise ConfigError(
             "`estimator` measured reads molecules; a loader of any network has none. Take residual."
         )
-    from admet.featurize.cache import cache_folder  # noqa: PLC0415 - needed here only
     from admet.model.inputs import vectors  # noqa: PLC0415 - slow, seldom
 
-    inputs = vectors(config.inputs, panel.smiles, cache_folder())
-    return Instrument.of(inputs, panel, division, seeds)
+    inputs = vectors(config.inputs, panel.smiles, problem.cache)
+    return Instrument.of(inputs, panel, config.seed, seeds=2)
 
 
 def _sets(n_tasks: int, seed: int) -> list[TaskSet]:

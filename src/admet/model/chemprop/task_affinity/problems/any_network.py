@@ -53,6 +53,8 @@ class LoaderProblem:
         """There are no molecules."""
         return
 
+    cache = panel
+
     def n_common(self) -> np.ndarray:
         """Counts the examples with labels of both tasks, shape (T, T); one pass over the loader."""
         n_tasks = len(self.kinds)

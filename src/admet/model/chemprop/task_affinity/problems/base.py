@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
@@ -105,6 +106,11 @@ class AffinityProblem(Protocol):
     @property
     def panel(self) -> Panel | None:
         """The molecules and their labels, where there are any."""
+        ...
+
+    @property
+    def cache(self) -> Path | None:
+        """Folder that keeps what is computed of molecules; None keeps nothing."""
         ...
 
     def n_common(self) -> np.ndarray:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import cast
 
 import numpy as np
@@ -53,6 +54,7 @@ class MoleculeProblem:
         device: Where to compute.
         limits: Which targets are limits, shape (n, T), int8, as in `Labels`; None where none is.
         panel: The molecules and their labels as they are; None where they are not known.
+        cache: Folder that keeps what is computed of the molecules; None keeps nothing.
     """
 
     graphs: PackedGraphs
@@ -63,6 +65,7 @@ class MoleculeProblem:
     encoder: str = "encoder"
     limits: np.ndarray | None = None
     panel: Panel | None = None
+    cache: Path | None = None
 
     @property
     def expected(self) -> np.ndarray:
@@ -81,7 +84,12 @@ class MoleculeProblem:
 
     @classmethod
     def of(
-        cls, panel: Panel, graphs: PackedGraphs, model: NetworkConfig, device: torch.device
+        cls,
+        panel: Panel,
+        graphs: PackedGraphs,
+        model: NetworkConfig,
+        device: torch.device,
+        cache: Path | None = None,
     ) -> "MoleculeProblem":
         """Takes all molecules of a panel, its targets on a common scale.
 
@@ -90,12 +98,22 @@ class MoleculeProblem:
             graphs: Its graphs.
             model: Shape of the network.
             device: Where to compute.
+            cache: Folder that keeps what is computed of the molecules; None keeps nothing.
         """
         panel = decided(panel, np.arange(len(panel)))
         labels = panel.labels
         scaler = TargetScaler.fit(labels.values, panel.kinds, panel.transforms)
         targets = scaler.scale_labels(labels.values)
-        return cls(graphs, targets, panel.kinds, model, device, limits=labels.limits, panel=panel)
+        return cls(
+            graphs,
+            targets,
+            panel.kinds,
+            model,
+            device,
+            limits=labels.limits,
+            panel=panel,
+            cache=cache,
+        )
 
     def n_common(self) -> np.ndarray:
         """Counts the molecules with labels of both tasks, shape (T, T)."""
