@@ -3,7 +3,6 @@
 import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,11 +15,8 @@ from admet.model.chemprop.task_affinity.problems.base import FOLDS, Batch, Tripl
 from admet.model.chemprop.task_affinity.problems.directions import (
     Directions,
     Reduction,
-    label_directions,
-    residual_directions,
-    summed_folds,
-    whole_folds,
 )
+from admet.model.chemprop.task_affinity.problems.looks import Looks
 from admet.model.chemprop.task_affinity.problems.molecules import NOT_FINITE
 from admet.model.chemprop.task_affinity.problems.parameters import select_within_encoder
 from admet.model.chemprop.task_affinity.problems.task_gradients import flat_gradient
@@ -149,7 +145,7 @@ class _OnDevice:
             yield Batch(inputs, targets, mask)
 
 
-class LabelledBatches:
+class LabelledBatches(Looks):
     """The labelled examples of each task, kept as the loader gave them."""
 
     def __init__(self, problem: LoaderProblem, max_labels: int, seed: int) -> None:
@@ -185,17 +181,6 @@ class LabelledBatches:
             pairs = zip(self._rows, self.tasks, strict=True)
             self._y = torch.cat([Y[rows, task] for rows, task in pairs]).to(problem.device)
 
-    def look(self, network: nn.Module, patterns: list[str]) -> Tensor:
-        """Takes the gradients of all tasks, with one backward pass per batch, task and fold."""
-        return self._looks(network, patterns, label_directions, whole_folds)[0]
-
-    def look_at_residuals(
-        self, network: nn.Module, patterns: list[str], first: Sequence[int] | None
-    ) -> list[Tensor]:
-        """Takes those of the residuals, from heads of all examples and of parts of them."""
-        directions = partial(residual_directions, first=first)
-        return self._looks(network, patterns, directions, partial(summed_folds, first=first))
-
     def _looks(
         self,
         network: nn.Module,
@@ -203,7 +188,7 @@ class LabelledBatches:
         directions: Directions,
         reduction: Reduction,
     ) -> list[Tensor]:
-        """Gives what is kept of the gradients of each set of directions, (n_tasks, …)."""
+        """Takes one backward pass per batch, task and fold; see `Looks`."""
         problem = self._problem
         encoder = network.get_submodule(problem.encoder)
         parameters = select_within_encoder(network, patterns, problem.encoder)

@@ -1,8 +1,7 @@
 """The problem of a panel: packed graphs and the project's own network."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -28,11 +27,8 @@ from admet.model.chemprop.task_affinity.problems.base import FOLDS, Batch, count
 from admet.model.chemprop.task_affinity.problems.directions import (
     Directions,
     Reduction,
-    label_directions,
-    residual_directions,
-    summed_folds,
-    whole_folds,
 )
+from admet.model.chemprop.task_affinity.problems.looks import Looks
 from admet.model.chemprop.task_affinity.problems.parameters import select_within_encoder
 from admet.model.chemprop.task_affinity.problems.task_gradients import TaskBlocks, task_gradients
 
@@ -181,7 +177,7 @@ class _Batches:
 _BLOCK = 2_048  # molecules differentiated at once: more exceed the cache and take more memory
 
 
-class LabelledMolecules:
+class LabelledMolecules(Looks):
     """The labelled molecules of each task, cut once for all looks at all networks."""
 
     def __init__(self, problem: MoleculeProblem, max_labels: int, seed: int) -> None:
@@ -230,17 +226,6 @@ class LabelledMolecules:
         self.tasks += [task for task, _ in waiting]
         self._kinds.append([problem.kinds[task] for task, _ in waiting])
         waiting.clear()
-
-    def look(self, network: nn.Module, patterns: list[str]) -> Tensor:
-        """Takes the gradients of all tasks at a network as it is; see the protocol."""
-        return self._looks(network, patterns, label_directions, whole_folds)[0]
-
-    def look_at_residuals(
-        self, network: nn.Module, patterns: list[str], first: Sequence[int] | None
-    ) -> list[Tensor]:
-        """Takes those of the residuals, from heads of all molecules and of parts of them."""
-        directions = partial(residual_directions, first=first)
-        return self._looks(network, patterns, directions, partial(summed_folds, first=first))
 
     def _looks(
         self,
