@@ -97,7 +97,7 @@ def computed(
     def measure(panel: Panel, graphs: PackedGraphs, seed: int) -> Measured:
         config = TaskAffinityConfig(**keys, **given, seed=seed, log_affinity_matrix=False)
         start = time.perf_counter()
-        estimate = TaskAffinityComputer(config).compute(panel, graphs)
+        estimate = TaskAffinityComputer(config, cache=cache_folder()).compute(panel, graphs)
         low = None if estimate.doubt is None else estimate.doubt.low
         return Measured(estimate.matrix, low, time.perf_counter() - start)
 

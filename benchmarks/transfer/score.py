@@ -27,6 +27,7 @@ from measure import FOLDER, load, train_network
 from admet.config import TaskAffinityConfig
 from admet.data import Panel, Split
 from admet.featurize import PackedGraphs, featurize
+from admet.featurize.cache import cache_folder
 from admet.model.chemprop.task_affinity import TaskAffinityComputer, get_task_group_indices
 from admet.model.chemprop.task_affinity.estimators import AffinityEstimate
 from admet.model.chemprop.task_affinity.groups import group_tasks, transfer_scores
@@ -134,7 +135,8 @@ def affinities(
     return {
         name: [
             TaskAffinityComputer(
-                TaskAffinityConfig(seed=seed, log_affinity_matrix=False, **keys)
+                TaskAffinityConfig(seed=seed, log_affinity_matrix=False, **keys),
+                cache=cache_folder(),
             ).compute(panel, graphs)
             for seed in range(n_seeds)
         ]

@@ -42,12 +42,18 @@ def test_minimol_has_the_values_of_its_own_package():
     ours = graphs_of(smiles)
     assert set(ours) == set(expected)
     for name, array in expected.items():
-        # Products of half precision may differ in their last bit, by the processor.
-        np.testing.assert_allclose(ours[name], array, rtol=2**-10, err_msg=name)
-    # Where a bit differs, the network makes more of it than the 1e-4 of equal graphs.
-    same = all((ours[name] == array).all() for name, array in expected.items())
-    atol = 1e-4 if same else 1e-3
-    np.testing.assert_allclose(vectors(["minimol"], smiles), theirs(smiles), atol=atol)
+        if name == "rw_return_probs":  # products whose last bit in half precision may round apart
+            np.testing.assert_allclose(ours[name], array, rtol=2**-10, err_msg=name)
+        else:
+            np.testing.assert_array_equal(ours[name], array, err_msg=name)
+    (theirs_of_ours,) = theirs.session.run(None, ours)
+    np.testing.assert_allclose(vectors(["minimol"], smiles), theirs_of_ours, atol=1e-4)
+    same = (ours["rw_return_probs"] == expected["rw_return_probs"]).all(axis=1)
+    alike = np.array([same[expected["batch"] == i].all() for i in range(len(smiles))])
+    assert alike.sum() >= len(smiles) - 2
+    np.testing.assert_allclose(
+        vectors(["minimol"], smiles)[alike], theirs(smiles)[alike], atol=1e-4
+    )
 
 
 @pytest.mark.slow

@@ -2,6 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from rdkit import Chem
+from rdkit.Chem import Crippen, Descriptors, rdMolDescriptors
 
 from admet.config import DataConfig, ModelConfig, TaskAffinityConfig
 from admet.data import build_panel, table_from_frame
@@ -14,6 +16,32 @@ from admet.model.chemprop.task_affinity.problems.heads_fit import fit_heads
 
 SMALL = ModelConfig(message_passing={"hidden_size": 16})
 COLUMNS = ["LogD", "KSOL", "PAMPA", "hERG"]
+
+
+@pytest.fixture
+def plain_frame(demo_frame):
+    """Endpoints that are plain descriptors: a head reads them off an untrained encoder."""
+    frame = demo_frame.copy()
+    rng = np.random.default_rng(1)
+    mols = [Chem.MolFromSmiles(text) for text in frame["SMILES"]]
+    values = np.array(
+        [
+            (
+                Crippen.MolLogP(mol),
+                Descriptors.TPSA(mol) + 10 * rdMolDescriptors.CalcNumHBD(mol),
+                rdMolDescriptors.CalcFractionCSP3(mol),
+            )
+            for mol in mols
+        ]
+    )
+    basis = np.linalg.qr((values - values.mean(axis=0)) / values.std(axis=0))[0]
+    for latent, tasks in zip(basis.T, PLANTED_GROUPS, strict=True):
+        for task in tasks:
+            sign = -1 if task == "KSOL" else 1
+            value = sign * latent / latent.std() + 0.4 * rng.normal(size=len(frame))
+            value = (value > np.median(value)).astype(float) if task == "hERG" else value
+            frame[task] = np.where(frame[task].isna(), np.nan, value)
+    return frame
 
 
 def problem_of(frame, columns=COLUMNS):
@@ -48,13 +76,13 @@ def test_a_look_is_its_definition(demo_frame):
         torch.testing.assert_close(found[task].sum(dim=0), expected, atol=1e-6, rtol=1e-3)
 
 
-def test_seeds_agree_where_the_plain_estimator_does_not(demo_frame):
+def test_seeds_agree_where_the_plain_estimator_does_not(plain_frame):
     def agreement(**keys):
         upper = np.triu_indices(len(TASKS), 1)
-        a, b = (estimate(demo_frame, TASKS, seed=seed, **keys).matrix[upper] for seed in (0, 1))
+        a, b = (estimate(plain_frame, TASKS, seed=seed, **keys).matrix[upper] for seed in (0, 1))
         return np.corrcoef(a, b)[0, 1]
 
-    assert agreement(affinity_runs=8) > 0.9 > agreement(estimator="gradient")
+    assert agreement() > 0.9 > agreement(estimator="gradient")
 
 
 @pytest.mark.slow
@@ -66,12 +94,13 @@ def test_the_planted_groups_are_found_at_the_defaults(seed):
         assert {frozenset(g) for g in groups} == {frozenset(g) for g in PLANTED_GROUPS}
 
 
-def test_doubt_counts_orders_and_flags():
-    frame = make_demo_panel(800, seed=1)
-    known = frame["KSOL"].notna().cumsum()
-    frame["few"] = frame["KSOL"].where(known <= 30)
-    columns = ["LogD", "KSOL", "few"]
-    found = estimate(frame, columns, ModelConfig())
+def test_doubt_counts_orders_and_flags(plain_frame):
+    frame = plain_frame.copy()
+    rng = np.random.default_rng(0)
+    frame["noise"] = rng.standard_normal(len(frame))
+    frame.loc[frame.index[30:], "noise"] = np.nan
+    columns = ["LogD", "KSOL", "noise"]
+    found = estimate(frame, columns)
     doubt, matrix = found.doubt, found.matrix
     assert (doubt.low <= matrix).all()
     assert (matrix <= doubt.high).all()
@@ -79,8 +108,8 @@ def test_doubt_counts_orders_and_flags():
     assert found.n_common[0, 1] == (known[:, 0] & known[:, 1]).sum()
     assert found.n_common[2, 2] == 30
     assert doubt.components.shape == (FOLDS + 4, 3, 3)
-    assert doubt.too_few_labels()[2]
-    assert doubt.reliability[2] <= doubt.reliability[1]
+    assert doubt.too_few_labels().tolist() == [False, False, True]
+    assert doubt.high[0, 2] - doubt.low[0, 2] > doubt.high[0, 1] - doubt.low[0, 1]
 
 
 @pytest.mark.slow
@@ -112,10 +141,10 @@ def test_one_task_is_its_own_company():
     assert estimate(frame, ["A"]).matrix.tolist() == [[1.0]]
 
 
-def test_draws_have_the_spread_of_the_intervals():
-    found = estimate(make_demo_panel(800, seed=1))
+def test_draws_have_the_spread_of_the_intervals(plain_frame):
+    found = estimate(plain_frame.head(200))
     doubt, upper = found.doubt, np.triu_indices(4, 1)
-    draws = np.stack(list(doubt.draws(found.matrix, 20_000, 0)))
+    draws = np.stack(list(doubt.draws(found.matrix, 2000, 0)))
     assert np.abs(draws).max() <= 1
     assert (draws[:, range(4), range(4)] == 1).all()
     low, high = (np.quantile(draws, q, axis=0)[upper] for q in (0.025, 0.975))
