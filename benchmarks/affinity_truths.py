@@ -1,7 +1,8 @@
 """What an affinity must find on real panels: sister assays, twins, and the same with other seeds.
 
-Usage: python benchmarks/affinity_truths.py FOLDER [seeds [panel …]], FOLDER being that of
-benchmarks/study_panels.py. Writes benchmarks/results/affinity_truths.json and .md.
+Usage: python benchmarks/affinity_truths.py FOLDER [--seeds 3] [--panels …] [--estimators …],
+FOLDER being that of benchmarks/study_panels.py. Writes benchmarks/results/affinity_truths.json and
+.md; rows of other panels and estimators stay as they were.
 
 Sisters are the same quantity in another species, line or matrix, or kinases of one family: their
 affinity must be positive, and one of them among the first two of a task's row. Twins are the labels
@@ -10,9 +11,10 @@ other, and the groups at the true number must be the pairs. Twins of fewer than 
 count.
 """
 
+import argparse
 import itertools
+import json
 import logging
-import sys
 import time
 import warnings
 from collections.abc import Callable
@@ -34,8 +36,9 @@ from study_panels import PANELS
 
 LEAST = 200  # labels of a twin that counts
 ESTIMATORS: dict[str, dict[str, Any]] = {
-    "residual": {},
-    "residual, 16 runs": {"affinity_runs": 16},
+    "coregionalization": {"estimator": "coregionalization"},
+    "residual": {"estimator": "residual"},
+    "residual, 16 runs": {"estimator": "residual", "affinity_runs": 16},
     "aligned": {"estimator": "aligned", "affinity_runs": 4},
     "measured": {"estimator": "measured"},
     "correlation of labels": {},
@@ -71,21 +74,36 @@ def main() -> None:
     """Measures, prints and writes the table."""
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
-    folder, n_seeds = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 3
-    rows: list[dict[str, Any]] = []
-    for name in sys.argv[3:] or ["biogen_adme_3521", "az_dmpk", "tox21", "pkis2_kinases"]:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--panels", nargs="*", default=list(SISTERS), choices=SISTERS)
+    parser.add_argument("--estimators", nargs="*", default=list(ESTIMATORS), choices=ESTIMATORS)
+    asked = parser.parse_args()
+    n_seeds = asked.seeds
+    rows = earlier()
+    for name in asked.panels:
         own = PANELS[name]
         config = DataConfig(target_columns=own.targets, smiles_column=own.smiles)
-        panel = load_panel(folder / f"{name}.csv", config)
+        panel = load_panel(asked.folder / f"{name}.csv", config)
         graphs = cached_graphs(panel.smiles, cache_folder())
-        for estimator, keys in ESTIMATORS.items():
+        for estimator in asked.estimators:
+            keys = ESTIMATORS[estimator]
             if estimator == "measured" and len(panel.tasks) > 12:
                 continue  # minutes
             measure = by_labels if estimator.startswith("corr") else computed(keys, own.inputs)
-            rows.append({"panel": name, "estimator": estimator} | row(
-                name, panel, graphs, measure, n_seeds))  # fmt: skip
-            print(rows[-1], flush=True)
-            write(rows, n_seeds)
+            found = row(name, panel, graphs, measure, n_seeds)
+            named = {"panel": name, "estimator": estimator, "n_seeds": n_seeds}
+            rows[name, estimator] = named | found
+            print(rows[name, estimator], flush=True)
+            write(rows)
+
+
+def earlier() -> dict[tuple[str, str], dict[str, Any]]:
+    """Reads the rows that were measured before."""
+    path = Path(__file__).parent / "results" / "affinity_truths.json"
+    rows = json.loads(path.read_text())["rows"] if path.exists() else []
+    return {(entry["panel"], entry["estimator"]): entry for entry in rows}
 
 
 def computed(
@@ -176,8 +194,6 @@ def twin_truths(
     measure: Callable[[Panel, PackedGraphs, int], Measured],
 ) -> tuple[float | None, float | None, int]:
     """Deals every endpoint to two columns: share of twins first, ARI of the pairs, their number."""
-    if len(panel.tasks) > 12:
-        return None, None, 0  # too small, and too long
     rng = np.random.default_rng(0)
     values, columns, tasks = panel.labels.values, [], []
     for column, task in enumerate(panel.tasks):
@@ -187,6 +203,8 @@ def twin_truths(
         half = np.isin(np.arange(len(values)), known[: len(known) // 2])
         columns += [np.where(side, values[:, column], np.nan) for side in (half, ~half)]
         tasks += [replace(task, name=f"{task.name} {side}") for side in "ab"]
+    if len(tasks) < 4:
+        return None, None, 0  # too few labels
     twins = replace(panel, labels=Labels(np.stack(columns, axis=1)), tasks=tuple(tasks))
     matrix = measure(twins, graphs, 1).matrix
     matrix = (matrix + matrix.T) / 2
@@ -198,14 +216,16 @@ def twin_truths(
     return first, float(ari), len(tasks)
 
 
-def write(rows: list[dict[str, Any]], n_seeds: int) -> None:
+def write(rows: dict[tuple[str, str], dict[str, Any]]) -> None:
     """Writes the table."""
     heads = (
         "| panel | estimator | seconds | seeds agree, Pearson | sisters: right sign · lowest · "
         "interval above 0 · among the first two | twins: first · ARI (number) |"
     )
     table = [heads, "|---|---|---:|---:|---|---|"]
-    for entry in rows:
+    order = itertools.product(SISTERS, ESTIMATORS)
+    content = [rows[place] for place in order if place in rows]
+    for entry in content:
         text = {k: "–" if v is None else f"{v:.2f}" for k, v in entry.items() if k not in NAMES}
         table.append(
             f"| {entry['panel']} | {entry['estimator']} | {entry['seconds']:.1f} | "
@@ -213,11 +233,14 @@ def write(rows: list[dict[str, Any]], n_seeds: int) -> None:
             f"{text['among_two']} | {text['twins_first']} · {text['twins_ari']} "
             f"({entry['twins']}) |"
         )
-    note = f"{n_seeds} seeds; a directed matrix is averaged with its transpose."
-    write_results("affinity_truths", {"rows": rows}, "\n".join(table), note)
+    note = (
+        f"{max(entry.get('n_seeds', 3) for entry in content)} seeds; a directed matrix is averaged "
+        "with its transpose; seconds beside other work."
+    )
+    write_results("affinity_truths", {"rows": content}, "\n".join(table), note)
 
 
-NAMES = ("panel", "estimator", "twins")
+NAMES = ("panel", "estimator", "twins", "n_seeds")
 
 if __name__ == "__main__":
     main()

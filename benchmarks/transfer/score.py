@@ -35,7 +35,8 @@ from report import write_results
 
 Errors = dict[tuple[tuple[int, ...], int, int], float]
 ESTIMATORS: dict[str, dict[str, Any]] = {
-    "residual": {},
+    "coregionalization": {"estimator": "coregionalization"},
+    "residual": {"estimator": "residual"},
     "measured": {"estimator": "measured"},
     "aligned": {"estimator": "aligned", "affinity_runs": 4},
     "gradient": {"estimator": "gradient"},
@@ -193,7 +194,9 @@ def main() -> None:
     for name, estimates in measured.items():
         matrices = [estimate.matrix for estimate in estimates]
         scores[name] = matrices
-        scores[f"{name}, transfer"] = [transfer_scores(m, n_labels) for m in matrices]
+        scores[f"{name}, transfer"] = [
+            transfer_scores(estimate.strength, n_labels) for estimate in estimates
+        ]
     scores["label correlation"] = [label_correlation(train.labels.values)]
     scores["correlation of single-task predictions"] = [
         prediction_correlation(panel, graphs, split)
@@ -226,7 +229,7 @@ def main() -> None:
     everything = partition_gain(errors, [tuple(range(n_tasks))], seeds)
     for method in ("agglomerative", "transfer"):
         for number in [*range(2, n_tasks), "auto"]:
-            for name in ("residual", "measured", "aligned", "gradient"):
+            for name in ("coregionalization", "residual", "measured", "aligned", "gradient"):
                 found = []
                 for seed, estimate in enumerate(measured[name]):
                     config = TaskAffinityConfig(

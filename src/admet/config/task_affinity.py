@@ -10,6 +10,11 @@ from admet.config.frozen import InputName
 from admet.config.model import NetworkConfig
 
 ClusteringMethod = Literal["agglomerative", "spectral", "network_selection", "transfer"]
+EstimatorName = Literal[
+    "coregionalization", "residual", "measured", "aligned", "gradient", "lookahead"
+]
+WITHOUT_MOLECULES: EstimatorName = "residual"
+"""What `auto` is for any other network and loader."""
 
 
 class TaskAffinityConfig(Section):
@@ -25,9 +30,11 @@ class TaskAffinityConfig(Section):
         "transfer the one with the highest predicted gain, with estimator measured the simplest of "
         "those whose measured error is lowest.",
     )
-    estimator: Literal["residual", "measured", "aligned", "gradient", "lookahead"] = Field(
-        "residual",
-        description="residual fits each task's head and asks how the encoder should change to "
+    estimator: EstimatorName | Literal["auto"] = Field(
+        "auto",
+        description="auto is coregionalization, or residual where one of the keys that only "
+        "gradients have is set. coregionalization asks whether similar molecules behave alike in "
+        "both tasks; residual fits each task's head and asks how the encoder should change to "
         "explain what is left, over several runs of a narrow network; measured trains small "
         "networks on frozen inputs and sees what each task gains in the company of others; aligned "
         "asks with which change the head would follow the labels; gradient watches one training "
@@ -97,9 +104,18 @@ class TaskAffinityConfig(Section):
             )
         return value
 
+    @property
+    def measured_by(self) -> EstimatorName:
+        """The estimator, `auto` resolved."""
+        if self.estimator != "auto":
+            return self.estimator
+        fields = type(self).model_fields
+        asked = any(getattr(self, key) != fields[key].get_default() for key in _OF_GRADIENTS)
+        return "residual" if asked else "coregionalization"
+
     def _unread(self) -> dict[str, str]:
-        why = f"estimator is {self.estimator}"
-        unread = {key: why for key, readers in _READ_BY.items() if self.estimator not in readers}
+        why = f"estimator is {self.measured_by}"
+        unread = {key: why for key, readers in _READ_BY.items() if self.measured_by not in readers}
         if self.clustering_method != "network_selection":
             unread["singleton_score"] = f"clustering_method is {self.clustering_method}"
         return unread
@@ -113,16 +129,17 @@ class TaskAffinityConfig(Section):
         Returns:
             The keys as `Section.idle_keys` takes them, each with why it is not read.
         """
-        why = f"estimator is {self.estimator}"
-        if self.estimator == "measured":
+        used = self.measured_by
+        why = f"estimator is {used}"
+        if used in ("coregionalization", "measured"):
             return dict.fromkeys(type(network).model_fields, why)
         one_head = "the affinity is measured on one network with one head"
         unread = dict.fromkeys(("groups", "share_encoder"), one_head)
         unread["extra_inputs"] = "the affinity is measured on the encoder"
         unread["init_from"] = "the affinity is measured on fresh weights"
-        if self.estimator != "gradient":
+        if used != "gradient":
             unread |= dict.fromkeys(("message_passing.dropout", "ffn.dropout"), why)
-        if self.estimator in ("residual", "aligned"):
+        if used in ("residual", "aligned"):
             unread["ffn"] = why  # a narrow head of one layer stands in
             if network.message_passing.hidden_size > self.affinity_hidden_size:
                 unread["message_passing.hidden_size"] = (
@@ -145,3 +162,10 @@ _READ_BY: dict[str, tuple[str, ...]] = {
     "encoder_param_patterns": ("residual", "aligned", "gradient", "lookahead"),
 }
 """Keys that not every estimator reads, and the estimators that do."""
+
+_OF_GRADIENTS = (
+    "affinity_runs", "affinity_hidden_size", "affinity_max_labels", "affinity_epochs",
+    "affinity_batch_size", "affinity_lr", "affinity_type", "normalize_gradients",
+    "encoder_param_patterns",
+)  # fmt: skip
+"""Keys that say how gradients are taken: who sets one asks for gradients."""

@@ -92,6 +92,8 @@ def test_a_matrix_without_a_known_pair_is_no_evidence(n_groups, caplog):
     doubt = Doubt(matrix, matrix, np.ones(5), np.zeros((9, 5, 5)), n_runs=4)
     known = SimpleNamespace(
         matrix=matrix,
+        strength=matrix,
+        either_sign=False,
         doubt=doubt,
         n_common=np.full((5, 5), 9),
         pair_steps=np.zeros((5, 5)),

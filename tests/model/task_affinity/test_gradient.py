@@ -18,7 +18,6 @@ from admet.model.chemprop.plan import NetworkPlan, disjoint
 from admet.model.chemprop.task_affinity import (
     TaskAffinityComputer,
     TaskAffinityConfig,
-    TaskGrouper,
     compute_task_affinity,
 )
 from admet.model.chemprop.task_affinity.estimators import ESTIMATORS
@@ -290,8 +289,8 @@ def test_the_planted_groups_are_found(seed):
     path = Path(__file__).parents[3] / "configs" / "demo.yaml"
     config = load_yaml_config(path, TrainConfig)
     affinity = TaskAffinityConfig(**dict(config.task_affinity) | {"seed": seed})
-    computer = TaskAffinityComputer(affinity, config.model)
-    matrix, names = computer.compute_from_dataframe(make_demo_panel(), "SMILES", TASKS)
-    groups = TaskGrouper(affinity.n_groups).cluster(matrix, names)
+    frame = make_demo_panel()
+    _, _, groups = compute_task_affinity(frame, "SMILES", TASKS, affinity, config.model)
     assert {frozenset(group) for group in groups} == {frozenset(g) for g in PLANTED_GROUPS}
-    assert TaskGrouper("auto").cluster(matrix, names) == groups
+    free = affinity.model_copy(update={"n_groups": "auto"})
+    assert compute_task_affinity(frame, "SMILES", TASKS, free, config.model)[2] == groups

@@ -22,7 +22,8 @@ FIRST = (0, 1)
 
 def estimate(frame, columns=COLUMNS, model=SMALL, **keys):
     panel = build_panel(table_from_frame(frame), DataConfig(target_columns=columns))
-    return TaskAffinityComputer(TaskAffinityConfig(**keys), model).compute(panel)
+    config = TaskAffinityConfig(estimator="residual", **keys)
+    return TaskAffinityComputer(config, model).compute(panel)
 
 
 def profiled(Z, y, kind):

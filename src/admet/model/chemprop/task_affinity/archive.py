@@ -49,6 +49,8 @@ class AffinityArchive:
         n_common: Molecules with labels of both tasks, shape (T, T); of the task on the diagonal.
         intervals: Where the affinities may lie; None from an estimator that does not say.
         grouping: The groups; from a file, without objective and bound.
+        transfer: What each target is predicted to gain from each source, shape (T, T); see
+            `groups.transfer_scores`.
     """
 
     matrix: np.ndarray
@@ -56,23 +58,20 @@ class AffinityArchive:
     n_common: np.ndarray
     intervals: Intervals | None
     grouping: Grouping
+    transfer: np.ndarray
 
     @classmethod
     def of(cls, estimate: AffinityEstimate, grouping: Grouping) -> "AffinityArchive":
         """Takes what is kept of an estimate and its grouping."""
-        return cls(
-            estimate.matrix, estimate.pair_steps, estimate.n_common, estimate.doubt, grouping
-        )
+        n_common = estimate.n_common
+        transfer = transfer_scores(estimate.strength, n_common.diagonal())
+        doubt = estimate.doubt
+        return cls(estimate.matrix, estimate.pair_steps, n_common, doubt, grouping, transfer)
 
     @property
     def names(self) -> tuple[str, ...]:
         """The T tasks."""
         return self.grouping.names
-
-    @property
-    def transfer(self) -> np.ndarray:
-        """What each target is predicted to gain from each source, shape (T, T)."""
-        return transfer_scores(self.matrix, self.n_common.diagonal())
 
     def pairs(self) -> pd.DataFrame:
         """Lists every ordered pair of tasks.
@@ -195,6 +194,7 @@ class AffinityArchive:
             arrays["n_common"],
             Intervals(*(arrays[name] for name in _OF_DOUBT)) if "low" in arrays else None,
             grouping,
+            arrays["transfer"],
         )
 
 

@@ -12,6 +12,7 @@ from torch import nn
 
 from admet.config import NetworkConfig, TaskAffinityConfig, warn_of_idle_keys
 from admet.config.data import is_pattern
+from admet.config.task_affinity import WITHOUT_MOLECULES
 from admet.data import Panel
 from admet.errors import ConfigError
 from admet.featurize import PackedGraphs, featurize
@@ -86,7 +87,7 @@ class TaskAffinityComputer:
                     f"`{name}` must be a {wanted.__name__}; got {type(value).__name__}. Write "
                     f"{wanted.__name__}(…)."
                 )
-        self.estimator = ESTIMATORS[self.config.estimator]() if estimator is None else estimator
+        self.estimator = ESTIMATORS[self.config.measured_by]() if estimator is None else estimator
         self._cache = cache
         self._by_name = estimator is None  # what another one reads of the section is not known
         self._forget()
@@ -195,6 +196,9 @@ class TaskAffinityComputer:
         started = time.perf_counter()
         device = resolve_device(self.config.device, "task_affinity.device")
         whole = dict.fromkeys(type(self.model).model_fields, _COMES_WHOLE)
+        if self._by_name and self.config.estimator == "auto":  # there are no molecules
+            self.config = self.config.model_copy(update={"estimator": WITHOUT_MOLECULES})
+            self.estimator = ESTIMATORS[WITHOUT_MOLECULES]()
         idle = self.config.idle_keys(_UNREAD_BESIDE_A_LOADER)
         if self._by_name:
             warn_of_idle_keys(idle | _of_model(self.model.idle_keys(whole)))

@@ -32,7 +32,7 @@ def log_doubt(estimate: AffinityEstimate, names: Sequence[str]) -> None:
         return
     for index in np.flatnonzero(doubt.too_few_labels()).tolist():
         log.warning(
-            "%s: too few labels to say (%d; %.0f %% of its gradient is noise)",
+            "%s: too few labels to say (%d; %.0f %% of what was measured is noise)",
             names[index],
             n_common[index, index],
             100 * (1 - np.nan_to_num(doubt.reliability[index])),

@@ -49,11 +49,13 @@ class Doubt(Intervals):
             of their outer products is the covariance of the entries.
         n_runs: Networks that it was measured on; one network tells nothing about their spread.
         least: Reliability below which a task has too few labels.
+        freedom: Degrees of freedom with which the size of the components is known.
     """
 
     components: np.ndarray
     n_runs: int
     least: float = 0.5
+    freedom: int = FREEDOM
 
     def too_few_labels(self) -> np.ndarray:
         """Tells which tasks have too few labels, by the reliability that the estimator needs."""
@@ -78,7 +80,7 @@ class Doubt(Intervals):
         rng = np.random.default_rng(seed)
         for _ in range(n):
             weights = rng.standard_normal(len(self.components))
-            weights *= np.sqrt(FREEDOM / rng.chisquare(FREEDOM))
+            weights *= np.sqrt(self.freedom / rng.chisquare(self.freedom))
             yield np.clip(matrix + np.tensordot(weights, self.components, axes=1), -1.0, 1.0)
 
 
@@ -113,6 +115,8 @@ class AffinityEstimate:
         doubt: How far it can be trusted; None from an estimator that does not say.
         meter: Measures plans; None from an estimator that cannot.
         unknown: Why a pair without a step is unknown, and the remedy, for the warning.
+        either_sign: Whether tasks that are opposed serve one another as well as tasks that agree;
+            then groups go by the size of an affinity.
     """
 
     matrix: np.ndarray
@@ -122,3 +126,9 @@ class AffinityEstimate:
     doubt: Doubt | None = None
     meter: PlanMeter | None = None
     unknown: str = NEVER_TOGETHER
+    either_sign: bool = False
+
+    @property
+    def strength(self) -> np.ndarray:
+        """How much two tasks have to do with one another, shape (T, T): what groups go by."""
+        return np.abs(self.matrix) if self.either_sign else self.matrix

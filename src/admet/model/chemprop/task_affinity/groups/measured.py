@@ -39,10 +39,12 @@ def group_tasks(
     if doubt is not None and doubt.n_runs > 1:
         n_draws = METHODS[config.clustering_method].n_draws(len(names))
         draws = doubt.draws(estimate.matrix, n_draws, config.seed)
+        if estimate.either_sign:
+            draws = map(np.abs, draws)
     elif doubt is not None:
         log.info("How stable the groups are cannot be known from one run; raise affinity_runs")
     grouping = group(
-        estimate.matrix,
+        estimate.strength,
         names,
         n_groups=n_groups,
         method=config.clustering_method,
