@@ -180,9 +180,9 @@ def test_every_other_arm_predicts(arm, panel_path, tmp_path):
 
 def test_what_cannot_be_compared_is_refused_before_any_work(panel_path, tmp_path):
     config = config_for(tmp_path / "s", panel_path)
-    timed = config.data.model_copy(update={"split_type": "time", "split_column": "LogD"})
+    given = config.data.model_copy(update={"split_type": "predefined", "split_column": "LogD"})
     with pytest.raises(ConfigError, match="a study needs folds. Choose random, scaffold"):
-        run(config.model_copy(update={"data": timed}))
+        run(config.model_copy(update={"data": given}))
     with pytest.raises(ConfigError, match="`study.arms` must name each once; twice: kernel"):
         config_for(tmp_path / "s", panel_path, arms=["kernel", "kernel"])
     with pytest.raises(ConfigError, match="`model.groups` must list them"):

@@ -32,7 +32,6 @@ from admet.training.start import following, origin_of, read_start
 log = logging.getLogger(__name__)
 
 _FITS, _STUDY = "fits", "study.json"
-_NOT_FOLDED = {"time": "repeated in time", "predefined": "given by a column"}
 # What may change between two runs of one study without making other fits.
 _FREE = {
     "save_dir", "study.arms", "study.workers", "study.scheduler", "study.time_budget",
@@ -116,10 +115,15 @@ def _check(config: StudyRun) -> None:
             f"`data.split_from` {str(config.data.split_from)!r} keeps the sides of one division; a "
             "study makes folds of its own. Remove it."
         )
-    if why := _NOT_FOLDED.get(config.data.split_type):
+    if config.data.split_type == "predefined":
         raise ConfigError(
-            f"`data.split_type` {config.data.split_type} makes one division, {why}; a study needs "
-            "folds. Choose random, scaffold, cluster or group."
+            "`data.split_type` predefined makes one division, given by a column; a study needs "
+            "folds. Choose random, scaffold, cluster, group or time."
+        )
+    if config.data.split_type == "time" and config.study.repeats > 1:
+        raise ConfigError(
+            f"`study.repeats` must be 1 where `data.split_type` is time, since there is one way to "
+            f"go forward in time; got {config.study.repeats}. Set study.seeds instead."
         )
     if config.data_path.resolve().is_relative_to(config.save_dir.resolve()):
         raise ConfigError(

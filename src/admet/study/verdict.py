@@ -7,6 +7,10 @@ import pandas as pd
 
 from admet.study.statistics import Contrast
 
+COMPOSITE = "composite"
+ALL = "all endpoints"
+SEVERAL = 2
+"""Arms from which they can be mixed."""
 _ENOUGH = "enough"
 
 
