@@ -202,6 +202,10 @@ class PredictCommand(Predicting, _OneFile, _OneModel, TableReading):
         description="Add for each task the most similar molecule that the model learnt from, its "
         "similarity and its label.",
     )
+    fast: bool = Field(
+        False,
+        description="Of the mixture of a study, leave the members out that read pretrained inputs.",
+    )
 
 
 class DemoCommand(_OneFile):
