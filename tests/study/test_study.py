@@ -234,6 +234,7 @@ def test_the_command_prints_a_verdict_in_eighty_columns(panel_path, tmp_path, ca
     said = capsys.readouterr()
     assert "Verdict" in said.out
     assert "to single-task" in said.out
+    assert "How to train (the best single arm of each):" in said.out
     *table, _, _ = said.out.splitlines()  # the last two name folders
     assert max(map(len, table)) <= 80
     assert json.loads((tmp_path / "s" / "study.json").read_text())["schema_version"] == 1
