@@ -41,6 +41,7 @@ def print_verdict(study: "Study") -> None:
     )
     _print_company(console, study)
     _print_open(console, study)
+    _print_curve(console, study)
     asked = study.config.study.repeats * study.config.study.seeds
     if study.rounds is not None and len(study.rounds) < asked:
         console.print(f"Compared: {len(study.rounds)} of {asked} rounds (repeats and seeds)")
@@ -70,6 +71,17 @@ def _print_open(console: Console, study: "Study") -> None:
         console.print("What would settle the others, if the differences stay as they are:")
     for what, names in lines.items():
         console.print(f"  {', '.join(names)}: {what}", markup=False)
+
+
+def _print_curve(console: Console, study: "Study") -> None:
+    """Prints what twice the labels would bring, by the learning curve."""
+    found = {v.task: v.twice for v in study.verdicts if v.twice is not None}
+    if found:
+        arm = study.curve["arm"].iloc[0]
+        told = ", ".join(f"{name} {100 * change:+.0f} %" for name, change in found.items())
+        console.print(
+            f"Twice the labels would change the loss of {arm} by about: {told}", markup=False
+        )
 
 
 def _gain(contrast: Contrast) -> str:

@@ -27,6 +27,9 @@ ArmName = Literal[
 SINGLE, MULTI = "single_task", "multi_task"
 """The two baselines of every verdict."""
 
+CURVE_ARMS = ("frozen_mlp", "kernel", "frozen_own_heads", "boosted")
+"""Arms that are cheap enough for a learning curve; the first of them that is compared has one."""
+
 _NETWORKS = {
     "single_task", "multi_task", "own_heads", "task_affinity", "groups", "random_groups"
 }  # fmt: skip
@@ -93,6 +96,11 @@ class StudyConfig(Section):
         lt=1,
         description="Differences below this share of the baseline's metric count as none.",
     )
+    learning_curve: bool = Field(
+        False,
+        description="Whether a cheap arm is also trained on a quarter and on half of each training "
+        "side, so that the verdict can say what more labels would bring.",
+    )
     frozen_mlp: FrozenMLPConfig = Field(FrozenMLPConfig(), description="Networks on inputs.")
     kernel: KernelConfig = Field(KernelConfig(), description="Gaussian processes.")
     boosted: BoostedConfig = Field(BoostedConfig(), description="Boosted trees.")
@@ -140,6 +148,16 @@ class StudyRun(TrainConfig):
                 "`study.arms` names groups, so `model.groups` must list them, as "
                 """'[["A", "B"], ["C"]]'; """
                 f"got {self.model.groups!r}. List them, or leave the arm out."
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _a_cheap_arm(self) -> Self:
+        if self.study.learning_curve and not set(CURVE_ARMS) & set(self.study.arms):
+            raise ValueError(
+                "`study.learning_curve` needs one of the arms "
+                f"{', '.join(CURVE_ARMS)} in `study.arms`; got {', '.join(self.study.arms)}. Add "
+                "one, or leave the curve out."
             )
         return self
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from admet.study import settle
 from admet.study.arms import ARMS
+from admet.study.curve import with_twice
 from admet.study.statistics import known_mean
 from admet.study.verdict import ALL, COMPOSITE, SEVERAL, Verdict
 
@@ -34,6 +35,7 @@ def verdict_of(study: "Study", task: str) -> Verdict:
         task, int(n), best, ARMS[best].alone, partners(study, best, task), means, served,
         float(known_mean(study.losses(served, task))), baselines, company(study, best, task),
         settle.in_words(open_by, None if task == ALL else int(n), forward=forward), times, rounds,
+        with_twice(study.curve, task) if study.curve_fits else None,
     )  # fmt: skip
 
 

@@ -13,9 +13,11 @@ from admet.data import Panel, Split
 from admet.data.scales import decided
 from admet.evaluation import score_tasks
 from admet.study.budget import Round, rounds_of
-from admet.study.composite import Evidence, Mixture, choose_weights, nested_mixture
+from admet.study.composite import Mixture, choose_weights
+from admet.study.curve import curve_of
 from admet.study.jobs import Fit, Job
 from admet.study.judge import partners, verdict_of
+from admet.study.mixing import evidence_of, mixed_out_of_fold
 from admet.study.sides import known_before, test_share, tested
 from admet.study.statistics import Contrast, contrast, known_mean
 from admet.study.tukey import Tukey, all_pairs
@@ -42,6 +44,7 @@ class Study:
         path: The folder that holds it; None for a study in memory.
         rounds: The repeats and seeds whose fits all of these arms have done; None for all that the
             configuration asks for.
+        curve_fits: The fits of the learning curve, on parts of the training sides.
     """
 
     config: StudyRun
@@ -51,6 +54,7 @@ class Study:
     left_out: dict[str, str] = field(default_factory=dict)
     path: Path | None = None
     rounds: tuple[Round, ...] | None = None
+    curve_fits: tuple[Fit, ...] = ()
 
     @property
     def arms(self) -> list[str]:
@@ -81,7 +85,7 @@ class Study:
                     values[split.test] = outcome.mean
                 found[arm, repeat, seed] = values
             if len(self.arms) >= SEVERAL:
-                found[COMPOSITE, repeat, seed] = self._composite(found, repeat, seed)
+                found[COMPOSITE, repeat, seed] = mixed_out_of_fold(self, found, repeat, seed)
         return found
 
     @property
@@ -111,40 +115,13 @@ class Study:
             return test_share(self.splits[0])
         return 1 / self.config.study.folds
 
-    def _composite(
-        self, found: dict[tuple[str, int, int], np.ndarray], repeat: int, seed: int
-    ) -> np.ndarray:
-        folds = [split.test for split in self.splits[repeat]]
-        evidence = self._evidence(found, repeat, seed)
-        mixed = nested_mixture(evidence, folds, self.known_before(repeat))
-        columns = zip(self.scaled.transforms, mixed.T, strict=True)
-        return np.stack([transform.undo(column) for transform, column in columns], axis=1)
-
-    def _evidence(
-        self, found: dict[tuple[str, int, int], np.ndarray], repeat: int, seed: int
-    ) -> list[Evidence]:
-        """Gives what mixing needs to know of each task."""
-        labels, tasks = self.panel.labels, []
-        for column, (name, kind) in enumerate(
-            zip(self.panel.task_names, self.panel.kinds, strict=True)
-        ):
-            transform = self.scaled.transforms[column]
-            given = np.stack([found[arm, repeat, seed][:, column] for arm in self.arms])
-            y = transform.apply(labels.values[:, column])
-            errors = np.abs(y - np.nanmean(y)) if kind.scaled else (y - np.nanmean(y)) ** 2
-            limits = None if labels.limits is None else labels.limits[:, column]
-            scale = float(np.nanmean(errors))
-            assert scale > 0, name  # noqa: S101 - no task is constant
-            tasks.append(Evidence(y, transform.apply(given), scale, limits, not kind.scaled))
-        return tasks
-
     @cached_property
     def weights(self) -> dict[str, Mixture]:
         """Task → weights of the arms in the composite that is served, chosen by all folds."""
         names = self.panel.task_names
         if len(self.arms) < SEVERAL:
             return {name: Mixture(np.ones(1), 0) for name in names}
-        rounds = [choose_weights(self._evidence(self.out_of_fold, *r)) for r in self.done_rounds]
+        rounds = [choose_weights(evidence_of(self, self.out_of_fold, *r)) for r in self.done_rounds]
         return {
             name: Mixture(np.mean([own[task].weights for own in rounds], axis=0), rounds[0][task].n)
             for task, name in enumerate(names)
@@ -214,11 +191,12 @@ class Study:
         table = self._losses.xs(arm, level="arm")
         if task != ALL:
             return np.asarray(table[task].to_numpy(), dtype=float)
-        naive = np.array(list(self._naive.values()))
+        naive = np.array(list(self.naive.values()))
         return known_mean(table.to_numpy(dtype=float) / naive, axis=1)
 
     @cached_property
-    def _naive(self) -> dict[str, float]:
+    def naive(self) -> dict[str, float]:
+        """Task → loss of always predicting the mean of its tested labels; NaN for none."""
         found = {}
         labels = self.panel.labels.values[self.tested]
         for name, kind, y in zip(self.panel.task_names, self.panel.kinds, labels.T, strict=True):
@@ -280,6 +258,11 @@ class Study:
     def verdicts(self) -> tuple[Verdict, ...]:
         """One verdict per task, then one for all of them."""
         return tuple(verdict_of(self, task) for task in [*self.panel.task_names, ALL])
+
+    @cached_property
+    def curve(self) -> pd.DataFrame:
+        """The learning curve; see `admet.study.curve.curve_of`."""
+        return curve_of(self)
 
     @property
     def baselines(self) -> list[str]:

@@ -18,6 +18,7 @@ from admet.files import atomic, check_folder, sha256_of
 from admet.model.inputs import check_inputs, vectors
 from admet.study.arms import ARMS, inputs_of
 from admet.study.budget import Budget, Clock, Round, comparable, jobs_of, rounds_of, too_short
+from admet.study.curve import curve_jobs
 from admet.study.doubt import StudyDoubt
 from admet.study.executors import Executor, executor_of
 from admet.study.jobs import Fit, FitStore, Job
@@ -35,7 +36,7 @@ _FITS, _STUDY = "fits", "study.json"
 # What may change between two runs of one study without making other fits.
 _FREE = {
     "save_dir", "study.arms", "study.workers", "study.scheduler", "study.time_budget",
-    "study.equivalence", "data.cache", "data.cache_dir",
+    "study.equivalence", "study.learning_curve", "data.cache", "data.cache_dir",
 }  # fmt: skip
 _LATER = ("extra_inputs", "init_from")  # keys of `model` that count only where they are set
 
@@ -79,10 +80,12 @@ def run(config: StudyRun, *, overwrite: bool = False, clock: Clock = time.monoto
                 left_out[name] = why
         _begin(folder, identity, goes_on)
         work = _Work(executor, material, splits, budget, FitStore(folder / _FITS))
-        fits = work.all_fits(jobs_of(config.study, left_out))
+        curve = curve_jobs(config.study, left_out)
+        fits = work.all_fits([*jobs_of(config.study, left_out), *curve])
+    fits, curve_fits = _apart(fits, curve)
     left_out, rounds = _compared(work, jobs_of(config.study, left_out), fits, left_out)
     done = [f for f in fits if f.job.arm not in left_out and (f.job.repeat, f.job.seed) in rounds]
-    study = Study(config, panel, splits, tuple(done), left_out, folder, rounds)
+    study = Study(config, panel, splits, tuple(done), left_out, folder, rounds, curve_fits)
     known = StudyDoubt.of(study)
     write_tables(study, known)
     write_model(study, known, material, origin)
@@ -232,6 +235,17 @@ class _Work:
                 found[fit.job] = fit
                 progress.add(fit)
         return [found[job] for job in jobs if job in found]
+
+
+def _apart(fits: Sequence[Fit], curve: Sequence[Job]) -> tuple[list[Fit], tuple[Fit, ...]]:
+    """Parts the fits of the comparison from those of the learning curve; says what these lack."""
+    whole = [fit for fit in fits if fit.job.share == 1]
+    parts = tuple(fit for fit in fits if fit.job.share < 1 and not fit.fault)
+    faults = {fit.fault for fit in fits if fit.job.share < 1 and fit.fault}
+    if len(parts) < len(curve):
+        why = "; ".join(sorted(faults)) or "the time budget ended"
+        log.warning("The learning curve lacks %d fits: %s", len(curve) - len(parts), why)
+    return whole, parts
 
 
 def _compared(

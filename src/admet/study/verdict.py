@@ -33,6 +33,8 @@ class Verdict:
         settled_by: What would settle the contrasts that are open; empty where none is.
         times: As many labels as there are, times this, would settle them; 1 where none is open.
         rounds: Repeats times seeds that would; None where no number that is worth its time would.
+        twice: Relative change of the loss of a cheap arm with twice the labels, by its learning
+            curve; None where there is no curve.
     """
 
     task: str
@@ -48,6 +50,7 @@ class Verdict:
     settled_by: str = ""
     times: float = 1.0
     rounds: int | None = 1
+    twice: float | None = None
 
     @property
     def evidence(self) -> str:
@@ -84,6 +87,8 @@ class Verdict:
             "times_the_labels": self.times,
             "rounds": self.rounds,
         }
+        if self.twice is not None:
+            found["change_with_twice_the_labels"] = self.twice
         found |= {f"loss_{arm}": loss for arm, loss in self.losses.items()}
         return found
 
