@@ -20,6 +20,9 @@ ArmName = Literal[
     "random_groups",
     "frozen_mlp",
     "frozen_own_heads",
+    "frozen_groups",
+    "frozen_affinity_groups",
+    "frozen_partners",
     "kernel",
     "boosted",
 ]
@@ -33,15 +36,21 @@ CURVE_ARMS = ("frozen_mlp", "kernel", "frozen_own_heads", "boosted")
 _NETWORKS = {
     "single_task", "multi_task", "own_heads", "task_affinity", "groups", "random_groups"
 }  # fmt: skip
+_BY_GROUPS = {"groups", "frozen_groups"}
+_BY_AFFINITY = {"task_affinity", "random_groups", "frozen_affinity_groups", "frozen_partners"}
+_MLPS = {
+    "frozen_mlp", "frozen_own_heads", "frozen_groups", "frozen_affinity_groups", "frozen_partners"
+}  # fmt: skip
 _READ_BY: dict[str, set[str]] = {
     "training": _NETWORKS,
-    "task_affinity": {"task_affinity", "random_groups"},
+    "task_affinity": _BY_AFFINITY,
     "model.extra_inputs": _NETWORKS,
     "model.init_from": _NETWORKS,
-    "model.groups": {"groups"},
+    "model.groups": _BY_GROUPS,
+    "study.groups": _BY_GROUPS,
     "model.share_encoder": {"task_affinity", "groups", "random_groups"},
-    "study.inputs": {"frozen_mlp", "frozen_own_heads", "kernel"},
-    "study.frozen_mlp": {"frozen_mlp", "frozen_own_heads"},
+    "study.inputs": _MLPS | {"kernel"},
+    "study.frozen_mlp": _MLPS,
     "study.kernel": {"kernel"},
     "study.boosted": {"boosted"},
 }
@@ -69,6 +78,11 @@ class StudyConfig(Section):
         ),
         min_length=1,
         description="Ways of training to compare.",
+    )
+    groups: tuple[tuple[str, ...], ...] | None = Field(
+        None,
+        description="Groups of the arms groups and frozen_groups, a list of lists of task names; "
+        "empty: those of model.groups.",
     )
     inputs: tuple[InputName, ...] = Field(
         ("minimol", "rdkit", "admet_ai", "admet_ai_hidden"),
@@ -143,10 +157,14 @@ class StudyRun(TrainConfig):
 
     @model_validator(mode="after")
     def _groups_are_an_arm(self) -> Self:
-        if "groups" in self.study.arms and isinstance(self.model.groups, str):
+        named = [arm for arm in self.study.arms if arm in _BY_GROUPS]
+        by_model = not isinstance(self.model.groups, str)
+        if named and self.study.groups is not None and by_model:
+            raise ValueError("`study.groups` and `model.groups` both list groups. Remove one.")
+        if named and self.study.groups is None and not by_model:
             raise ValueError(
-                "`study.arms` names groups, so `model.groups` must list them, as "
-                """'[["A", "B"], ["C"]]'; """
+                f"`study.arms` names {', '.join(named)}, so `study.groups` or `model.groups` must "
+                """list them, as '[["A", "B"], ["C"]]'; """
                 f"got {self.model.groups!r}. List them, or leave the arm out."
             )
         return self
@@ -160,6 +178,13 @@ class StudyRun(TrainConfig):
                 "one, or leave the curve out."
             )
         return self
+
+    @property
+    def given_groups(self) -> tuple[tuple[str, ...], ...]:
+        """The groups that the user gave; empty where there are none."""
+        if self.study.groups is not None:
+            return self.study.groups
+        return () if isinstance(self.model.groups, str) else self.model.groups
 
     def _unread(self) -> dict[str, str]:
         arms = set(self.study.arms)

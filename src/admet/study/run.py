@@ -27,7 +27,7 @@ from admet.study.outputs import FOLDERS, TABLES, write_model, write_tables
 from admet.study.pace import FitProgress, Pace
 from admet.study.results import Study
 from admet.study.seen import warn_of_seen_labels
-from admet.training.arms import check_tasks, check_weights
+from admet.training.arms import check_groups, check_tasks, check_weights
 from admet.training.start import following, origin_of, read_start
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ _FREE = {
     "save_dir", "study.arms", "study.workers", "study.scheduler", "study.time_budget",
     "study.equivalence", "study.learning_curve", "data.cache", "data.cache_dir",
 }  # fmt: skip
-_LATER = ("extra_inputs", "init_from")  # keys of `model` that count only where they are set
+_LATER = ("model.extra_inputs", "model.init_from", "study.groups")  # count only where they are set
 
 
 def run(config: StudyRun, *, overwrite: bool = False, clock: Clock = time.monotonic) -> Study:
@@ -69,6 +69,8 @@ def run(config: StudyRun, *, overwrite: bool = False, clock: Clock = time.monoto
     with executor_of(config.study) as executor:
         panel = load_panel(config.data_path, config.data)
         check_tasks(config, panel.task_names)
+        if config.study.groups is not None:
+            check_groups("study.groups", config.study.groups, panel.task_names)
         given = config.study.frozen_mlp.task_weights
         check_weights("study.frozen_mlp.task_weights", given, panel.task_names)
         splits = _splits(config, panel)
@@ -144,9 +146,9 @@ def _identity(config: StudyRun, sha256: str, origin: Mapping[str, Any]) -> dict[
     """
     plain = config.only(StudyRun)  # the same by command and from Python
     content = plain.model_dump(mode="json", exclude={"data_path"}) | dict(origin)
-    for key in _LATER:
-        if not content["model"][key]:
-            del content["model"][key]
+    for section, _, name in (key.rpartition(".") for key in _LATER):
+        if not content[section][name]:
+            del content[section][name]
     for key in _FREE:
         section, _, name = key.rpartition(".")
         (content[section] if section else content).pop(name, None)
