@@ -47,7 +47,7 @@ def trained(path: Path, targets: list[str]) -> TrainedModel:
         save_dir=Path("unused"),
         data={"target_columns": targets},
         training={"epochs": 1, "warmup_epochs": 0},
-        study={"arms": ARMS},
+        study={"arms": ARMS},  # their own defaults, as a study takes them
     )
     panel = load_panel(path, config.data)
     inputs = {name: vectors([name], panel.smiles) for name in INPUTS}

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import admet
-from admet.config.study import StudyRun
+from admet.cli._common import parse
+from admet.config.study import StudyCommand, StudyConfig, StudyRun
 from admet.data.transforms import NO_TRANSFORM
 from admet.errors import ConfigError
 from admet.kinds import REGRESSION
@@ -94,6 +95,15 @@ def test_groups_are_named_once_and_hold_every_task(tmp_path, demo_frame):
     with pytest.raises(ConfigError, match=r"`study.groups` must hold .* left out: \['CLint'\]"):
         run(some)
     assert not (tmp_path / "s").exists()
+
+
+def test_groups_come_by_the_command_line_too():
+    words = ["--data-path", "t.csv", "--save-dir", "s", "--study.arms", "frozen_groups"]
+    found = parse(StudyCommand, [*words, "--study.groups", '[["A", "B"], ["C"]]'], "admet study")
+    assert found.study.groups == (("A", "B"), ("C",))
+    assert parse(StudyCommand, words[:4], "admet study").study.groups is None
+    with pytest.raises(ValueError, match="must be a list of lists of task names"):
+        StudyConfig(groups="A, B")
 
 
 @pytest.mark.slow

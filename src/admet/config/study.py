@@ -1,5 +1,6 @@
 """The `study` section: several ways of training, compared on the same folds."""
 
+import json
 import re
 from pathlib import Path
 from typing import Literal, Self
@@ -118,6 +119,22 @@ class StudyConfig(Section):
     frozen_mlp: FrozenMLPConfig = Field(FrozenMLPConfig(), description="Networks on inputs.")
     kernel: KernelConfig = Field(KernelConfig(), description="Gaussian processes.")
     boosted: BoostedConfig = Field(BoostedConfig(), description="Boosted trees.")
+
+    @field_validator("groups", mode="before")
+    @classmethod
+    def _lists_of_names(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            parsed = None if value == "none" else json.loads(value)
+        except json.JSONDecodeError:
+            parsed = value
+        if parsed is None or isinstance(parsed, list):
+            return parsed
+        raise ValueError(
+            "`groups` must be a list of lists of task names, on the command line as JSON: "
+            f"""'[["A", "B"], ["C"]]'; got {value!r}."""
+        )
 
     @field_validator("time_budget", mode="before")
     @classmethod
