@@ -126,7 +126,7 @@ def main() -> int:
         print(f"{outcome}, {spent:.1f} s, {case.name}: {said[:160]}", flush=True)
         if outcome == "fault":
             faults[case.name] = said
-        elif outcome == "study" and case.outcome == "error":
+        elif outcome == "study" and case.outcome == "error" and padded(case) == case.content:
             faults[case.name] = "must be an error, was a study"
     report = {"inputs": len(cases), "outcomes": dict(outcomes), "faults": faults}
     RESULTS.mkdir(exist_ok=True)
