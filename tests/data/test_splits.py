@@ -229,7 +229,9 @@ def test_folds_test_every_molecule_once_on_the_blocks_of_the_split(panel, kind):
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
-        ({"split_type": "time"}, "must be one of random, scaffold, cluster, group; got 'time'"),
+        ({"split_type": "x"}, "must be one of random, scaffold, cluster, group, time; got 'x'"),
+        ({"split_type": "time"}, "by time need a panel that was read with data.split_column"),
+        ({"split_type": "time", "n_repeats": 2}, "must be 1 for folds by time"),
         ({"n_folds": 1}, "`n_folds` must be at least 2; got 1"),
         ({"n_repeats": 0}, "`n_repeats` must be at least 1; got 0"),
         ({"val_share": 1.0}, "`val_share` must be at least 0 and below 1; got 1"),

@@ -209,7 +209,7 @@ def test_a_result_that_is_none_is_refused(tmp_path, change, message):
         ),
         (
             lambda d: edit(d, lambda m: m | {"schema_version": 99}),
-            "schema version 99; this admet reads up to 6. Update admet",
+            "schema version 99; this admet reads up to 7. Update admet",
         ),
         (lambda d: edit(d, lambda m: m | {"d_v": 5}), "do not fit its model.json"),
         (lambda d: edit(d, widen), "do not fit its model.json: .* must have"),

@@ -86,10 +86,11 @@ def test_without_labels_arms_count_alike():
 def test_labels_of_a_fold_do_not_choose_its_weights():
     y, P = arms(200, [0.5, 0.7, 0.9])
     folds = np.array_split(np.random.default_rng(0).permutation(200), 5)
-    mixed = nested_mixture([Evidence(y, P, 1.0)], folds)[:, 0]
+    choosing = [np.isin(np.arange(200), rows, invert=True) for rows in folds]
+    mixed = nested_mixture([Evidence(y, P, 1.0)], folds, choosing)[:, 0]
     changed = y.copy()
     changed[folds[2]] = 1e3
-    again = nested_mixture([Evidence(changed, P, 1.0)], folds)[:, 0]
+    again = nested_mixture([Evidence(changed, P, 1.0)], folds, choosing)[:, 0]
     np.testing.assert_array_equal(mixed[folds[2]], again[folds[2]])
     assert not np.array_equal(mixed, again)
     assert np.abs(mixed - y).mean() < np.abs(P[0] - y).mean()

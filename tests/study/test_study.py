@@ -180,12 +180,12 @@ def test_every_other_arm_predicts(arm, panel_path, tmp_path):
 
 def test_what_cannot_be_compared_is_refused_before_any_work(panel_path, tmp_path):
     config = config_for(tmp_path / "s", panel_path)
-    timed = config.data.model_copy(update={"split_type": "time", "split_column": "LogD"})
+    given = config.data.model_copy(update={"split_type": "predefined", "split_column": "LogD"})
     with pytest.raises(ConfigError, match="a study needs folds. Choose random, scaffold"):
-        run(config.model_copy(update={"data": timed}))
+        run(config.model_copy(update={"data": given}))
     with pytest.raises(ConfigError, match="`study.arms` must name each once; twice: kernel"):
         config_for(tmp_path / "s", panel_path, arms=["kernel", "kernel"])
-    with pytest.raises(ConfigError, match="`model.groups` must list them"):
+    with pytest.raises(ConfigError, match="`study.groups` or `model.groups` must list them"):
         config_for(tmp_path / "s", panel_path, arms=["groups"])
     kept = config.data.model_copy(update={"split_from": tmp_path / "run"})
     with pytest.raises(ConfigError, match="keeps the sides of one division; a study makes folds"):
@@ -201,7 +201,7 @@ def test_keys_that_no_arm_reads_are_said(panel_path, tmp_path):
     idle = config.idle_keys()
     assert {"training.epochs", "task_affinity.n_groups", "study.frozen_mlp.epochs"} <= set(idle)
     assert "study.inputs" not in idle
-    assert "none of frozen_mlp, frozen_own_heads" in idle["study.frozen_mlp.epochs"]
+    assert "frozen_mlp, frozen_own_heads" in idle["study.frozen_mlp.epochs"]
 
 
 def test_labels_that_an_input_has_seen_are_warned_of(panel_path, tmp_path, caplog):
@@ -234,6 +234,7 @@ def test_the_command_prints_a_verdict_in_eighty_columns(panel_path, tmp_path, ca
     said = capsys.readouterr()
     assert "Verdict" in said.out
     assert "to single-task" in said.out
+    assert "How to train (the best single arm of each):" in said.out
     *table, _, _ = said.out.splitlines()  # the last two name folders
     assert max(map(len, table)) <= 80
     assert json.loads((tmp_path / "s" / "study.json").read_text())["schema_version"] == 1

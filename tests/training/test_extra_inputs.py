@@ -192,7 +192,7 @@ def test_a_name_is_known_and_given_once():
         ({"n_inputs": 7}, ConfigError, "trained with 7 numbers of morgan, rdkit"),
         ({"n_inputs": 0}, RunDirectoryError, "`n_inputs` must be"),
         ({"inputs": ["minimal"]}, RunDirectoryError, "is damaged"),
-        ({"schema_version": 7}, RunDirectoryError, "reads up to 6"),
+        ({"schema_version": 8}, RunDirectoryError, "reads up to 7"),
     ],
 )
 def test_a_description_that_does_not_fit_is_refused(model, tmp_path, change, kind, message):

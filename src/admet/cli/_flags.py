@@ -16,9 +16,11 @@ from tyro.constructors import (
 
 from admet.config import ModelConfig
 from admet.config.base import Section
+from admet.config.study import StudyConfig
 
 _BOOLEANS = {"true": True, "false": False}
 _GROUPS = ModelConfig.model_fields["groups"].annotation
+_OWN_GROUPS = StudyConfig.model_fields["groups"].annotation
 
 
 def registry() -> ConstructorRegistry:
@@ -46,14 +48,14 @@ def _booleans(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | None:
 
 def _groups(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | None:
     """Takes a list of lists as one word of JSON; the schema parses and checks it."""
-    if info.type != _GROUPS:
+    if info.type not in (_GROUPS, _OWN_GROUPS):
         return None
     return PrimitiveConstructorSpec(
         nargs=1,
-        metavar="multi_task|single_task|JSON",
+        metavar="multi_task|single_task|JSON" if info.type == _GROUPS else "JSON",
         instance_from_str=lambda words: words[0],
-        is_instance=lambda value: isinstance(value, str | tuple),
-        str_from_instance=lambda value: [_as_json(value)],
+        is_instance=lambda value: value is None or isinstance(value, str | tuple),
+        str_from_instance=lambda value: ["none" if value is None else _as_json(value)],
     )
 
 

@@ -39,11 +39,49 @@ def print_verdict(study: "Study") -> None:
         "% intervals: + better, - worse, = no difference, each with a probability of 90 %; ? not "
         "enough evidence."
     )
+    _print_company(console, study)
+    _print_open(console, study)
+    _print_curve(console, study)
     asked = study.config.study.repeats * study.config.study.seeds
     if study.rounds is not None and len(study.rounds) < asked:
         console.print(f"Compared: {len(study.rounds)} of {asked} rounds (repeats and seeds)")
     for name, why in study.left_out.items():
         console.print(f"Left out: {name}: {why}")
+
+
+def _print_company(console: Console, study: "Study") -> None:
+    """Prints with whom each endpoint learns in its best arm; those of one company in one line."""
+    lines: dict[str, list[str]] = {}
+    for verdict in study.verdicts[:-1]:
+        everybody = len(verdict.partners) == len(study.panel.tasks) - 1
+        company = "together" if everybody and verdict.partners else verdict.company
+        lines.setdefault(f"{verdict.best}, {company}", []).append(verdict.task)
+    console.print("How to train (the best single arm of each):")
+    for how, names in lines.items():
+        console.print(f"  {', '.join(names)}: {how}", markup=False)
+
+
+def _print_open(console: Console, study: "Study") -> None:
+    """Prints what would settle what is open, if the differences stay as they are."""
+    lines: dict[str, list[str]] = {}
+    for verdict in study.verdicts:
+        if verdict.settled_by:
+            lines.setdefault(verdict.settled_by, []).append(verdict.task)
+    if lines:
+        console.print("What would settle the others, if the differences stay as they are:")
+    for what, names in lines.items():
+        console.print(f"  {', '.join(names)}: {what}", markup=False)
+
+
+def _print_curve(console: Console, study: "Study") -> None:
+    """Prints what twice the labels would bring, by the learning curve."""
+    found = {v.task: v.twice for v in study.verdicts if v.twice is not None}
+    if found:
+        arm = study.curve["arm"].iloc[0]
+        told = ", ".join(f"{name} {100 * change:+.0f} %" for name, change in found.items())
+        console.print(
+            f"Twice the labels would change the loss of {arm} by about: {told}", markup=False
+        )
 
 
 def _gain(contrast: Contrast) -> str:

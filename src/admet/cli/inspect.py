@@ -27,9 +27,23 @@ def _inspect(command: InspectCommand) -> None:
     warn_of_idle_keys(command.idle_keys())
     found = inspect_table(command.data_path, command.only(DataConfig), command.seed)
     _print(found)
+    if command.check_inputs:
+        _check_inputs(found)
     if command.save_dir is not None:
         for path in write_files(found, command.save_dir):
             print(path)
+
+
+def _check_inputs(found: "Inspection") -> None:
+    """Warns of labels that a pretrained input may have seen."""
+    from admet.model.inputs import vectors
+    from admet.model.inputs.seen import INPUT, sample_of, seen_in, warn_of
+
+    panel = found.panel.subset(sample_of(found.panel))
+    seen = seen_in(panel, vectors([INPUT], panel.smiles))
+    warn_of(seen, "name others in study.inputs, and none of them in model.extra_inputs")
+    if not seen:
+        print(f"{INPUT} ranks no labels well before any training ({len(panel):,} molecules)")
 
 
 def _print(found: "Inspection") -> None:

@@ -34,7 +34,7 @@ def _predict(command: PredictCommand) -> None:
         device = resolve_device(command.device)
         model = load_model(command.model_dir, device, command.batch_size)
         predict_table(
-            model,
+            model.faster() if command.fast else model,
             command.data_path,
             command.output,
             command.smiles_column,

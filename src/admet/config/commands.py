@@ -78,6 +78,11 @@ class InspectCommand(DataConfig):
         "empty: only the console is written to.",
     )
     overwrite: bool = Field(False, description="Replace the files of an earlier inspection.")
+    check_inputs: bool = Field(
+        False,
+        description="Look whether a pretrained input ranks the labels before any training, so that "
+        "it may have seen them; takes some seconds.",
+    )
     seed: int = Field(42, ge=0, le=LARGEST_SEED, description="Seed of the split.")
 
     def _unread(self) -> dict[str, str]:
@@ -201,6 +206,10 @@ class PredictCommand(Predicting, _OneFile, _OneModel, TableReading):
         False,
         description="Add for each task the most similar molecule that the model learnt from, its "
         "similarity and its label.",
+    )
+    fast: bool = Field(
+        False,
+        description="Of the mixture of a study, leave the members out that read pretrained inputs.",
     )
 
 

@@ -1,5 +1,6 @@
 """The `study` section: several ways of training, compared on the same folds."""
 
+import json
 import re
 from pathlib import Path
 from typing import Literal, Self
@@ -20,6 +21,9 @@ ArmName = Literal[
     "random_groups",
     "frozen_mlp",
     "frozen_own_heads",
+    "frozen_groups",
+    "frozen_affinity_groups",
+    "frozen_partners",
     "kernel",
     "boosted",
 ]
@@ -27,18 +31,27 @@ ArmName = Literal[
 SINGLE, MULTI = "single_task", "multi_task"
 """The two baselines of every verdict."""
 
+CURVE_ARMS = ("frozen_mlp", "kernel", "frozen_own_heads", "boosted")
+"""Arms that are cheap enough for a learning curve; the first of them that is compared has one."""
+
 _NETWORKS = {
     "single_task", "multi_task", "own_heads", "task_affinity", "groups", "random_groups"
 }  # fmt: skip
+_BY_GROUPS = {"groups", "frozen_groups"}
+_BY_AFFINITY = {"task_affinity", "random_groups", "frozen_affinity_groups", "frozen_partners"}
+_MLPS = {
+    "frozen_mlp", "frozen_own_heads", "frozen_groups", "frozen_affinity_groups", "frozen_partners"
+}  # fmt: skip
 _READ_BY: dict[str, set[str]] = {
     "training": _NETWORKS,
-    "task_affinity": {"task_affinity", "random_groups"},
+    "task_affinity": _BY_AFFINITY,
     "model.extra_inputs": _NETWORKS,
     "model.init_from": _NETWORKS,
-    "model.groups": {"groups"},
+    "model.groups": _BY_GROUPS,
+    "study.groups": _BY_GROUPS,
     "model.share_encoder": {"task_affinity", "groups", "random_groups"},
-    "study.inputs": {"frozen_mlp", "frozen_own_heads", "kernel"},
-    "study.frozen_mlp": {"frozen_mlp", "frozen_own_heads"},
+    "study.inputs": _MLPS | {"kernel"},
+    "study.frozen_mlp": _MLPS,
     "study.kernel": {"kernel"},
     "study.boosted": {"boosted"},
 }
@@ -67,6 +80,11 @@ class StudyConfig(Section):
         min_length=1,
         description="Ways of training to compare.",
     )
+    groups: tuple[tuple[str, ...], ...] | None = Field(
+        None,
+        description="Groups of the arms groups and frozen_groups, a list of lists of task names; "
+        "empty: those of model.groups.",
+    )
     inputs: tuple[InputName, ...] = Field(
         ("minimol", "rdkit", "admet_ai", "admet_ai_hidden"),
         min_length=1,
@@ -93,9 +111,30 @@ class StudyConfig(Section):
         lt=1,
         description="Differences below this share of the baseline's metric count as none.",
     )
+    learning_curve: bool = Field(
+        False,
+        description="Whether a cheap arm is also trained on a quarter and on half of each training "
+        "side, so that the verdict can say what more labels would bring.",
+    )
     frozen_mlp: FrozenMLPConfig = Field(FrozenMLPConfig(), description="Networks on inputs.")
     kernel: KernelConfig = Field(KernelConfig(), description="Gaussian processes.")
     boosted: BoostedConfig = Field(BoostedConfig(), description="Boosted trees.")
+
+    @field_validator("groups", mode="before")
+    @classmethod
+    def _lists_of_names(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            parsed = None if value == "none" else json.loads(value)
+        except json.JSONDecodeError:
+            parsed = value
+        if parsed is None or isinstance(parsed, list):
+            return parsed
+        raise ValueError(
+            "`groups` must be a list of lists of task names, on the command line as JSON: "
+            f"""'[["A", "B"], ["C"]]'; got {value!r}."""
+        )
 
     @field_validator("time_budget", mode="before")
     @classmethod
@@ -135,13 +174,34 @@ class StudyRun(TrainConfig):
 
     @model_validator(mode="after")
     def _groups_are_an_arm(self) -> Self:
-        if "groups" in self.study.arms and isinstance(self.model.groups, str):
+        named = [arm for arm in self.study.arms if arm in _BY_GROUPS]
+        by_model = not isinstance(self.model.groups, str)
+        if named and self.study.groups is not None and by_model:
+            raise ValueError("`study.groups` and `model.groups` both list groups. Remove one.")
+        if named and self.study.groups is None and not by_model:
             raise ValueError(
-                "`study.arms` names groups, so `model.groups` must list them, as "
-                """'[["A", "B"], ["C"]]'; """
+                f"`study.arms` names {', '.join(named)}, so `study.groups` or `model.groups` must "
+                """list them, as '[["A", "B"], ["C"]]'; """
                 f"got {self.model.groups!r}. List them, or leave the arm out."
             )
         return self
+
+    @model_validator(mode="after")
+    def _a_cheap_arm(self) -> Self:
+        if self.study.learning_curve and not set(CURVE_ARMS) & set(self.study.arms):
+            raise ValueError(
+                "`study.learning_curve` needs one of the arms "
+                f"{', '.join(CURVE_ARMS)} in `study.arms`; got {', '.join(self.study.arms)}. Add "
+                "one, or leave the curve out."
+            )
+        return self
+
+    @property
+    def given_groups(self) -> tuple[tuple[str, ...], ...]:
+        """The groups that the user gave; empty where there are none."""
+        if self.study.groups is not None:
+            return self.study.groups
+        return () if isinstance(self.model.groups, str) else self.model.groups
 
     def _unread(self) -> dict[str, str]:
         arms = set(self.study.arms)

@@ -18,15 +18,16 @@ from admet.model.chemprop.predictor import (
     check_width,
 )
 from admet.model.chemprop.spec import ModelSpec, PanelSpec
-from admet.model.frozen.members import MLP, Frozen, Kernel, Trees, targets_of
+from admet.model.frozen.members import MLP, Frozen, Kernel, MLPs, Trees, targets_of
 from admet.model.inputs import INPUTS
 from admet.model.molecules import Molecules
 
 _TOLERANCE = 1e-6  # of the sum of weights
 
-Kind = Literal["network", "mlp", "kernel", "trees"]
-_FROZEN: dict[str, type[MLP] | type[Kernel] | type[Trees]] = {
+Kind = Literal["network", "mlp", "mlps", "kernel", "trees"]
+_FROZEN: dict[str, type[MLP] | type[MLPs] | type[Kernel] | type[Trees]] = {
     "mlp": MLP,
+    "mlps": MLPs,
     "kernel": Kernel,
     "trees": Trees,
 }

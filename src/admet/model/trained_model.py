@@ -32,6 +32,7 @@ class TrainedModel:
         interrupted: Whether the user stopped its training.
         run_dir: The folder that holds it; None for a model that is in memory only.
         doubt: What it knows of the errors of its predictions; None where nobody measured them.
+        lacking: Whether members were left out, so that what is known of its errors does not hold.
     """
 
     predictor: "Predictor | CompositePredictor"
@@ -39,6 +40,7 @@ class TrainedModel:
     interrupted: bool = False
     run_dir: Path | None = None
     doubt: Doubt | None = field(default=None, repr=False)
+    lacking: bool = False
 
     @property
     def spec(self) -> PanelSpec:
@@ -74,6 +76,7 @@ class TrainedModel:
         structure_column: str | None = None,
         intervals: float | None = None,
         nearest: bool = False,
+        fast: bool = False,
     ) -> pd.DataFrame:
         """Predicts molecules as `admet predict` does: the same reading, the same numbers.
 
@@ -88,6 +91,8 @@ class TrainedModel:
                 out. None adds none.
             nearest: Whether to add, for each task, the most similar molecule that it learnt from
                 (`<task>_nearest`, its `<task>_similarity` and its `<task>_nearest_label`).
+            fast: Whether a mixture leaves out its members that read pretrained inputs, which is
+                faster and less exact. It gives no intervals then.
 
         Returns:
             The frame, or for SMILES a frame with them as its first column; a column `<task>_pred`
@@ -97,11 +102,17 @@ class TrainedModel:
             not say.
 
         Raises:
-            ConfigError: If `intervals` is no share, or the model does not know its errors.
+            ConfigError: If `intervals` is no share, the model does not know its errors, or `fast`
+                leaves no member.
             DataError: If the frame has no such column, `molecules` are none of these, or there is a
                 `smiles_col` without a frame.
             NumericalError: If a prediction is not finite.
         """
+        if fast:
+            return self.faster().predict(
+                molecules, smiles_col, structure_column=structure_column,
+                intervals=intervals, nearest=nearest,
+            )  # fmt: skip
         asked = Asked(intervals, nearest)
         self.check_asked(asked)
         if isinstance(molecules, pd.DataFrame):
@@ -137,12 +148,23 @@ class TrainedModel:
         found.attrs["units"] = dict(zip(new, self.spec.units, strict=True))
         return found
 
+    def faster(self) -> "TrainedModel":
+        """Gives it without the members that read pretrained inputs; see `without_pretrained`."""
+        from admet.model.fast import without_pretrained  # noqa: PLC0415 - it reads this module
+
+        return without_pretrained(self)
+
     def check_asked(self, asked: Asked) -> None:
         """Checks that what is asked for can be told.
 
         Raises:
             ConfigError: If it cannot.
         """
+        if asked.intervals is not None and self.lacking:
+            raise ConfigError(
+                "`intervals` were measured with all members of the mixture, and `fast` leaves some "
+                "of them out. Ask for one of the two."
+            )
         if asked and self.doubt is None:
             where = "this model" if self.run_dir is None else str(self.run_dir)
             raise ConfigError(

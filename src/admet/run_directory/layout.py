@@ -19,6 +19,9 @@ INPUTS_VERSION = 6
 """The version of networks with extra inputs, or of a mixture that holds some; its content says
 which of the two it is."""
 
+PLANS_VERSION = 7
+"""The version of a mixture that holds several networks on frozen inputs as one member."""
+
 
 class Files:
     """File names, all relative to the run directory."""

@@ -11,7 +11,13 @@ from torch import Tensor
 from admet.errors import ConfigError, RunDirectoryError
 from admet.model.chemprop.spec import ModelSpec
 from admet.run_directory.checksums import verify_checksums
-from admet.run_directory.layout import COMPOSITE_VERSION, COPY_AGAIN, INPUTS_VERSION, Files
+from admet.run_directory.layout import (
+    COMPOSITE_VERSION,
+    COPY_AGAIN,
+    INPUTS_VERSION,
+    PLANS_VERSION,
+    Files,
+)
 from admet.run_directory.versions import upgraded
 
 if TYPE_CHECKING:
@@ -68,16 +74,16 @@ def read_spec(run_dir: Path) -> "ModelSpec | CompositeSpec":
             f"{str(run_dir / Files.MODEL)!r} is damaged: `schema_version` must be a whole number "
             f"from 1; got {version!r}. Copy the run directory again."
         )
-    if version > INPUTS_VERSION:
+    if version > PLANS_VERSION:
         raise RunDirectoryError(
             f"Run directory {str(run_dir)!r} has schema version {version}; this admet reads up to "
-            f"{INPUTS_VERSION}. Update admet."
+            f"{PLANS_VERSION}. Update admet."
         )
     if version >= _SUMMED_FROM or (run_dir / Files.CHECKSUMS).exists():
         verify_checksums(run_dir)
     try:
         mixture = version == COMPOSITE_VERSION or (
-            version == INPUTS_VERSION and "members" in content
+            version >= INPUTS_VERSION and "members" in content
         )
         if not mixture:
             return ModelSpec(**upgraded(content, version))

@@ -24,6 +24,7 @@ from admet.run_directory.checksums import write_checksums
 from admet.run_directory.layout import (
     COMPOSITE_VERSION,
     INPUTS_VERSION,
+    PLANS_VERSION,
     SCHEMA_VERSION,
     Files,
 )
@@ -65,6 +66,8 @@ def write_composite(folder: Path, predictor: "CompositePredictor") -> None:
     networks = [member.network for member in predictor.spec.members]
     extra = any(network is not None and network.inputs for network in networks)
     version = INPUTS_VERSION if extra else COMPOSITE_VERSION
+    if any(member.kind == "mlps" for member in predictor.spec.members):
+        version = PLANS_VERSION
     content = {"schema_version": version} | predictor.spec.model_dump(mode="json")
     write_json(folder / Files.MODEL, content)
 

@@ -122,21 +122,23 @@ def _not_clearly_worse(tasks: Sequence[Evidence]) -> np.ndarray:
     return np.asarray(mean <= _CLEARLY * np.sqrt(variance))
 
 
-def nested_mixture(tasks: Sequence[Evidence], folds: Sequence[np.ndarray]) -> np.ndarray:
-    """Mixes the arms on each fold with weights that the other folds chose.
+def nested_mixture(
+    tasks: Sequence[Evidence], folds: Sequence[np.ndarray], choosing: Sequence[np.ndarray]
+) -> np.ndarray:
+    """Mixes the arms on each fold with weights that other folds chose.
 
     Args:
         tasks: T tasks, of the same n molecules; each prediction is from the fit that tested it.
         folds: The rows that each fold tests.
+        choosing: For each of them the molecules that choose its weights, masks of shape (n,). Where
+            none of these has a label, all arms count alike.
 
     Returns:
         Shape (n, T), on the scale that is learnt; NaN for rows of no fold.
     """
     n = len(tasks[0].labels)
     found = np.full((n, len(tasks)), np.nan)
-    for rows in folds:
-        others = np.ones(n, bool)
-        others[rows] = False
+    for rows, others in zip(folds, choosing, strict=True):
         mixtures = choose_weights([task.of(others) for task in tasks])
         for column, (task, mixture) in enumerate(zip(tasks, mixtures, strict=True)):
             found[rows, column] = mixture.weights @ task.predictions[:, rows]

@@ -55,7 +55,7 @@ def doubt_of(known: StudyDoubt) -> Doubt:
 
 
 def coverage(known: StudyDoubt) -> pd.DataFrame:
-    """Measures the share of labels in intervals which other folds have calibrated.
+    """Measures the share of labels in intervals which other folds (by time earlier) calibrated.
 
     Args:
         known: What the study knows.
@@ -72,9 +72,12 @@ def coverage(known: StudyDoubt) -> pd.DataFrame:
         labelled = np.isfinite(own.labels)
         for level in LEVELS:
             inside, width = np.full((2, len(labelled)), np.nan)
-            for split in study.splits[study.done_rounds[0][0]]:
-                others = labelled.copy()
-                others[split.test] = False
+            repeat = study.done_rounds[0][0]
+            pairs = zip(study.splits[repeat], study.known_before(repeat), strict=True)
+            for split, known_before in pairs:
+                others = labelled & known_before
+                if not others.any():  # by time nothing calibrates the first fold
+                    continue
                 transforms = [panel.transforms[column]]
                 calibration = Calibration.fit([own.of(others)], [kind], transforms)
                 tested = split.test[labelled[split.test]]

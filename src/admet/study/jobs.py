@@ -31,17 +31,20 @@ class Job:
         repeat: Which division of the panel, from 0.
         fold: Which fold of it is tested, from 0.
         seed: Which training of the same arm on the same fold, from 0.
+        share: Part of the molecules of the fold that it learns from; below 1 for learning curves.
     """
 
     arm: str
     repeat: int
     fold: int
     seed: int
+    share: float = 1.0
 
     @property
     def name(self) -> str:
         """Its name in files."""
-        return f"{self.arm}-r{self.repeat}-f{self.fold}-s{self.seed}"
+        part = "" if self.share == 1 else f"-p{100 * self.share:g}"
+        return f"{self.arm}-r{self.repeat}-f{self.fold}-s{self.seed}{part}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,9 +102,11 @@ def do(material: Material, split: Split, job: Job) -> Fit:
     start = time.perf_counter()
     before = torch.get_num_threads()
     torch.set_num_threads(1)
+    seed = seed_of(material.config.seed, job)
     try:
         with quiet(), threadpool_limits(1):
-            outcome = ARMS[job.arm].fit(material, split, seed_of(material.config.seed, job))
+            part = thinned(split, job.share, material.panel.labels.values, seed)
+            outcome = ARMS[job.arm].fit(material, part, seed)
     except AdmetError as error:
         return Fit(job, None, time.perf_counter() - start, str(error))
     finally:
@@ -126,3 +131,29 @@ def seed_of(seed: int, job: Job) -> int:
     """Gives the seed of a fit: all arms of one fold and seed have the same."""
     entropy = np.random.SeedSequence((seed, job.repeat, job.fold, job.seed))
     return int(entropy.generate_state(1)[0])
+
+
+def thinned(split: Split, share: float, labels: np.ndarray, seed: int) -> Split:
+    """Keeps a part of what is learnt from, drawn by chance; smaller parts lie in larger ones.
+
+    Two molecules whose labels of a task differ are among the first that are kept, where there are
+    any: without them the task could not be learnt.
+
+    Args:
+        split: The fold.
+        share: The part that is kept; 1 keeps all.
+        labels: Of the panel, shape (n, T), NaN where absent.
+        seed: Seed of the draw.
+    """
+    if share == 1:
+        return split
+    order = np.random.default_rng(seed).permutation(split.train)
+    first: dict[int, None] = {}
+    for column in labels[order].T:
+        known = np.flatnonzero(~np.isnan(column))
+        other = known[column[known] != column[known[0]]] if known.size else known
+        first |= dict.fromkeys([*known[:1].tolist(), *other[:1].tolist()])
+    places = [*first, *(place for place in range(len(order)) if place not in first)]
+    n = max(len(first), round(share * len(order)))
+    val = np.random.default_rng(seed).permutation(split.val)[: round(share * len(split.val))]
+    return Split(np.sort(order[places[:n]]), np.sort(val), split.test)

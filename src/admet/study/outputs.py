@@ -21,11 +21,11 @@ from admet.training.provenance import describe_run
 _MODEL, _PICTURES = "model", "pictures"
 _RESULTS, _VERDICT = "results.csv", "verdict.csv"
 _PREDICTIONS, _COVERAGE = "predictions.parquet", "coverage.csv"
-_COMPARISONS = "comparisons.csv"
+_COMPARISONS, _CURVE = "comparisons.csv", "learning_curve.csv"
 
 FOLDERS = (_MODEL, _PICTURES)
 """Names of the folders."""
-TABLES = (_RESULTS, _VERDICT, _PREDICTIONS, _COVERAGE, _COMPARISONS)
+TABLES = (_RESULTS, _VERDICT, _PREDICTIONS, _COVERAGE, _COMPARISONS, _CURVE)
 """Names of the tables."""
 
 
@@ -61,4 +61,6 @@ def write_tables(study: Study, known: StudyDoubt) -> None:
     write_table(study.path / _PREDICTIONS, study.predictions)
     write_table(study.path / _COVERAGE, coverage(known))
     write_table(study.path / _COMPARISONS, study.comparisons)
+    if study.curve_fits:
+        write_table(study.path / _CURVE, study.curve)
     write_pictures(study, study.path / _PICTURES)

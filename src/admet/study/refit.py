@@ -5,8 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from admet.data import Split, folds
+from admet.config.study import StudyRun
+from admet.data import Panel, Split, folds
 from admet.data.scales import decided
+from admet.data.splits.chain import newest_apart
 from admet.model.chemprop import TargetScaler
 from admet.model.chemprop.spec import reading_of, task_specs
 from admet.model.composite import CompositePredictor, CompositeSpec
@@ -24,8 +26,8 @@ _PARTS = 10  # of which one chooses the best epochs
 def refit(study: Study, material: Material) -> CompositePredictor:
     """Trains the arms that have weight on all molecules of the panel.
 
-    Networks take a tenth of them, in whole blocks, to choose their best epoch. Weights below 0.05
-    are dropped, and the others of the task share them out.
+    Networks take a tenth of them, in whole blocks (by time the newest), to choose their best epoch.
+    Weights below 0.05 are dropped, and the others of the task share them out.
 
     Args:
         study: The study, whose weights are taken.
@@ -37,9 +39,7 @@ def refit(study: Study, material: Material) -> CompositePredictor:
     panel, config = material.panel, material.config
     panel = decided(panel, np.arange(len(panel)))
     material = replace(material, panel=panel)
-    seed = config.seed if config.data.split_seed is None else config.data.split_seed
-    first = folds(panel, config.data.split_type, n_folds=_PARTS, val_share=0, seed=seed)[0]
-    split = Split(first.train, first.test, np.empty(0, dtype=np.int64))
+    split = _split(panel, config)
     weights = np.array([study.weights[name].weights for name in panel.task_names]).T  # (A, T)
     weights = np.where(weights < _LEAST, 0, weights)
     weights = weights / weights.sum(axis=0)
@@ -62,3 +62,12 @@ def refit(study: Study, material: Material) -> CompositePredictor:
         weights=tuple(kept),
     )
     return CompositePredictor(spec, members)
+
+
+def _split(panel: Panel, config: StudyRun) -> Split:
+    """Takes the molecules apart that choose the best epoch."""
+    if config.data.split_type == "time":
+        return newest_apart(panel, 1 / _PARTS)
+    seed = config.seed if config.data.split_seed is None else config.data.split_seed
+    first = folds(panel, config.data.split_type, n_folds=_PARTS, val_share=0, seed=seed)[0]
+    return Split(first.train, first.test, np.empty(0, dtype=np.int64))

@@ -1,6 +1,5 @@
 """What a study found, as tables."""
 
-from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -13,21 +12,23 @@ from admet.config.study import MULTI, SINGLE, StudyRun
 from admet.data import Panel, Split
 from admet.data.scales import decided
 from admet.evaluation import score_tasks
-from admet.study.arms import ARMS
 from admet.study.budget import Round, rounds_of
-from admet.study.composite import Evidence, Mixture, choose_weights, nested_mixture
+from admet.study.composite import Mixture, choose_weights
+from admet.study.curve import curve_of
 from admet.study.jobs import Fit, Job
+from admet.study.judge import partners, verdict_of
+from admet.study.mixing import evidence_of, mixed_out_of_fold
+from admet.study.sides import known_before, test_share, tested
 from admet.study.statistics import Contrast, contrast, known_mean
 from admet.study.tukey import Tukey, all_pairs
-from admet.study.verdict import Verdict, html
+from admet.study.verdict import ALL, COMPOSITE, SEVERAL, Verdict, html
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-COMPOSITE = "composite"
-ALL = "all endpoints"
+__all__ = ["ALL", "COMPOSITE", "Study"]
+
 _METRIC = {"regression": "MAE", "binary": "AUROC"}
-_SEVERAL = 2  # arms, from which they can be mixed
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +44,7 @@ class Study:
         path: The folder that holds it; None for a study in memory.
         rounds: The repeats and seeds whose fits all of these arms have done; None for all that the
             configuration asks for.
+        curve_fits: The fits of the learning curve, on parts of the training sides.
     """
 
     config: StudyRun
@@ -52,6 +54,7 @@ class Study:
     left_out: dict[str, str] = field(default_factory=dict)
     path: Path | None = None
     rounds: tuple[Round, ...] | None = None
+    curve_fits: tuple[Fit, ...] = ()
 
     @property
     def arms(self) -> list[str]:
@@ -67,8 +70,9 @@ class Study:
     def out_of_fold(self) -> dict[tuple[str, int, int], np.ndarray]:
         """Arm, repeat and seed → predictions of all molecules by fits that had not seen them.
 
-        Each has shape (n, T), in the unit of the labels. The composite's come from weights that the
-        other folds of the same repeat chose.
+        Each has shape (n, T), in the unit of the labels; NaN for molecules that no fold tests. The
+        composite's come from weights that the other folds of the same repeat chose, by time the
+        earlier ones.
         """
         shape = self.panel.labels.values.shape
         found = {}
@@ -80,8 +84,8 @@ class Study:
                     assert outcome is not None  # noqa: S101 - failed arms are left out
                     values[split.test] = outcome.mean
                 found[arm, repeat, seed] = values
-            if len(self.arms) >= _SEVERAL:
-                found[COMPOSITE, repeat, seed] = self._composite(found, repeat, seed)
+            if len(self.arms) >= SEVERAL:
+                found[COMPOSITE, repeat, seed] = mixed_out_of_fold(self, found, repeat, seed)
         return found
 
     @property
@@ -94,39 +98,30 @@ class Study:
         """The panel with transforms decided, for mixing on the scale that is learnt."""
         return decided(self.panel, np.arange(len(self.panel)))
 
-    def _composite(
-        self, found: dict[tuple[str, int, int], np.ndarray], repeat: int, seed: int
-    ) -> np.ndarray:
-        folds = [split.test for split in self.splits[repeat]]
-        mixed = nested_mixture(self._evidence(found, repeat, seed), folds)
-        columns = zip(self.scaled.transforms, mixed.T, strict=True)
-        return np.stack([transform.undo(column) for transform, column in columns], axis=1)
+    @property
+    def tested(self) -> np.ndarray:
+        """Which molecules the folds test, shape (n,); by time the oldest are not."""
+        return tested(self.splits[0], len(self.panel))
 
-    def _evidence(
-        self, found: dict[tuple[str, int, int], np.ndarray], repeat: int, seed: int
-    ) -> list[Evidence]:
-        """Gives what mixing needs to know of each task."""
-        labels, tasks = self.panel.labels, []
-        for column, (name, kind) in enumerate(
-            zip(self.panel.task_names, self.panel.kinds, strict=True)
-        ):
-            transform = self.scaled.transforms[column]
-            given = np.stack([found[arm, repeat, seed][:, column] for arm in self.arms])
-            y = transform.apply(labels.values[:, column])
-            errors = np.abs(y - np.nanmean(y)) if kind.scaled else (y - np.nanmean(y)) ** 2
-            limits = None if labels.limits is None else labels.limits[:, column]
-            scale = float(np.nanmean(errors))
-            assert scale > 0, name  # noqa: S101 - no task is constant
-            tasks.append(Evidence(y, transform.apply(given), scale, limits, not kind.scaled))
-        return tasks
+    def known_before(self, repeat: int) -> list[np.ndarray]:
+        """Gives for each fold the molecules whose tests may choose something for it, masks (n,)."""
+        forward = self.config.data.split_type == "time"
+        return known_before(self.splits[repeat], len(self.panel), forward=forward)
+
+    @property
+    def test_share(self) -> float:
+        """The share of the molecules that a fold tests, of those that it knows or tests."""
+        if self.config.data.split_type == "time":
+            return test_share(self.splits[0])
+        return 1 / self.config.study.folds
 
     @cached_property
     def weights(self) -> dict[str, Mixture]:
         """Task → weights of the arms in the composite that is served, chosen by all folds."""
         names = self.panel.task_names
-        if len(self.arms) < _SEVERAL:
+        if len(self.arms) < SEVERAL:
             return {name: Mixture(np.ones(1), 0) for name in names}
-        rounds = [choose_weights(self._evidence(self.out_of_fold, *r)) for r in self.done_rounds]
+        rounds = [choose_weights(evidence_of(self, self.out_of_fold, *r)) for r in self.done_rounds]
         return {
             name: Mixture(np.mean([own[task].weights for own in rounds], axis=0), rounds[0][task].n)
             for task, name in enumerate(names)
@@ -162,11 +157,11 @@ class Study:
 
     @property
     def predictions(self) -> pd.DataFrame:
-        """One row per molecule, task, arm, repeat and seed, for cells with a label.
+        """One row per molecule, task, arm, repeat and seed, for tested cells with a label.
 
         The columns are SMILES, task, arm, repeat, seed, label and prediction.
         """
-        rows, columns = np.nonzero(self.panel.labels.present)
+        rows, columns = np.nonzero(self.panel.labels.present & self.tested[:, None])
         names = np.array(self.panel.task_names, dtype=object)
         cells = {
             "SMILES": self.panel.smiles[rows],
@@ -196,17 +191,17 @@ class Study:
         table = self._losses.xs(arm, level="arm")
         if task != ALL:
             return np.asarray(table[task].to_numpy(), dtype=float)
-        naive = np.array(list(self._naive.values()))
+        naive = np.array(list(self.naive.values()))
         return known_mean(table.to_numpy(dtype=float) / naive, axis=1)
 
     @cached_property
-    def _naive(self) -> dict[str, float]:
+    def naive(self) -> dict[str, float]:
+        """Task → loss of always predicting the mean of its tested labels; NaN for none."""
         found = {}
-        for name, kind, y in zip(
-            self.panel.task_names, self.panel.kinds, self.panel.labels.values.T, strict=True
-        ):
-            known = y[~np.isnan(y)]
-            found[name] = float(np.abs(known - known.mean()).mean()) if kind.scaled else 0.5
+        labels = self.panel.labels.values[self.tested]
+        for name, kind, y in zip(self.panel.task_names, self.panel.kinds, labels.T, strict=True):
+            error = float(known_mean(np.abs(y - known_mean(y))))
+            found[name] = (error or np.nan) if kind.scaled else 0.5
         return found
 
     @cached_property
@@ -231,14 +226,14 @@ class Study:
         """Compares two arms in one task, or in all; see `admet.study.statistics.contrast`."""
         study = self.config.study
         return contrast(
-            self.losses(arm, task), self.losses(other, task), 1 / study.folds, study.equivalence
+            self.losses(arm, task), self.losses(other, task), self.test_share, study.equivalence
         )
 
     def all_pairs(self, task: str = ALL) -> Tukey:
         """Compares all arms and the composite at once, in one task or in all."""
         names = list(dict.fromkeys(arm for arm, _, _ in self.out_of_fold))
         losses = {arm: self.losses(arm, task) for arm in names}
-        return all_pairs(losses, 1 / self.config.study.folds)
+        return all_pairs(losses, self.test_share)
 
     def tukey(self, task: str = ALL) -> pd.DataFrame:
         """Compares every two of them; for the columns see `admet.study.tukey.Pair`."""
@@ -262,19 +257,12 @@ class Study:
     @cached_property
     def verdicts(self) -> tuple[Verdict, ...]:
         """One verdict per task, then one for all of them."""
-        return tuple(self._verdict(task) for task in [*self.panel.task_names, ALL])
+        return tuple(verdict_of(self, task) for task in [*self.panel.task_names, ALL])
 
-    def _verdict(self, task: str) -> Verdict:
-        means = {arm: float(known_mean(self.losses(arm, task))) for arm in self.arms}
-        best = min(means, key=lambda arm: (not np.isfinite(means[arm]), means[arm]))
-        served = COMPOSITE if len(self.arms) >= _SEVERAL else best
-        baselines = {base: self.contrast(served, base, task) for base in self.baselines}
-        labels = self.panel.labels.present
-        n = labels.sum() if task == ALL else labels[:, self.panel.task_names.index(task)].sum()
-        return Verdict(
-            task, int(n), best, ARMS[best].alone, self.partners(best, task), means, served,
-            float(known_mean(self.losses(served, task))), baselines,
-        )  # fmt: skip
+    @cached_property
+    def curve(self) -> pd.DataFrame:
+        """The learning curve; see `admet.study.curve.curve_of`."""
+        return curve_of(self)
 
     @property
     def baselines(self) -> list[str]:
@@ -283,15 +271,7 @@ class Study:
 
     def partners(self, arm: str, task: str) -> list[str]:
         """Lists the tasks that an arm trains with a task in more than half of its fits."""
-        if task == ALL:
-            return []
-        fits = [fit.outcome for fit in self.fits if fit.job.arm == arm and fit.outcome is not None]
-        together: Counter[str] = Counter()
-        for outcome in fits:
-            for group in outcome.groups:
-                if task in group:
-                    together.update(name for name in group if name != task)
-        return [name for name in self.panel.task_names if together[name] > len(fits) / 2]
+        return partners(self, arm, task)
 
     @property
     def verdict(self) -> pd.DataFrame:

@@ -18,6 +18,7 @@ from admet.files import atomic, check_folder, sha256_of
 from admet.model.inputs import check_inputs, vectors
 from admet.study.arms import ARMS, inputs_of
 from admet.study.budget import Budget, Clock, Round, comparable, jobs_of, rounds_of, too_short
+from admet.study.curve import curve_jobs
 from admet.study.doubt import StudyDoubt
 from admet.study.executors import Executor, executor_of
 from admet.study.jobs import Fit, FitStore, Job
@@ -26,19 +27,18 @@ from admet.study.outputs import FOLDERS, TABLES, write_model, write_tables
 from admet.study.pace import FitProgress, Pace
 from admet.study.results import Study
 from admet.study.seen import warn_of_seen_labels
-from admet.training.arms import check_tasks, check_weights
+from admet.training.arms import check_groups, check_tasks, check_weights
 from admet.training.start import following, origin_of, read_start
 
 log = logging.getLogger(__name__)
 
 _FITS, _STUDY = "fits", "study.json"
-_NOT_FOLDED = {"time": "repeated in time", "predefined": "given by a column"}
 # What may change between two runs of one study without making other fits.
 _FREE = {
     "save_dir", "study.arms", "study.workers", "study.scheduler", "study.time_budget",
-    "study.equivalence", "data.cache", "data.cache_dir",
+    "study.equivalence", "study.learning_curve", "data.cache", "data.cache_dir",
 }  # fmt: skip
-_LATER = ("extra_inputs", "init_from")  # keys of `model` that count only where they are set
+_LATER = ("model.extra_inputs", "model.init_from", "study.groups")  # count only where they are set
 
 
 def run(config: StudyRun, *, overwrite: bool = False, clock: Clock = time.monotonic) -> Study:
@@ -69,6 +69,8 @@ def run(config: StudyRun, *, overwrite: bool = False, clock: Clock = time.monoto
     with executor_of(config.study) as executor:
         panel = load_panel(config.data_path, config.data)
         check_tasks(config, panel.task_names)
+        if config.study.groups is not None:
+            check_groups("study.groups", config.study.groups, panel.task_names)
         given = config.study.frozen_mlp.task_weights
         check_weights("study.frozen_mlp.task_weights", given, panel.task_names)
         splits = _splits(config, panel)
@@ -80,10 +82,12 @@ def run(config: StudyRun, *, overwrite: bool = False, clock: Clock = time.monoto
                 left_out[name] = why
         _begin(folder, identity, goes_on)
         work = _Work(executor, material, splits, budget, FitStore(folder / _FITS))
-        fits = work.all_fits(jobs_of(config.study, left_out))
+        curve = curve_jobs(config.study, left_out)
+        fits = work.all_fits([*jobs_of(config.study, left_out), *curve])
+    fits, curve_fits = _apart(fits, curve)
     left_out, rounds = _compared(work, jobs_of(config.study, left_out), fits, left_out)
     done = [f for f in fits if f.job.arm not in left_out and (f.job.repeat, f.job.seed) in rounds]
-    study = Study(config, panel, splits, tuple(done), left_out, folder, rounds)
+    study = Study(config, panel, splits, tuple(done), left_out, folder, rounds, curve_fits)
     known = StudyDoubt.of(study)
     write_tables(study, known)
     write_model(study, known, material, origin)
@@ -116,10 +120,15 @@ def _check(config: StudyRun) -> None:
             f"`data.split_from` {str(config.data.split_from)!r} keeps the sides of one division; a "
             "study makes folds of its own. Remove it."
         )
-    if why := _NOT_FOLDED.get(config.data.split_type):
+    if config.data.split_type == "predefined":
         raise ConfigError(
-            f"`data.split_type` {config.data.split_type} makes one division, {why}; a study needs "
-            "folds. Choose random, scaffold, cluster or group."
+            "`data.split_type` predefined makes one division, given by a column; a study needs "
+            "folds. Choose random, scaffold, cluster, group or time."
+        )
+    if config.data.split_type == "time" and config.study.repeats > 1:
+        raise ConfigError(
+            f"`study.repeats` must be 1 where `data.split_type` is time, since there is one way to "
+            f"go forward in time; got {config.study.repeats}. Set study.seeds instead."
         )
     if config.data_path.resolve().is_relative_to(config.save_dir.resolve()):
         raise ConfigError(
@@ -137,9 +146,9 @@ def _identity(config: StudyRun, sha256: str, origin: Mapping[str, Any]) -> dict[
     """
     plain = config.only(StudyRun)  # the same by command and from Python
     content = plain.model_dump(mode="json", exclude={"data_path"}) | dict(origin)
-    for key in _LATER:
-        if not content["model"][key]:
-            del content["model"][key]
+    for section, _, name in (key.rpartition(".") for key in _LATER):
+        if not content[section][name]:
+            del content[section][name]
     for key in _FREE:
         section, _, name = key.rpartition(".")
         (content[section] if section else content).pop(name, None)
@@ -228,6 +237,17 @@ class _Work:
                 found[fit.job] = fit
                 progress.add(fit)
         return [found[job] for job in jobs if job in found]
+
+
+def _apart(fits: Sequence[Fit], curve: Sequence[Job]) -> tuple[list[Fit], tuple[Fit, ...]]:
+    """Parts the fits of the comparison from those of the learning curve; says what these lack."""
+    whole = [fit for fit in fits if fit.job.share == 1]
+    parts = tuple(fit for fit in fits if fit.job.share < 1 and not fit.fault)
+    faults = {fit.fault for fit in fits if fit.job.share < 1 and fit.fault}
+    if len(parts) < len(curve):
+        why = "; ".join(sorted(faults)) or "the time budget ended"
+        log.warning("The learning curve lacks %d fits: %s", len(curve) - len(parts), why)
+    return whole, parts
 
 
 def _compared(

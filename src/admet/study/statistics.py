@@ -6,7 +6,8 @@ import numpy as np
 from scipy import stats
 
 LEVEL = 0.95
-_CLEAR = 0.9  # probability from which a difference is called one
+CLEAR = 0.9
+"""Probability from which a difference is called one."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Contrast:
     def verdict(self) -> str:
         """Says in a word what is known: better, worse, same, or unclear."""
         for word in ("better", "worse", "same"):
-            if getattr(self, word) >= _CLEAR:
+            if getattr(self, word) >= CLEAR:
                 return word
         return "unclear"
 

@@ -7,6 +7,10 @@ import pandas as pd
 
 from admet.study.statistics import Contrast
 
+COMPOSITE = "composite"
+ALL = "all endpoints"
+SEVERAL = 2
+"""Arms from which they can be mixed."""
 _ENOUGH = "enough"
 
 
@@ -20,11 +24,17 @@ class Verdict:
         best: The single arm with the lowest mean loss.
         alone: Whether no endpoint sees another in this arm.
         partners: Endpoints whose group it shares in most fits of this arm.
+        company: With whom the endpoint should be trained: alone, together, or with its partners.
         losses: Arm → mean loss: MAE or 1 − AUROC; for all endpoints relative to always
             predicting the mean.
         served: The arm that is served: the composite, or the only arm.
         loss: Its mean loss, on folds that did not choose its weights.
         gains: Baseline → contrast of what is served with it.
+        settled_by: What would settle the contrasts that are open; empty where none is.
+        times: As many labels as there are, times this, would settle them; 1 where none is open.
+        rounds: Repeats times seeds that would; None where no number that is worth its time would.
+        twice: Relative change of the loss of a cheap arm with twice the labels, by its learning
+            curve; None where there is no curve.
     """
 
     task: str
@@ -36,13 +46,11 @@ class Verdict:
     served: str
     loss: float
     gains: Mapping[str, Contrast]
-
-    @property
-    def company(self) -> str:
-        """Says with whom the endpoint should be trained."""
-        if self.alone:
-            return "alone"
-        return f"with {', '.join(self.partners)}" if self.partners else "together"
+    company: str
+    settled_by: str = ""
+    times: float = 1.0
+    rounds: int | None = 1
+    twice: float | None = None
 
     @property
     def evidence(self) -> str:
@@ -73,7 +81,14 @@ class Verdict:
                 f"p_same_as_{base}": gain.same,
                 f"p_worse_than_{base}": gain.worse,
             }
-        found["evidence"] = self.evidence
+        found |= {
+            "evidence": self.evidence,
+            "settled_by": self.settled_by,
+            "times_the_labels": self.times,
+            "rounds": self.rounds,
+        }
+        if self.twice is not None:
+            found["change_with_twice_the_labels"] = self.twice
         found |= {f"loss_{arm}": loss for arm, loss in self.losses.items()}
         return found
 
@@ -89,7 +104,7 @@ def html(verdicts: Sequence[Verdict]) -> str:
             f"loss of {verdict.served}": f"{verdict.loss:.3g}",
         }
         | {f"change to {base}": _change(gain) for base, gain in verdict.gains.items()}
-        | {"evidence": verdict.evidence}
+        | {"evidence": verdict.evidence, "what would settle it": verdict.settled_by}
         for verdict in verdicts
     ]
     # A notebook would cut long names, and read what stands between two dollar signs as mathematics.

@@ -31,17 +31,26 @@ def check_tasks(config: TrainConfig, names: Sequence[str]) -> None:
     if config.task_affinity.enabled:
         check_n_groups(config.task_affinity.n_groups, len(names))
     elif not isinstance(config.model.groups, str):
-        placed = [name for group in config.model.groups for name in group]
-        for name in placed:
-            if name not in names:
-                raise ConfigError(f"`model.groups` names {name!r}. {near_names(name, names)}")
-        twice = sorted({name for name in placed if placed.count(name) > 1})
-        absent = [name for name in names if name not in placed]
-        if twice or absent or not all(config.model.groups):
-            raise ConfigError(
-                "`model.groups` must hold every target once and no empty group; twice: "
-                f"{twice or 'none'}, left out: {absent or 'none'}."
-            )
+        check_groups("model.groups", config.model.groups, names)
+
+
+def check_groups(key: str, groups: Sequence[Sequence[str]], names: Sequence[str]) -> None:
+    """Checks that groups given by hand hold each task once.
+
+    Raises:
+        ConfigError: If they name an unknown task, name one twice or leave one out.
+    """
+    placed = [name for group in groups for name in group]
+    for name in placed:
+        if name not in names:
+            raise ConfigError(f"`{key}` names {name!r}. {near_names(name, names)}")
+    twice = sorted({name for name in placed if placed.count(name) > 1})
+    absent = [name for name in names if name not in placed]
+    if twice or absent or not all(groups):
+        raise ConfigError(
+            f"`{key}` must hold every target once and no empty group; twice: "
+            f"{twice or 'none'}, left out: {absent or 'none'}."
+        )
 
 
 def check_weights(key: str, weights: Mapping[str, float], names: Sequence[str]) -> None:

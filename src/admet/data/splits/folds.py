@@ -4,6 +4,7 @@ import numpy as np
 
 from admet.data.panel import Panel
 from admet.data.splits.blocks import BLOCKS, largest_dealt
+from admet.data.splits.chain import chained
 from admet.data.splits.deal import deal, deal_evenly
 from admet.data.splits.split import Split
 from admet.data.splits.spread import Needs, spread
@@ -27,28 +28,37 @@ def folds(
 
     Args:
         panel: The panel; for "group" it was built with a split column.
-        split_type: "random", "scaffold", "cluster" or "group".
+        split_type: "random", "scaffold", "cluster", "group", or "time": folds that go forward in
+            time and leave the oldest molecules untested; see `chained`.
         n_folds: Number of folds, at least 2.
         n_repeats: How often the panel is divided anew.
         val_share: Share of the molecules outside the tested fold that choose the best epoch.
         seed: Seed of the dealing.
 
     Returns:
-        `n_repeats` times `n_folds` splits; each repeat tests every molecule once.
+        `n_repeats` times `n_folds` splits; each repeat tests every molecule once, by time every
+        molecule but those of the first block.
 
     Raises:
         ConfigError: If the type is unknown or a number breaks its rule.
-        DataError: If there are fewer blocks than the folds and a validation side need.
+        DataError: If there are fewer blocks, or times, than the folds and a validation side need.
     """
-    if split_type not in BLOCKS:
+    if split_type not in {*BLOCKS, "time"}:
         raise ConfigError(
-            f"`split_type` of folds must be one of {', '.join(BLOCKS)}; got {split_type!r}."
+            f"`split_type` of folds must be one of {', '.join(BLOCKS)}, time; got {split_type!r}."
         )
     for name, value, least in (("n_folds", n_folds, 2), ("n_repeats", n_repeats, 1)):
         if value < least:
             raise ConfigError(f"`{name}` must be at least {least}; got {value}.")
     if not 0 <= val_share < 1:
         raise ConfigError(f"`val_share` must be at least 0 and below 1; got {val_share:g}.")
+    if split_type == "time":
+        if n_repeats > 1:
+            raise ConfigError(
+                f"`n_repeats` must be 1 for folds by time, which are the same each time; got "
+                f"{n_repeats}."
+            )
+        return chained(panel, n_folds, val_share)
     if split_type == "group" and panel.split_values is None:
         raise ConfigError("Folds by group need a panel that was read with data.split_column.")
     blocks = BLOCKS[split_type](panel, largest_dealt(len(panel) / n_folds))

@@ -1,6 +1,6 @@
 """Models on frozen inputs as arrays, so that a run directory can hold them without pickle."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -74,6 +74,52 @@ class MLP:
         layout = Layout(arrays["learns"].astype(bool), arrays["serves"])
         weights = tuple(arrays[f"layers.{i}"] for i in range(n_layers))
         return cls(FittedMLP(layout, weights, _inputs_of(arrays), targets))
+
+
+class MLPs:
+    """Networks of which each serves some of the tasks; all scale inputs and targets alike."""
+
+    def __init__(self, fitted: Sequence[FittedMLP]) -> None:
+        self.fitted = tuple(fitted)
+
+    def predict(self, inputs: np.ndarray) -> np.ndarray:
+        """Predicts n molecules, (n, d) → (n, T), in the unit of the labels."""
+        found = np.full((len(inputs), len(self.fitted[0].layout.serves)), np.nan)
+        for network in self.fitted:
+            served = network.layout.serves >= 0
+            found[:, served] = network.predict(inputs)[:, served]
+        return found
+
+    def check(self, n_inputs: int) -> None:
+        """Predicts a molecule of zeros."""
+        serving = np.array([network.layout.serves >= 0 for network in self.fitted])
+        heads = [len(network.layout.learns) for network in self.fitted]
+        highest = [network.layout.serves.max() for network in self.fitted]
+        if (serving.sum(axis=0) != 1).any() or (np.array(highest) >= heads).any():
+            raise ValueError("`serves` must name one head for each task")
+        self.predict(np.zeros((1, n_inputs), np.float32))
+
+    def arrays(self) -> Arrays:
+        """Gives all that they have learnt; the scales are kept once."""
+        first = self.fitted[0]
+        found = _scalers(first.inputs, first.targets)
+        for index, network in enumerate(self.fitted):
+            own = MLP(network).arrays()
+            found |= {f"networks.{index}.{k}": v for k, v in own.items() if k not in found}
+        return found
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, np.ndarray], targets: TargetScaler) -> "MLPs":
+        """Makes them of what `arrays` gave."""
+        scales = {k: v for k, v in arrays.items() if not k.startswith("networks.")}
+        fitted: list[FittedMLP] = []
+        while f"networks.{len(fitted)}.learns" in arrays:
+            start = f"networks.{len(fitted)}."
+            own = {k.removeprefix(start): v for k, v in arrays.items() if k.startswith(start)}
+            fitted.append(MLP.of(scales | own, targets).fitted)
+        if not fitted:
+            raise KeyError("networks.0.learns")
+        return cls(fitted)
 
 
 class Kernel:

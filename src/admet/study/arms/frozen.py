@@ -30,7 +30,7 @@ class FrozenMLP(Arm):
     def train(self, material: Material, split: Split, seed: int) -> Trained:
         """Trains on the training and the validation side: it has no epoch to choose."""
         study, names = material.config.study, material.panel.task_names
-        panel, rows = _both(material, split)
+        panel, rows = learnt_rows(material, split)
         plan = self.plan(names)
         inputs = material.molecules().inputs(study.inputs)
         (fitted,) = fit_mlps(inputs, panel, [MLPJob(plan, rows, seed)], study.frozen_mlp)
@@ -61,7 +61,7 @@ class Kernel(Arm):
     def train(self, material: Material, split: Split, seed: int) -> Trained:
         """Trains on the training and the validation side."""
         study = material.config.study
-        panel, rows = _both(material, split)
+        panel, rows = learnt_rows(material, split)
         inputs = material.molecules().inputs(study.inputs)
         fitted = members.Kernel(fit_kernel(inputs, panel, rows, study.kernel, seed))
         spec = MemberSpec(arm=self.name, kind="kernel", inputs=study.inputs)
@@ -77,14 +77,14 @@ class Boosted(Arm):
 
     def train(self, material: Material, split: Split, seed: int) -> Trained:
         """Trains on the training and the validation side."""
-        panel, rows = _both(material, split)
+        panel, rows = learnt_rows(material, split)
         inputs = material.molecules().inputs(_TREES)
         fitted = members.Trees(fit_trees(inputs, panel, rows, material.config.study.boosted, seed))
         spec = MemberSpec(arm=self.name, kind="trees", inputs=_TREES)
         return Trained(FrozenMember(fitted, _TREES), spec)
 
 
-def _both(material: Material, split: Split) -> tuple[Panel, np.ndarray]:
+def learnt_rows(material: Material, split: Split) -> tuple[Panel, np.ndarray]:
     """Gives the rows to train on, and the panel with what they decide."""
     rows = np.sort(np.concatenate([split.train, split.val]))
     return decided(material.panel, rows), rows

@@ -10,7 +10,8 @@ from admet.data import Split
 from admet.featurize.cache import cache_of
 from admet.model.chemprop.plan import Arm as PlanArm
 from admet.model.chemprop.plan import Group, Plan, disjoint
-from admet.model.chemprop.task_affinity import TaskAffinityComputer
+from admet.model.chemprop.task_affinity import TaskAffinityComputer, TaskAffinityConfig
+from admet.model.chemprop.task_affinity.estimators import AffinityEstimate
 from admet.model.chemprop.task_affinity.groups import group_tasks
 from admet.model.composite import MemberSpec, NetworkMember
 from admet.study.arms.base import Arm, Trained
@@ -84,18 +85,34 @@ class OwnHeads(SingleTask):
     alone = False
 
 
+def affinity_of(
+    material: Material, split: Split, seed: int
+) -> tuple[AffinityEstimate, TaskAffinityConfig]:
+    """Measures the affinity on the training side of a fold."""
+    config = material.config.task_affinity.model_copy(update={"seed": seed})
+    cache = cache_of(material.config.data)
+    computer = TaskAffinityComputer(config, material.config.model, cache=cache)
+    train = split.train
+    estimate = computer.compute(material.panel.subset(train), material.graphs.subset(train))
+    return estimate, config
+
+
+def affinity_groups(material: Material, split: Split, seed: int) -> Sequence[Group]:
+    """Measures the affinity on the training side of a fold, and groups by it."""
+    estimate, config = affinity_of(material, split, seed)
+    return group_tasks(estimate, material.panel.task_names, config).groups
+
+
 class UserGroups(NetworkArm):
-    """The groups of `model.groups`."""
+    """The groups of `study.groups` or `model.groups`."""
 
     name = "groups"
     text = "the groups that you gave"
     follows_the_model = True
 
     def groups(self, material: Material, split: Split, seed: int) -> Sequence[Group]:  # noqa: ARG002
-        """Takes the groups of the configuration."""
-        given = material.config.model.groups
-        assert not isinstance(given, str)  # noqa: S101 - the schema has checked it
-        return disjoint(given)
+        """Takes the groups of `study.groups` or `model.groups`."""
+        return disjoint(material.config.given_groups)
 
 
 class TaskAffinity(NetworkArm):
@@ -113,12 +130,7 @@ class TaskAffinity(NetworkArm):
 
     def groups(self, material: Material, split: Split, seed: int) -> Sequence[Group]:
         """Measures the affinity and groups by it."""
-        config = material.config.task_affinity.model_copy(update={"seed": seed})
-        cache = cache_of(material.config.data)
-        computer = TaskAffinityComputer(config, material.config.model, cache=cache)
-        train = split.train
-        estimate = computer.compute(material.panel.subset(train), material.graphs.subset(train))
-        return group_tasks(estimate, material.panel.task_names, config).groups
+        return affinity_groups(material, split, seed)
 
 
 class RandomGroups(TaskAffinity):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from admet.config.study import StudyConfig
 from admet.study.arms.base import Arm
 from admet.study.arms.frozen import Boosted, FrozenMLP, FrozenOwnHeads, Kernel
+from admet.study.arms.frozen_plans import FrozenAffinityGroups, FrozenGroups, FrozenPartners
 from admet.study.arms.networks import (
     MultiTask,
     NetworkArm,
@@ -26,6 +27,9 @@ ARMS: dict[str, Arm] = {
         RandomGroups(),
         FrozenMLP(),
         FrozenOwnHeads(),
+        FrozenGroups(),
+        FrozenAffinityGroups(),
+        FrozenPartners(),
         Kernel(),
         Boosted(),
     )

@@ -24,7 +24,7 @@ _SIGNS = {0: ("o", "measured"), 1: (">", "above a limit"), -1: ("<", "below a li
 
 
 def numbers(study: "Study") -> pd.DataFrame:
-    """Gives one row per label, with what is served for it out of fold (in the first round).
+    """Gives one row per tested label, with what is served for it out of fold (in the first round).
 
     `limit` is 1 where the true value is above the label, −1 where it is below, else 0; `scale` is
     the transform that is learnt.
@@ -33,7 +33,7 @@ def numbers(study: "Study") -> pd.DataFrame:
     predicted = study.out_of_fold[arm, *study.done_rounds[0]]
     labels, parts = study.panel.labels, []
     for index, task in enumerate(study.scaled.tasks):
-        rows = np.flatnonzero(labels.present[:, index])
+        rows = np.flatnonzero(labels.present[:, index] & study.tested)
         part = {
             "task": task.name, "kind": task.kind.name, "unit": task.unit,
             "scale": task.transform.name, "arm": arm, "SMILES": study.panel.smiles[rows],

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from admet.errors import ConfigError
-from admet.study.pictures import arms, differences, heatmap, measured
+from admet.study.pictures import arms, curve, differences, heatmap, measured
 from admet.study.pictures.style import save
 from admet.table_files import write_table
 
@@ -57,13 +57,20 @@ PICTURES: dict[str, Picture] = {
     ),
 }
 
+_CURVE = Picture("how the loss of a cheap arm falls as the labels grow", curve.numbers, curve.pages)
+
+
+def pictures_of(study: "Study") -> dict[str, Picture]:
+    """Gives the pictures of a study by name; the learning curve only where it was measured."""
+    return PICTURES | ({"learning_curve": _CURVE} if study.curve_fits else {})
+
 
 def draw(study: "Study", name: str, page: int = 1) -> Figure:
     """Draws a picture.
 
     Args:
         study: The study.
-        name: One of `PICTURES`.
+        name: One of `pictures_of` it.
         page: Which of its pages, from 1; only `measured` of more than twelve endpoints has several.
 
     Returns:
@@ -72,9 +79,10 @@ def draw(study: "Study", name: str, page: int = 1) -> Figure:
     Raises:
         ConfigError: If there is no such picture or page.
     """
-    if name not in PICTURES:
-        raise ConfigError(f"A study has the pictures {', '.join(PICTURES)}; got {name!r}.")
-    picture = PICTURES[name]
+    there = pictures_of(study)
+    if name not in there:
+        raise ConfigError(f"A study has the pictures {', '.join(there)}; got {name!r}.")
+    picture = there[name]
     found = picture.pages(picture.numbers(study))
     if not 1 <= page <= len(found):
         raise ConfigError(f"The picture {name} has pages 1 to {len(found)}; got {page}.")
@@ -91,7 +99,7 @@ def write_pictures(study: "Study", folder: Path) -> None:
     Raises:
         OutputError: If the disk is full or the folder is read-only.
     """
-    for name, picture in PICTURES.items():
+    for name, picture in pictures_of(study).items():
         table = picture.numbers(study)
         write_table(folder / f"{name}.csv", table)
         stems = []
