@@ -81,11 +81,11 @@ def fit_ensemble(
         if model.interrupted:
             break
     interrupted = len(done) < n_models or done[-1].interrupted
-    return TrainedModel(_mean_of(done, plan), tuple(history), interrupted)
+    return TrainedModel(mean_of(done, plan), tuple(history), interrupted)
 
 
-def _mean_of(models: list[TrainedModel], plan: Plan) -> CompositePredictor:
-    """Makes one predictor of several."""
+def mean_of(models: list[TrainedModel], plan: Plan) -> CompositePredictor:
+    """Makes one predictor of several models of the same plan: their mean."""
     first = models[0].networks.spec
     shared = {name: getattr(first, name) for name in PanelSpec.model_fields}
     spec = CompositeSpec(
