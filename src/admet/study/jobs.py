@@ -20,6 +20,7 @@ from admet.errors import AdmetError
 from admet.files import read_sealed, write_sealed
 from admet.study.arms import ARMS, Outcome
 from admet.study.material import Material
+from admet.study.tracking import followed_fit
 
 
 @dataclass(frozen=True)
@@ -100,8 +101,9 @@ def do(material: Material, split: Split, job: Job) -> Fit:
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        with quiet(), threadpool_limits(1):
-            outcome = ARMS[job.arm].fit(material, split, seed_of(material.config.seed, job))
+        with followed_fit(material, split, job) as (own, report), quiet(), threadpool_limits(1):
+            outcome = ARMS[job.arm].fit(own, split, seed_of(material.config.seed, job))
+            report(outcome.mean)
     except AdmetError as error:
         return Fit(job, None, time.perf_counter() - start, str(error))
     finally:

@@ -6,6 +6,7 @@ import logging
 import shutil
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from admet.study.outputs import FOLDERS, TABLES, write_model, write_tables
 from admet.study.pace import FitProgress, Pace
 from admet.study.results import Study
 from admet.study.seen import warn_of_seen_labels
+from admet.study.tracking import followed_study
 from admet.training.arms import check_tasks, check_weights
 from admet.training.start import following, origin_of, read_start
 
@@ -37,6 +39,7 @@ _NOT_FOLDED = {"time": "repeated in time", "predefined": "given by a column"}
 _FREE = {
     "save_dir", "study.arms", "study.workers", "study.scheduler", "study.time_budget",
     "study.equivalence", "data.cache", "data.cache_dir",
+    "training.logger", "training.log_to",
 }  # fmt: skip
 _LATER = ("extra_inputs", "init_from")  # keys of `model` that count only where they are set
 
@@ -66,13 +69,16 @@ def run(config: StudyRun, *, overwrite: bool = False, clock: Clock = time.monoto
     identity = _identity(config, sha256_of(config.data_path), origin)
     goes_on = _claimed(folder, identity, overwrite)
     warn_of_idle_keys(config.idle_keys())
-    with executor_of(config.study) as executor:
+    with (
+        followed_study(config, identity, goes_on=goes_on) as tracked,
+        executor_of(config.study) as executor,
+    ):
         panel = load_panel(config.data_path, config.data)
         check_tasks(config, panel.task_names)
         given = config.study.frozen_mlp.task_weights
         check_weights("study.frozen_mlp.task_weights", given, panel.task_names)
         splits = _splits(config, panel)
-        material = _material(config, panel)
+        material = replace(_material(config, panel), tracking=tracked.parts)
         warn_of_seen_labels(material)
         left_out: dict[str, str] = {}
         for name in config.study.arms:
@@ -81,9 +87,14 @@ def run(config: StudyRun, *, overwrite: bool = False, clock: Clock = time.monoto
         _begin(folder, identity, goes_on)
         work = _Work(executor, material, splits, budget, FitStore(folder / _FITS))
         fits = work.all_fits(jobs_of(config.study, left_out))
-    left_out, rounds = _compared(work, jobs_of(config.study, left_out), fits, left_out)
-    done = [f for f in fits if f.job.arm not in left_out and (f.job.repeat, f.job.seed) in rounds]
-    study = Study(config, panel, splits, tuple(done), left_out, folder, rounds)
+        left_out, rounds = _compared(work, jobs_of(config.study, left_out), fits, left_out)
+        done = [
+            fit
+            for fit in fits
+            if fit.job.arm not in left_out and (fit.job.repeat, fit.job.seed) in rounds
+        ]
+        study = Study(config, panel, splits, tuple(done), left_out, folder, rounds)
+        tracked.report(study)
     known = StudyDoubt.of(study)
     write_tables(study, known)
     write_model(study, known, material, origin)
