@@ -91,6 +91,7 @@ def main() -> None:
         call(sys.executable, "-m", "venv", folder / "env")
     pip = (python, "-m", "pip", "install", "--quiet", "--constraint", CONSTRAINTS)
     seconds = call(*pip, wheel)
+    call(*pip, "--force-reinstall", "--no-deps", wheel)  # one of the same version may be there
     print(f"{wheel.name}: {wheel.stat().st_size / 1024:,.0f} KiB, installed in {seconds:.0f} s")
     run_demo(folder, python, "--quick" in sys.argv)
     starts(folder, python)

@@ -5,7 +5,6 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -43,10 +42,14 @@ class LongArray:
         return (bytearray, (10**11,))
 
 
-def chemprop(*words):
-    """Runs the real command."""
+RUN = "import json, sys; from chemprop.cli.main import main\nfor words in json.loads(sys.argv[1]):\n    sys.argv = words; main()"
+
+
+def chemprop(*commands):
+    """Runs commands of Chemprop by its entry point, one after the other in one process."""
+    words = [["chemprop", *map(str, own), "--accelerator", "cpu"] for own in commands]
     done = subprocess.run(
-        [Path(sys.executable).with_name("chemprop"), *map(str, words), "--accelerator", "cpu"],
+        [sys.executable, "-W", "ignore", "-c", RUN, json.dumps(words)],
         capture_output=True,
         text=True,
         check=False,
@@ -54,10 +57,8 @@ def chemprop(*words):
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 
 
-def predicted_by_chemprop(table, model, folder):
-    out = folder / "out.csv"
-    chemprop("predict", "-i", table, "-s", "SMILES", "--model-paths", model, "-o", out)
-    return pd.read_csv(out)
+def predicting(table, model, out):
+    return ("predict", "-i", table, "-s", "SMILES", "--model-paths", model, "-o", out)
 
 
 def file_of(
@@ -128,9 +129,12 @@ def test_chemprop_predicts_what_a_run_with_groups_predicts_and_its_files_come_ba
     table = pd.read_csv(trained.parent / "panel.csv")[["SMILES"]][:40]
     table.to_csv(tmp_path / "t.csv", index=False)
     expected = model.predict(table)
+    out = {file["file"]: tmp_path / f"{i}.csv" for i, file in enumerate(about["files"])}
+    given = tmp_path / "t.csv"
+    chemprop(*(predicting(given, tmp_path / "e" / name, own) for name, own in out.items()))
     seen = []
     for file in about["files"]:
-        found = predicted_by_chemprop(tmp_path / "t.csv", tmp_path / "e" / file["file"], tmp_path)
+        found = pd.read_csv(out[file["file"]])
         assert list(found.columns[1:]) == file["tasks"]
         for name in file["tasks"]:
             np.testing.assert_allclose(found[name], expected[f"{name}_pred"], rtol=1e-5, atol=1e-5)
@@ -160,13 +164,14 @@ def test_a_model_of_chemprop_train_predicts_here_what_it_predicts_there(
 ):
     frame = demo_frame[["SMILES", *columns]].dropna()
     frame.to_csv(tmp_path / "t.csv", index=False)
-    chemprop(
+    best = tmp_path / "c" / "model_0" / "best.pt"
+    training = (
         "train", "-i", tmp_path / "t.csv", "-s", "SMILES", "--target-columns", *columns,
         "-t", kind, "--epochs", 3, "--message-hidden-dim", 16, "--ffn-hidden-dim", 16,
         "-o", tmp_path / "c", "--num-workers", 0, "--split-sizes", 0.7, 0.2, 0.1,
     )  # fmt: skip
-    best = tmp_path / "c" / "model_0" / "best.pt"
-    found = predicted_by_chemprop(tmp_path / "t.csv", best, tmp_path)
+    chemprop(training, predicting(tmp_path / "t.csv", best, tmp_path / "out.csv"))
+    found = pd.read_csv(tmp_path / "out.csv")
     assert main(["import_chemprop", str(best), "--save-dir", str(tmp_path / "run")]) == 0
     expected = admet.load(tmp_path / "run").predict(frame)
     for name in columns:

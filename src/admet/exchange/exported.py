@@ -198,6 +198,8 @@ def _whole(folder: Path) -> Iterator[Path]:
             if folder.exists():
                 folder.rename(old)
             partial.rename(folder)
-            shutil.rmtree(old, ignore_errors=True)
         finally:
+            if old.exists() and not folder.exists():
+                old.rename(folder)
             shutil.rmtree(partial, ignore_errors=True)
+            shutil.rmtree(old, ignore_errors=True)

@@ -45,7 +45,7 @@ class Tracked:
         firsts = {task.name: task.kind.metric for task in study.panel.tasks}
         own = results[results["metric"] == results["task"].map(firsts)]
         means = {
-            f"{arm}/{firsts[task]}/{task}": float(rows["value"].mean())
+            f"{arm}/{firsts[str(task)]}/{task}": float(rows["value"].mean())
             for (arm, task), rows in own.groupby(["arm", "task"], sort=False)
         }
         self.tracker.metrics(means)
