@@ -80,25 +80,24 @@ def run(config: StudyRun, *, overwrite: bool = False, clock: Clock = time.monoto
         splits = _splits(config, panel)
         material = replace(_material(config, panel), tracking=tracked.parts)
         warn_of_seen_labels(material)
-        left_out: dict[str, str] = {}
-        for name in config.study.arms:
-            if why := ARMS[name].why_not(material):
-                left_out[name] = why
+        arms: Sequence[str] = config.study.arms
+        left_out = {name: why for name in arms if (why := ARMS[name].why_not(material))}
         _begin(folder, identity, goes_on)
         work = _Work(executor, material, splits, budget, FitStore(folder / _FITS))
         fits = work.all_fits(jobs_of(config.study, left_out))
         left_out, rounds = _compared(work, jobs_of(config.study, left_out), fits, left_out)
-        done = [
-            fit
-            for fit in fits
-            if fit.job.arm not in left_out and (fit.job.repeat, fit.job.seed) in rounds
-        ]
-        study = Study(config, panel, splits, tuple(done), left_out, folder, rounds)
+        done = tuple(fit for fit in fits if _counts(fit.job, left_out, rounds))
+        study = Study(config, panel, splits, done, left_out, folder, rounds)
         tracked.report(study)
     known = StudyDoubt.of(study)
     write_tables(study, known)
     write_model(study, known, material, origin)
     return study
+
+
+def _counts(job: Job, left_out: Mapping[str, str], rounds: Sequence[Round]) -> bool:
+    """Tells whether a fit is compared."""
+    return job.arm not in left_out and (job.repeat, job.seed) in rounds
 
 
 def _splits(config: StudyRun, panel: Panel) -> list[list[Split]]:

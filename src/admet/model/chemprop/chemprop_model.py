@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,25 +13,10 @@ from admet.errors import ConfigError
 from admet.featurize import featurize
 from admet.files import sha256_of
 from admet.model.chemprop.chemprop_file import ChempropFile, read_chemprop_file, read_content
+from admet.model.chemprop.described import KINDS, class_name, described
 from admet.model.chemprop.network import GroupedNetwork
 from admet.model.chemprop.plan import NetworkPlan
 
-_KINDS: dict[str, TaskKind] = {
-    "RegressionFFN": "regression",
-    "BinaryClassificationFFN": "binary",
-}
-"""Chemprop's heads that ours can stand for."""
-_HEADS = {
-    "MveFFN": "predicts a mean and a variance",
-    "EvidentialFFN": "is evidential",
-    "QuantileFFN": "predicts quantiles",
-    "BinaryDirichletFFN": "predicts a Dirichlet distribution",
-    "MulticlassClassificationFFN": "has several classes",
-    "MulticlassDirichletFFN": "has several classes",
-    "SpectralFFN": "predicts spectra",
-}
-_AGGREGATIONS = ("NormAggregation", "MeanAggregation", "SumAggregation")
-_PASSING = "BondMessagePassing"
 _UNSCALE = ("predictor.output_transform.mean", "predictor.output_transform.scale")
 _OF_TRAINING = ("predictor.criterion.", "metrics.")
 """Beginnings of names that matter to a training only."""
@@ -89,13 +73,13 @@ class ChempropModel:
         except OSError as error:
             raise ConfigError(f"{str(path)!r} cannot be read: {error}.") from None
         content = read_content(path)
-        hyper = _described(path, content)
+        hyper = described(path, content)
         file = read_chemprop_file(path, content=content)
         _check_features(path, file)
         if file.ffn is None:
             raise ConfigError(f"{str(path)!r} holds no head. Name a whole model of Chemprop v2.")
         shape = NetworkConfig(message_passing=file.encoder, ffn=file.ffn)
-        kind = _KINDS[_name(hyper["predictor"].get("cls"))]
+        kind = KINDS[class_name(hyper["predictor"].get("cls"))]
         weights, unscale = _sorted_out(path, file)
         n_outputs = _n_outputs(path, weights)
         mean, scale = _unscaling(path, unscale if kind == "regression" else {}, n_outputs)
@@ -107,75 +91,6 @@ class ChempropModel:
                 "that Chemprop wrote."
             )
         return cls(path, sha256, shape, weights, kind, names, mean, scale, file.d_v, file.d_e)
-
-
-_INSTEAD = "Name a model of one molecule with regression or binary classification."
-_OF_ENCODER = "Its encoder can start a training: `admet train --model.init-from FILE`."
-
-
-def _described(path: Path, content: Any) -> Mapping[str, Any]:
-    """Gives the description of a model that can be rebuilt.
-
-    Raises:
-        ConfigError: Names what it is instead.
-    """
-    refusal = _no_model(content) or _other_encoder(content) or _other_head(content)
-    if refusal is not None:
-        what, remedy = refusal
-        raise ConfigError(f"{str(path)!r} {what}. {remedy}")
-    found: Mapping[str, Any] = content["hyper_parameters"]
-    return found
-
-
-def _no_model(content: Any) -> tuple[str, str] | None:
-    """Says why a file is no model of Chemprop v2, and what to do; None where it may be one."""
-    nothing = "is no model of Chemprop v2: it does not describe itself"
-    if not isinstance(content, Mapping):
-        return nothing, _INSTEAD
-    hyper = content.get("hyper_parameters")
-    if not isinstance(hyper, Mapping) or not isinstance(content.get("state_dict"), Mapping):
-        if "args" not in content:
-            return nothing, _INSTEAD
-        remedy = "Its atom features are others than those that admet reads: train it anew."
-        return "is a model of Chemprop v1", remedy
-    if any(str(key).endswith("_predictor") for key in hyper):
-        return "predicts atoms or bonds (MolAtomBondMPNN)", _INSTEAD
-    if "message_passing" not in hyper:
-        return "holds an encoder without a head", _OF_ENCODER
-    if not all(isinstance(hyper.get(k), Mapping) for k in ("message_passing", "predictor", "agg")):
-        return "is no model of Chemprop v2: a part is not described", _INSTEAD
-    return None
-
-
-def _other_encoder(content: Any) -> tuple[str, str] | None:
-    """Says why an encoder is none of ours, and what to do; None where it is."""
-    hyper = content["hyper_parameters"]
-    passing, agg = hyper["message_passing"], hyper["agg"]
-    cls, of_agg = _name(passing.get("cls")), _name(agg.get("cls"))
-    if "blocks" in passing or "Multicomponent" in cls:
-        return "reads several molecules at once (MulticomponentMessagePassing)", _INSTEAD
-    if cls != _PASSING:
-        return f"passes messages by {cls or 'an unknown class'}, not {_PASSING}", _INSTEAD
-    if passing.get("d_vd"):
-        return f"reads {passing['d_vd']!r} extra descriptors of atoms", _INSTEAD
-    if of_agg not in _AGGREGATIONS:
-        what = f"sums up atoms by {of_agg or 'an unknown class'}, not {', '.join(_AGGREGATIONS)}"
-        return what, _OF_ENCODER
-    return None
-
-
-def _other_head(content: Any) -> tuple[str, str] | None:
-    """Says why a head is none of ours, and what to do; None where it is."""
-    hyper = content["hyper_parameters"]
-    passing, predictor = hyper["message_passing"], hyper["predictor"]
-    cls = _name(predictor.get("cls"))
-    if cls not in _KINDS:
-        return f"has the head {cls or '?'}, which {_HEADS.get(cls, 'is unknown')}", _INSTEAD
-    reads, gives = predictor.get("input_dim"), passing.get("d_h")
-    if hyper.get("X_d_transform") is not None or reads != gives:
-        what = f"its head takes {reads!r} numbers, its encoder gives {gives!r}"
-        return f"reads descriptors of molecules: {what}", _INSTEAD
-    return None
 
 
 def _check_features(path: Path, file: ChempropFile) -> None:
@@ -307,7 +222,3 @@ def _unfit(path: Path, fault: str) -> ConfigError:
         f"The weights in {str(path)!r} do not fit its description: {fault}. Name an undamaged "
         "model of Chemprop v2."
     )
-
-
-def _name(cls: object) -> str:
-    return str(getattr(cls, "__name__", ""))
