@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo quick test check bench faults audit docs clean
+.PHONY: demo quick test check bench faults audit docs wheel clean
 
 $(VENV)/.base: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("admet needs Python 3.11 or newer") if sys.version_info < (3, 11) else None'
@@ -60,6 +60,12 @@ audit:  ## Known vulnerabilities of the pinned packages; needs the network
 docs: $(VENV)/.docs  ## HTML documentation in docs/_build/html
 	$(BIN)/python docs/generate_reference.py
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
+
+wheel: $(VENV)/.dev  ## Wheel and source distribution in dist/
+	rm -rf build dist
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	$(BIN)/python -c 'from setuptools import build_meta; build_meta.build_sdist("dist")' >/dev/null
+	$(BIN)/python scripts/check_wheel.py dist
 
 clean:
 	rm -rf $(VENV) demo docs/_build .mypy_cache .ruff_cache .pytest_cache

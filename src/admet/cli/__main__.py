@@ -12,6 +12,8 @@ COMMANDS = {
     "evaluate": "test a trained model on a labelled table",
     "compare_models": "compare models molecule by molecule with the first one",
     "predict": "predict every row of a table",
+    "export": "write a trained model as checkpoints of Chemprop",
+    "import_chemprop": "make a run directory of Chemprop's model files",
     "make_demo_panel": "write the simulated demo panel",
 }
 

@@ -11,6 +11,7 @@ from admet.config.base import Section
 from admet.config.duration import seconds_of
 from admet.config.frozen import BoostedConfig, FrozenMLPConfig, InputName, KernelConfig
 from admet.config.root import TrainConfig
+from admet.config.training import LOGGING, TrainingConfig
 
 ArmName = Literal[
     "single_task",
@@ -212,6 +213,9 @@ class StudyRun(TrainConfig):
         for key, readers in _READ_BY.items():
             if not arms & readers:
                 unread[key] = f"study.arms has none of {', '.join(sorted(readers))}"
+        if why := unread.pop("training", ""):  # the study itself logs
+            rest = (key for key in TrainingConfig.model_fields if key not in LOGGING)
+            unread |= {f"training.{key}": why for key in rest}
         if self.study.scheduler is not None:
             unread["study.workers"] = "study.scheduler names the machines"
         unread["task_affinity.enabled"] = "study.arms says what is trained"

@@ -8,6 +8,8 @@ from admet.config.base import LARGEST_BATCH
 from admet.config.device import DeviceName
 from admet.config.loss import LossConfig
 
+LOGGING = ("logger", "log_to")
+"""Keys that no training depends on."""
 MOST_THREADS = 1024
 """More threads would only take memory for their stacks."""
 
@@ -52,6 +54,18 @@ class TrainingConfig(LossConfig):
         None, ge=1, le=MOST_THREADS, description="CPU threads of torch; empty: its own choice."
     )
 
+    logger: Literal["none", "csv", "tensorboard", "mlflow"] = Field(
+        "none",
+        description="Where losses and metrics are followed, besides the run directory; a study "
+        "logs itself and each of its fits. tensorboard and mlflow need the extras of these names.",
+    )
+    log_to: str | None = Field(
+        None,
+        min_length=1,
+        description="Folder of the logs; for mlflow, a folder for its database, or the address of "
+        "a store. Empty: what MLFLOW_TRACKING_URI says, for mlflow, or `logs` beside save_dir.",
+    )
+
     @field_validator("precision", mode="before")
     @classmethod
     def _number(cls, value: object) -> object:
@@ -73,7 +87,8 @@ class TrainingConfig(LossConfig):
         return self
 
     def _unread(self) -> dict[str, str]:
-        return {"init_lr": "warmup_epochs is 0"} if self.warmup_epochs == 0 else {}
+        unread = {"init_lr": "warmup_epochs is 0"} if self.warmup_epochs == 0 else {}
+        return unread | ({"log_to": "logger is none"} if self.logger == "none" else {})
 
     @property
     def peak_lr(self) -> float:

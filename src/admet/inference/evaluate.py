@@ -82,6 +82,12 @@ def run_on_table(
         meant = split_of or run_dir
         sides = own if meant == run_dir else read_split(meant)
         panel = panel.subset(_on_side(panel, sides, split, meant, table))
+    if not own:
+        log.warning(
+            "%s was imported and does not say which molecules it was trained on: its metrics are a "
+            "test only of molecules that it has not seen",
+            run_dir,
+        )
     seen = sum(own.get(str(smiles)) == "train" for smiles in panel.smiles)
     if seen and split != "train":
         log.warning(
@@ -117,8 +123,13 @@ def _unseen(panel: Panel, sides: Mapping[str, str], run_dir: Path, table: Table)
     """Tells which molecules a run had on no side, shape (n,).
 
     Raises:
-        DataError: If there are none.
+        DataError: If there are none, or nobody knows what the run has seen.
     """
+    if not sides:
+        raise DataError(
+            f"{str(run_dir)!r} does not say which molecules it has seen: it was trained by another "
+            "program and imported. Name a table that it cannot have seen, with --split all."
+        )
     found = np.array([str(smiles) not in sides for smiles in panel.smiles])
     if not found.any():
         raise DataError(

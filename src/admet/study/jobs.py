@@ -20,6 +20,7 @@ from admet.errors import AdmetError
 from admet.files import read_sealed, write_sealed
 from admet.study.arms import ARMS, Outcome
 from admet.study.material import Material
+from admet.study.tracking import followed_fit
 
 
 @dataclass(frozen=True)
@@ -104,9 +105,10 @@ def do(material: Material, split: Split, job: Job) -> Fit:
     torch.set_num_threads(1)
     seed = seed_of(material.config.seed, job)
     try:
-        with quiet(), threadpool_limits(1):
+        with followed_fit(material, split, job) as (own, report), quiet(), threadpool_limits(1):
             part = thinned(split, job.share, material.panel.labels.values, seed)
-            outcome = ARMS[job.arm].fit(material, part, seed)
+            outcome = ARMS[job.arm].fit(own, part, seed)
+            report(outcome.mean)
     except AdmetError as error:
         return Fit(job, None, time.perf_counter() - start, str(error))
     finally:

@@ -8,6 +8,7 @@ from admet.config.study import StudyRun
 from admet.data import Panel
 from admet.featurize import PackedGraphs
 from admet.model.molecules import Molecules
+from admet.training.tracking import Tracker, Tracking
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,12 +20,16 @@ class Material:
         panel: n molecules and their labels.
         graphs: Their graphs.
         inputs: Frozen inputs by name, each of shape (n, width).
+        tracking: Where the study is followed; None where nobody follows it.
+        tracker: Takes the losses of the fit that is being done, in the process that does it.
     """
 
     config: StudyRun
     panel: Panel
     graphs: PackedGraphs
     inputs: dict[str, np.ndarray]
+    tracking: Tracking | None = None
+    tracker: Tracker | None = None
 
     def molecules(self, rows: np.ndarray | None = None) -> Molecules:
         """Gives molecules with what was computed of them.

@@ -6,6 +6,7 @@ import logging
 import shutil
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from admet.study.outputs import FOLDERS, TABLES, write_model, write_tables
 from admet.study.pace import FitProgress, Pace
 from admet.study.results import Study
 from admet.study.seen import warn_of_seen_labels
+from admet.study.tracking import followed_study
 from admet.training.arms import check_groups, check_tasks, check_weights
 from admet.training.start import following, origin_of, read_start
 
@@ -37,6 +39,7 @@ _FITS, _STUDY = "fits", "study.json"
 _FREE = {
     "save_dir", "study.arms", "study.workers", "study.scheduler", "study.time_budget",
     "study.equivalence", "study.learning_curve", "data.cache", "data.cache_dir",
+    "training.logger", "training.log_to",
 }  # fmt: skip
 _LATER = ("model.extra_inputs", "model.init_from", "study.groups")  # count only where they are set
 
@@ -66,7 +69,10 @@ def run(config: StudyRun, *, overwrite: bool = False, clock: Clock = time.monoto
     identity = _identity(config, sha256_of(config.data_path), origin)
     goes_on = _claimed(folder, identity, overwrite)
     warn_of_idle_keys(config.idle_keys())
-    with executor_of(config.study) as executor:
+    with (
+        followed_study(config, identity, goes_on=goes_on) as tracked,
+        executor_of(config.study) as executor,
+    ):
         panel = load_panel(config.data_path, config.data)
         check_tasks(config, panel.task_names)
         if config.study.groups is not None:
@@ -74,24 +80,28 @@ def run(config: StudyRun, *, overwrite: bool = False, clock: Clock = time.monoto
         given = config.study.frozen_mlp.task_weights
         check_weights("study.frozen_mlp.task_weights", given, panel.task_names)
         splits = _splits(config, panel)
-        material = _material(config, panel)
+        material = replace(_material(config, panel), tracking=tracked.parts)
         warn_of_seen_labels(material)
-        left_out: dict[str, str] = {}
-        for name in config.study.arms:
-            if why := ARMS[name].why_not(material):
-                left_out[name] = why
+        arms: Sequence[str] = config.study.arms
+        left_out = {name: why for name in arms if (why := ARMS[name].why_not(material))}
         _begin(folder, identity, goes_on)
         work = _Work(executor, material, splits, budget, FitStore(folder / _FITS))
         curve = curve_jobs(config.study, left_out)
         fits = work.all_fits([*jobs_of(config.study, left_out), *curve])
-    fits, curve_fits = _apart(fits, curve)
-    left_out, rounds = _compared(work, jobs_of(config.study, left_out), fits, left_out)
-    done = [f for f in fits if f.job.arm not in left_out and (f.job.repeat, f.job.seed) in rounds]
-    study = Study(config, panel, splits, tuple(done), left_out, folder, rounds, curve_fits)
+        fits, curve_fits = _apart(fits, curve)
+        left_out, rounds = _compared(work, jobs_of(config.study, left_out), fits, left_out)
+        done = tuple(fit for fit in fits if _counts(fit.job, left_out, rounds))
+        study = Study(config, panel, splits, done, left_out, folder, rounds, curve_fits)
+        tracked.report(study)
     known = StudyDoubt.of(study)
     write_tables(study, known)
     write_model(study, known, material, origin)
     return study
+
+
+def _counts(job: Job, left_out: Mapping[str, str], rounds: Sequence[Round]) -> bool:
+    """Tells whether a fit is compared."""
+    return job.arm not in left_out and (job.repeat, job.seed) in rounds
 
 
 def _splits(config: StudyRun, panel: Panel) -> list[list[Split]]:

@@ -13,6 +13,7 @@ import lightning.pytorch as pl
 from torch import Tensor
 
 from admet.training.module import NetworkModule
+from admet.training.tracking import Tracker
 
 log = logging.getLogger(__name__)
 
@@ -23,9 +24,10 @@ class EpochRecorder(pl.Callback):
     Without validation labels the last weights are the best.
     """
 
-    def __init__(self, name: str, n_epochs: int) -> None:
+    def __init__(self, name: str, n_epochs: int, tracker: Tracker | None = None) -> None:
         self.name = name
         self.n_epochs = n_epochs
+        self.tracker = tracker
         self.history: list[dict[str, Any]] = []
         self.best_loss = math.inf
         self.best_epoch = 0
@@ -60,6 +62,8 @@ class EpochRecorder(pl.Callback):
             "seconds": time.perf_counter() - self._started,
         }
         self.history.append(row)
+        if self.tracker is not None:
+            self.tracker.epoch(row)
         log.info(
             "%s: epoch %d of %d, train loss %.4f, validation loss %s%s, %.1f s",
             self.name,

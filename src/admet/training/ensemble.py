@@ -17,6 +17,7 @@ from admet.model.composite import CompositePredictor, CompositeSpec, MemberSpec,
 from admet.model.trained_model import TrainedModel
 from admet.training.checkpoint import Checkpoint
 from admet.training.fit_model import fit_model
+from admet.training.tracking import Tracker, of_part
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +33,7 @@ def fit_ensemble(
     inputs: np.ndarray | None = None,
     start: Start | None = None,
     progress: bool = False,
+    tracker: Tracker | None = None,
 ) -> TrainedModel:
     """Trains `training.ensemble` models with the seeds `seed`, `seed` + 1, …, and averages them.
 
@@ -45,6 +47,7 @@ def fit_ensemble(
         inputs: Extra inputs as `fit_model` takes them.
         start: What encoders start from, likewise.
         progress: Whether to show a progress bar where there is somebody to see it.
+        tracker: Takes losses; their names begin with `training_1/` and so on.
 
     Returns:
         The model; one of a single training where only one is asked for. After an interrupt it holds
@@ -70,6 +73,7 @@ def fit_ensemble(
             start=start,
             checkpoint=checkpoint_of(index),
             progress=progress,
+            tracker=of_part(tracker, "training", index + 1, n_models),
         )
         if n_models == 1:
             return model
@@ -81,11 +85,11 @@ def fit_ensemble(
         if model.interrupted:
             break
     interrupted = len(done) < n_models or done[-1].interrupted
-    return TrainedModel(_mean_of(done, plan), tuple(history), interrupted)
+    return TrainedModel(mean_of(done, plan), tuple(history), interrupted)
 
 
-def _mean_of(models: list[TrainedModel], plan: Plan) -> CompositePredictor:
-    """Makes one predictor of several."""
+def mean_of(models: list[TrainedModel], plan: Plan) -> CompositePredictor:
+    """Makes one predictor of several models of the same plan: their mean."""
     first = models[0].networks.spec
     shared = {name: getattr(first, name) for name in PanelSpec.model_fields}
     spec = CompositeSpec(

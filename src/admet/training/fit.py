@@ -20,6 +20,7 @@ from admet.training.checkpoint import Checkpoint, Keeper
 from admet.training.lesson import Lesson
 from admet.training.module import NetworkModule
 from admet.training.progress import progress_bar
+from admet.training.tracking import Tracker
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ def fit(
     checkpoint: Checkpoint,
     *,
     progress: bool = False,
+    tracker: Tracker | None = None,
 ) -> Fitted:
     """Trains a network in place and leaves it with the weights of its best validation loss.
 
@@ -64,6 +66,7 @@ def fit(
         checkpoint: How far an earlier, interrupted run of the same training came, or a fresh
             checkpoint; it is kept up to date.
         progress: Whether to show a progress bar where there is somebody to see it.
+        tracker: Takes the rows of the history as they come.
 
     Returns:
         History, best epoch, and whether the user stopped it.
@@ -96,7 +99,7 @@ def fit(
     )
     loss = loss_of(config, lesson.kinds, lesson.slots, lesson.learnt)
     module = NetworkModule(network, loss, config, len(train), lesson.slots, checkpoint.epoch)
-    recorder, interrupt = EpochRecorder(lesson.name, config.epochs), Interrupt()
+    recorder, interrupt = EpochRecorder(lesson.name, config.epochs, tracker), Interrupt()
     callbacks: list[Callback] = [recorder, interrupt]
     if config.patience is not None and len(lesson.val):
         callbacks.append(EarlyStopping("val_loss", patience=config.patience, verbose=False))

@@ -25,6 +25,7 @@ from admet.training.fit import fit
 from admet.training.lesson import Lesson
 from admet.training.start import following, read_start
 from admet.training.torch_state import own_torch_state
+from admet.training.tracking import Tracker, of_part
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ def fit_model(
     start: Start | None = None,
     checkpoint: Checkpoint | None = None,
     progress: bool = False,
+    tracker: Tracker | None = None,
 ) -> TrainedModel:
     """Trains the networks of a plan on the training side of a split.
 
@@ -61,6 +63,7 @@ def fit_model(
         checkpoint: How far an earlier, interrupted run of the same training came, and the file that
             keeps this. None begins anew, and keeps nothing.
         progress: Whether to show a progress bar where there is somebody to see it.
+        tracker: Takes losses as they come; names of several networks are `network_1/…` and so on.
 
     Returns:
         The model. After an interrupt it holds the networks that have finished an epoch, or the
@@ -96,7 +99,7 @@ def fit_model(
             for network, weights in zip(networks, checkpoint.finished, strict=False):
                 network.load_state_dict(weights)
         interrupted = False
-        for network in networks[done:]:
+        for number, network in enumerate(networks[done:], start=done + 1):
             columns = [panel.task_names.index(name) for name in network.plan.tasks]
             kinds = tuple(panel.kinds[column] for column in columns)
             name = ", ".join(network.plan.tasks) if len(networks) > 1 else "network"
@@ -105,7 +108,14 @@ def fit_model(
                 network.plan, graphs, targets[:, columns], kinds, split, name, own, extra
             )
             fitted = fit(
-                network, lesson, config.training, config.seed, device, checkpoint, progress=progress
+                network,
+                lesson,
+                config.training,
+                config.seed,
+                device,
+                checkpoint,
+                progress=progress,
+                tracker=of_part(tracker, "network", number, len(networks), network.plan.tasks),
             )
             if fitted.cut and checkpoint.network:
                 interrupted = True

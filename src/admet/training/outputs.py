@@ -32,7 +32,7 @@ def write_tests(
     split: Split,
     graphs: PackedGraphs,
     inputs: np.ndarray | None = None,
-) -> None:
+) -> dict[str, Scores]:
     """Scores the validation and the test side, and keeps the test predictions.
 
     Args:
@@ -42,6 +42,9 @@ def write_tests(
         split: The sides.
         graphs: Their graphs.
         inputs: Their extra inputs, shape (n, d), for a model that reads some.
+
+    Returns:
+        The scores of each side that has molecules.
     """
     names = model.spec.task_names
     columns = [panel.task_names.index(name) for name in names]
@@ -68,6 +71,7 @@ def write_tests(
             frame = _test_frame(panel.subset(rows), names, labels, predictions)
             write_table(folder / Files.PREDICTIONS, frame)
     write_json(folder / Files.METRICS, {name: side.to_json() for name, side in scores.items()})
+    return scores
 
 
 def _test_frame(

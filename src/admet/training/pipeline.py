@@ -3,6 +3,7 @@
 import logging
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import torch
@@ -42,6 +43,7 @@ from admet.training.outputs import log_to, write_config, write_records, write_sp
 from admet.training.provenance import PhaseClock, describe_run, peak_memory_mib
 from admet.training.start import following, origin_of, read_start
 from admet.training.torch_state import own_torch_state
+from admet.training.tracking import Tracker, Tracking, end_metrics, followed
 from admet.training.unfinished import Unfinished
 
 log = logging.getLogger(__name__)
@@ -78,15 +80,30 @@ def train(config: TrainConfig, *, overwrite: bool = False, resume: bool = False)
         return model
     _check_before_reading(config)
     start = read_start(config)
+    tracking = Tracking.of(config)
     state = own_torch_state(config.training.threads, device)
-    with state, writer, log_to(writer.path / Files.LOG):
-        model = _run(config, writer, device, start)
+    with (
+        state,
+        writer,
+        log_to(writer.path / Files.LOG),
+        followed(tracking, _noted(config), again=resume) as tracker,
+    ):
+        model = _run(config, writer, device, start, tracker)
     log.info("Run directory: %s", config.save_dir)
     return replace(model, run_dir=config.save_dir)
 
 
+def _noted(config: TrainConfig) -> dict[str, Any]:
+    """Gives what a tracker keeps of the configuration."""
+    return config.only(TrainConfig).model_dump(mode="json")
+
+
 def _run(
-    config: TrainConfig, writer: RunDirectoryWriter, device: torch.device, start: Start | None
+    config: TrainConfig,
+    writer: RunDirectoryWriter,
+    device: torch.device,
+    start: Start | None,
+    tracker: Tracker | None,
 ) -> TrainedModel:
     """Does the work, phase by phase, and writes what each gives."""
     clock, folder = PhaseClock(), writer.path
@@ -124,9 +141,13 @@ def _run(
             inputs=inputs,
             start=start,
             progress=True,
+            tracker=tracker,
         )
     with clock.phase("test"):
-        write_tests(folder, model, panel, split, graphs, inputs)
+        scores = write_tests(folder, model, panel, split, graphs, inputs)
+        if tracker is not None:
+            for side, own in scores.items():
+                tracker.metrics(end_metrics(own, side), config.training.epochs)
         doubt = doubt_of(model, panel, split, graphs, inputs)
         if doubt is not None:
             write_doubt(folder, doubt)

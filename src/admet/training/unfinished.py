@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, Field, ValidationError
 
 from admet.config import TrainConfig
+from admet.config.training import LOGGING
 from admet.errors import ConfigError, RunDirectoryError
 from admet.files import read_sealed, write_sealed
 from admet.model.chemprop.plan import Arm, Plan, overlapping
@@ -157,8 +158,10 @@ def _damaged(path: Path) -> str:
 
 
 def _comparable(config: TrainConfig) -> dict[str, Any]:
-    """Gives the configuration without the folder that the run is written to."""
+    """Gives the configuration without the folders that the run and its logs are written to."""
     content = config.only(TrainConfig).model_dump(mode="json")
+    for key in LOGGING:
+        del content["training"][key]
     return {key: value for key, value in content.items() if key != "save_dir"}
 
 

@@ -1,5 +1,7 @@
 """Reads Chemprop's own model files without running anything that they hold."""
 
+import re
+import zipfile
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +17,9 @@ from admet.errors import ConfigError
 _PASSING = "BondMessagePassing"
 _PARAMETERS = {"leakyrelu": ("negative_slope", 0.1), "elu": ("alpha", 1.0)}
 """Activations whose number must be the one that Chemprop gives them by name."""
+_MOST_LAYERS = 1000  # the schema takes fewer
 _AGGREGATIONS = ("norm", "mean", "sum")
+_ANY_LENGTH = re.compile(rb"c(?:builtins|__builtin__)\r?\nbytearray\r?\n")
 _MAPPING = "AttributeDict"  # Lightning's name for a mapping
 
 
@@ -58,7 +62,9 @@ class ChempropFile:
         return {k.removeprefix(start): v for k, v in self.weights.items() if k.startswith(start)}
 
 
-def read_chemprop_file(path: Path, *, encoder_only: bool = False) -> ChempropFile:
+def read_chemprop_file(
+    path: Path, *, encoder_only: bool = False, content: Any = None
+) -> ChempropFile:
     """Reads a model of Chemprop v2 (`.pt`, `.ckpt`), or an encoder alone as CheMeleon's.
 
     Tensors, numbers and texts are read by torch's reader of weights; each class that the file names
@@ -67,6 +73,7 @@ def read_chemprop_file(path: Path, *, encoder_only: bool = False) -> ChempropFil
     Args:
         path: The file.
         encoder_only: Whether its aggregation and head do not matter, and may be of any kind.
+        content: What it holds, where `read_content` has read it; None reads it.
 
     Returns:
         Its encoder and head.
@@ -74,17 +81,7 @@ def read_chemprop_file(path: Path, *, encoder_only: bool = False) -> ChempropFil
     Raises:
         ConfigError: If it cannot be read, or is no bond message passing that can be rebuilt.
     """
-    try:
-        names = torch.serialization.get_unsafe_globals_in_checkpoint(path)
-        stubs: list[Any] = [(_stand_in(name), name) for name in names]
-        with torch.serialization.safe_globals(stubs):
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises many kinds for a damaged file
-        first = str(error).strip().splitlines()[:1]
-        raise ConfigError(
-            f"{str(path)!r} cannot be read as a model of Chemprop v2: {' '.join(first)[:200]}. "
-            "Name a .pt file that `chemprop train` wrote, or an encoder such as chemeleon_mp.pt."
-        ) from None
+    content = read_content(path) if content is None else content
     try:
         hyper = content["hyper_parameters"]
         alone = "message_passing" not in hyper
@@ -117,6 +114,60 @@ def read_chemprop_file(path: Path, *, encoder_only: bool = False) -> ChempropFil
         ) from None
 
 
+def read_content(path: Path) -> Any:
+    """Reads what a file of torch holds, without running anything of it.
+
+    Raises:
+        ConfigError: If it cannot be read, or would take more memory than it is long.
+    """
+    _check_archive(path)
+    try:
+        names = torch.serialization.get_unsafe_globals_in_checkpoint(path)
+        stubs: list[Any] = [(_stand_in(name), name) for name in names]
+        with torch.serialization.safe_globals(stubs):
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises many kinds for a damaged file
+        first = str(error).strip().splitlines()[:1]
+        raise ConfigError(
+            f"{str(path)!r} cannot be read as a model of Chemprop v2: {' '.join(first)[:200]}. "
+            "Name a .pt file that `chemprop train` wrote, or an encoder such as chemeleon_mp.pt."
+        ) from None
+    return content
+
+
+def _check_archive(path: Path) -> None:
+    """Refuses an archive that would take more memory than it is long.
+
+    torch stores entries as they are; a bomb packs them, or lets several share the same bytes. And
+    one word of its pickles makes an array of any length, which Chemprop's files never hold.
+
+    Raises:
+        ConfigError: Says which.
+    """
+    fault = ""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+            packed = [i.filename for i in entries if i.compress_type != zipfile.ZIP_STORED]
+            if packed:
+                fault = f"its entry {packed[0]!r} is compressed, as torch never does"
+            elif sum(i.file_size for i in entries) > path.stat().st_size:
+                fault = "its entries are longer than the file"
+            elif any(_ANY_LENGTH.search(archive.read(i)) for i in entries if _is_pickle(i)):
+                fault = "it asks for an array of any length"
+    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError):
+        return  # torch's reader says what is wrong with it
+    if fault:
+        raise ConfigError(
+            f"{str(path)!r} cannot be read as a model of Chemprop v2: {fault}. Name the file that "
+            "Chemprop wrote."
+        )
+
+
+def _is_pickle(entry: zipfile.ZipInfo) -> bool:
+    return entry.filename.endswith("data.pkl")
+
+
 def _stand_in(name: str) -> type:
     """Makes what stands in for a class of this dotted name."""
     own = name.rpartition(".")[2]
@@ -145,9 +196,14 @@ def _encoder(passing: dict[str, Any], whole: dict[str, Any]) -> MessagePassingCo
 
 def _ffn(predictor: dict[str, Any]) -> FFNConfig:
     """Translates the shape of a head."""
+    widths = predictor["hidden_dim"]
+    if isinstance(widths, int):
+        widths = [widths] * min(predictor["n_layers"], _MOST_LAYERS)
+    if len(set(widths)) != 1:  # none, or several
+        raise ValueError(f"hidden layers of {list(widths)}")
     return FFNConfig(
-        num_layers=predictor["n_layers"],
-        hidden_size=predictor["hidden_dim"],
+        num_layers=len(widths),
+        hidden_size=widths[0],
         dropout=float(predictor.get("dropout", 0.0)),
         activation=_activation(predictor.get("activation", "relu")),
     )

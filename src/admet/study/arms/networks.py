@@ -43,7 +43,15 @@ class NetworkArm(Arm):
         config = material.config.model_copy(update={"seed": seed})
         extra = config.model.extra_inputs
         inputs = material.molecules().inputs(extra) if extra else None
-        model = fit_model(material.panel, split, material.graphs, config, plan, inputs=inputs)
+        model = fit_model(
+            material.panel,
+            split,
+            material.graphs,
+            config,
+            plan,
+            inputs=inputs,
+            tracker=material.tracker,
+        )
         spec = MemberSpec(arm=self.name, kind="network", network=model.networks.spec)
         named = [list(group.tasks) for group in groups]
         return Trained(NetworkMember(model.networks), spec, named)
