@@ -155,8 +155,6 @@ def test_a_section_knows_which_keys_were_named(tmp_path):
         (["compute_task_affinity", "--model.groups", "single_task"], "Unrecognized options"),
         (["train", "--training.max-lr", "0.1", "--training.learning-rate", "0.001"], "must agree;"),
         (["trian"], "unknown command 'trian'. Nearest: 'train'"),
-        (["train", "--task-affinity.device", "cuda:99", "--task-affinity.enabled", "true"],
-         "Set it to auto or cpu"),
     ],
 )  # fmt: skip
 def test_bad_usage_is_one_message_and_exit_two(words, message, capsys, tmp_path):
@@ -170,6 +168,13 @@ def test_bad_usage_is_one_message_and_exit_two(words, message, capsys, tmp_path)
     assert message in shown
     assert "Traceback" not in shown
     assert not list(tmp_path.iterdir())
+
+
+def test_a_device_that_is_not_there_is_refused_before_the_table_is_read(demo_csv, capsys):
+    words = ["--task-affinity.device", "cuda:99", "--task-affinity.enabled", "true"]
+    table = ["--data-path", str(demo_csv), "--data.target-columns", *TASKS]
+    assert main(["train", *table, *words]) == 2
+    assert "Set it to auto or cpu" in capsys.readouterr().err
 
 
 def test_flags_that_say_nothing_are_named(capsys):

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import tyro
 
+from admet.cli._early import check_early
 from admet.cli._flags import registry
 from admet.config import TrainCommand, TrainConfig, load_yaml_config
 from admet.config.base import Section
@@ -52,7 +53,9 @@ def execute(
     words = list(sys.argv[1:] if argv is None else argv)
     try:
         with console_log():
-            body(parse(command, words, prog))
+            asked = parse(command, words, prog)
+            check_early(asked)
+            body(asked)
             sys.stdout.flush()  # here, where a full disk behind it is still reported
     except BrokenPipeError:  # the reader of our output has seen enough (`| head`)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
