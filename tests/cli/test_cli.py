@@ -1,14 +1,19 @@
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from rich.cells import cell_len
 
 from admet.cli.__main__ import COMMANDS, main
 from admet.cli._common import execute, parse
+from admet.cli._completion import SHELLS, schema_of
+from admet.cli._levels import NEEDED, flags_of
 from admet.config import TrainCommand, TrainConfig
 from admet.config.base import Section
 from admet.data.demo import TASKS
@@ -24,10 +29,62 @@ def leaves(section: type[Section], prefix: str = ""):
             yield prefix + name
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_help_names_every_flag_and_exits_zero(command, capsys):
-    assert main([command, "--help"]) == 0
-    assert f"usage: admet {command}" in capsys.readouterr().out
+SCHEMAS = {command: schema_of(command) for command in COMMANDS}
+
+
+@pytest.mark.parametrize("level", ["--help", "-h", "--help-all"])
+@pytest.mark.parametrize("command", SCHEMAS)
+def test_both_levels_of_help_fit_80_columns_and_name_their_flags(
+    command, level, capsys, monkeypatch
+):
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main([command, level]) == 0
+    text = capsys.readouterr().out
+    assert f"usage: admet {command}" in text
+    assert max(cell_len(line) for line in text.splitlines()) <= 80
+    every = [flag for flag, _ in flags_of(SCHEMAS[command])]
+    named = NEEDED.get(command, every) if level != "--help-all" else every
+    shown = set(re.findall(r"^..--([a-z][a-z.-]+)", text, re.MULTILINE))
+    assert shown == set(named)
+    assert (
+        level == "--help-all"
+        or command not in NEEDED
+        or f"shows all {len(every)}." in (" ".join(text.split()))
+    )
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_shell_completes_commands_and_flags(shell, capsys):
+    assert main(["--tyro-print-completion", shell]) == 0
+    script = capsys.readouterr().out
+    for command in COMMANDS:
+        assert command in script
+    assert "--task-affinity.n-groups" in script
+    assert main(["--tyro-print-completion", f"{shell}x"]) == 2
+    assert f"Nearest: '{shell}'" in capsys.readouterr().err
+    assert main(["--tyro-print-completion"]) == 2
+    assert "usage:" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="no bash")
+def test_bash_takes_the_completion_script(tmp_path):
+    path = tmp_path / "admet.bash"
+    assert main(["--tyro-write-completion", "bash", str(path)]) == 0
+    words = "COMP_WORDS=(admet train --data.target-c); COMP_CWORD=2"
+    script = f"source {path}; {words}; _tyro_admet; echo ${{COMPREPLY[@]}}"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["--data.target-columns"]
+
+
+def test_the_short_help_needs_no_more_than_a_dozen_flags():
+    assert all(5 <= len(flags) <= 12 for flags in NEEDED.values())
+
+
+def test_help_of_a_command_with_a_file_shows_what_the_file_sets(tmp_path, capsys):
+    path = tmp_path / "c.yaml"
+    path.write_text("training: {epochs: 77}\n")
+    assert main(["train", "--config", str(path), "--help"]) == 0
+    assert "(default: 77)" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -52,7 +109,7 @@ def test_import_of_the_package_is_free():
 
 
 def test_every_yaml_key_is_a_flag_with_dashes_and_underscores(capsys):
-    main(["train", "--help"])
+    main(["train", "--help-all"])
     shown = capsys.readouterr().out
     for key in leaves(TrainConfig):
         assert f"--{key.replace('_', '-')}" in shown, key

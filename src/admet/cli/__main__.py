@@ -15,6 +15,8 @@ COMMANDS = {
     "make_demo_panel": "write the simulated demo panel",
 }
 
+_MORE = "admet COMMAND --help tells more, --help-all all."
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command; dashes and underscores in its name are alike."""
@@ -22,14 +24,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     name = words[0].replace("-", "_") if words else "--help"
     if name in COMMANDS:
         return int(importlib.import_module(f"admet.cli.{name}").main(words[1:]))
+    if name in {"__tyro_print_completion", "__tyro_write_completion"}:
+        from admet.cli._completion import complete
+
+        return complete(words, COMMANDS)
     if name == "__version":
         from admet import __version__
 
         print(f"admet {__version__}")
         return 0
     listing = "\n".join(f"  {command:<24}{text}" for command, text in COMMANDS.items())
-    usage = f"usage: admet COMMAND [OPTIONS]\n\n{listing}\n\nadmet COMMAND --help tells more."
-    if name in {"--help", "_h", "__help", "help"}:
+    usage = f"usage: admet COMMAND [OPTIONS]\n\n{listing}\n\n{_MORE}"
+    if name in {"--help", "_h", "__help", "help", "__help_all"}:
         print(usage)
         return 0
     from admet.errors import near_names

@@ -4,6 +4,7 @@ import itertools
 import logging
 import os
 import sys
+import textwrap
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +16,7 @@ import tyro
 
 from admet.cli._early import check_early
 from admet.cli._flags import registry
+from admet.cli._levels import HELP, HELP_ALL, Shown, shown_by_help
 from admet.config import TrainCommand, TrainConfig, load_yaml_config
 from admet.config.base import Section
 from admet.config.study import StudyCommand, StudyRun
@@ -23,6 +25,7 @@ from admet.errors import AdmetError, ConfigError
 S = TypeVar("S", bound=Section)
 
 BUG, BAD_INPUT, INTERRUPTED = 1, 2, 130
+_WIDTH = 80  # columns of a help
 
 # Threads that spin long while they wait for one another starve on a busy machine. With GNU OpenMP's
 # default, training is several times slower there, and no faster on an idle machine (to see it, set
@@ -122,16 +125,30 @@ def parse(command: type[S], words: Sequence[str], prog: str) -> S:
     elif issubclass(command, StudyCommand):
         path = _path_behind("--config", words)
         default = command(**dict(StudyRun() if path is None else load_yaml_config(path, StudyRun)))
+    description, shown = _help_of(command, words, prog)
     parsed: S = tyro.cli(
         command,
         prog=prog,
-        description=command.__doc__,
-        args=list(words),
+        description=description,
+        args=[HELP if word == HELP_ALL else word for word in words],
         default=default if default is not None else tyro.MISSING_NONPROP,
         config=(tyro.conf.FlagConversionOff,),
-        registry=registry(),
+        registry=registry(shown),
     )
     return parsed
+
+
+def _help_of(
+    command: type[Section], words: Sequence[str], prog: str
+) -> tuple[str | None, Shown | None]:
+    """Gives what stands above the flags, and the flags that a help which is asked for shows."""
+    asked = {HELP, "-h"} & set(words) and HELP_ALL not in words
+    level = shown_by_help(prog.removeprefix("admet "), command) if asked else None
+    if level is None:
+        return textwrap.fill(command.__doc__ or "", _WIDTH), None
+    shown, n = level
+    said = f"These are the flags that one needs most; {prog} {HELP_ALL} shows all {n}."
+    return "\n\n".join(textwrap.fill(text, _WIDTH) for text in (command.__doc__ or "", said)), shown
 
 
 def _boolean_flags(section: type[Section], prefix: str = "--") -> set[str]:
