@@ -4,7 +4,6 @@ import itertools
 import logging
 import os
 import sys
-import textwrap
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -25,7 +24,6 @@ from admet.errors import AdmetError, ConfigError
 S = TypeVar("S", bound=Section)
 
 BUG, BAD_INPUT, INTERRUPTED = 1, 2, 130
-_WIDTH = 80  # columns of a help
 
 # Threads that spin long while they wait for one another starve on a busy machine. With GNU OpenMP's
 # default, training is several times slower there, and no faster on an idle machine (to see it, set
@@ -145,10 +143,9 @@ def _help_of(
     asked = {HELP, "-h"} & set(words) and HELP_ALL not in words
     level = shown_by_help(prog.removeprefix("admet "), command) if asked else None
     if level is None:
-        return textwrap.fill(command.__doc__ or "", _WIDTH), None
+        return command.__doc__, None
     shown, n = level
-    said = f"These are the flags that one needs most; {prog} {HELP_ALL} shows all {n}."
-    return "\n\n".join(textwrap.fill(text, _WIDTH) for text in (command.__doc__ or "", said)), shown
+    return f"{command.__doc__}\n\nThe flags that one needs most; {HELP_ALL} shows all {n}.", shown
 
 
 def _boolean_flags(section: type[Section], prefix: str = "--") -> set[str]:

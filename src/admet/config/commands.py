@@ -69,7 +69,7 @@ class AffinityCommand(TaskAffinityConfig, PanelColumns, PanelFile):
 
 
 class InspectCommand(DataConfig):
-    """Show what a table holds, read as a training would read it: `admet inspect TABLE`."""
+    """Show what a table holds, read as a training reads it: `admet inspect TABLE`."""
 
     data_path: Path = Field(description="The table; `admet inspect TABLE` names it, too.")
     save_dir: Path | None = Field(
