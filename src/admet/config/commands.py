@@ -204,6 +204,12 @@ class PredictCommand(Predicting, _OneFile, _OneModel, TableReading):
     )
 
 
+class ShowCommand(Section):
+    """Show what a run directory or a study holds: `admet show RUN`."""
+
+    run_dir: Path = Field(description="The folder; `admet show RUN` names it, too.")
+
+
 class DemoCommand(_OneFile):
     """Write the simulated demo panel."""
 
