@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from admet.config.base import Section
 from admet.config.root import TrainConfig
 from admet.config.study import StudyCommand
 from admet.config.targets import check_n_groups, check_tasks, check_weights
-from admet.errors import ConfigError, RunDirectoryError, near_names
+from admet.errors import ConfigError, DataError, RunDirectoryError, near_names
 from admet.files import PICTURES, check_output
 from admet.headers import Column, check_columns, check_panel
 
@@ -75,7 +76,21 @@ def _affinity(command: AffinityCommand) -> None:
 
 
 def _inspect(command: InspectCommand) -> None:
-    check_panel(command.data_path, command.only(DataConfig))
+    # It finds a column of SMILES itself unless one is named, and shows targets without the missing.
+    named = command.smiles_column != DataConfig().smiles_column
+    smiles = [Column(command.smiles_column, "SMILES")] if named else []
+    check_columns(command.data_path, smiles, command)
+    targets = [Column(name, "Target") for name in command.target_columns]
+    if targets and all(map(partial(_lacks, command), targets)):
+        check_columns(command.data_path, targets, command)
+
+
+def _lacks(command: InspectCommand, column: Column) -> bool:
+    try:
+        check_columns(command.data_path, [column], command)
+    except DataError:
+        return True
+    return False
 
 
 def _predict(command: PredictCommand) -> None:
