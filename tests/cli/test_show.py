@@ -5,7 +5,7 @@ import pytest
 from rich.cells import cell_len
 
 from admet.cli.__main__ import main
-from admet.cli._names import number, short_names
+from admet.names import number, short_names
 
 
 @pytest.mark.slow

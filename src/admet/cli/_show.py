@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from admet.cli._names import number, short_names
 from admet.cli._verdict import print_verdicts
 from admet.data.splits import SIDES
 from admet.evaluation import PRIMARY, TaskScores
+from admet.names import number, short_names
 
 if TYPE_CHECKING:
     from admet.run_directory.summary import RunSummary

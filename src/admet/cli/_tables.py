@@ -13,9 +13,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from admet.cli._names import number, short_names
 from admet.data.splits import SIDES
 from admet.evaluation import BY_KIND, MACRO, OVERALL, PRIMARY, Comparison, Difference, Scores, Value
+from admet.names import number, short_names
 
 if TYPE_CHECKING:
     from admet.inspection import Inspection

@@ -8,8 +8,8 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
-from admet.cli._names import number, short_names
 from admet.config.study import MULTI, SINGLE
+from admet.names import number, short_names
 from admet.study.statistics import Contrast
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from admet.errors import RunDirectoryError
 from admet.run_directory import Files, read_json
 from admet.run_directory.summary import RunSummary, summary_of
 from admet.study.statistics import Contrast
-from admet.study.verdict import Verdict
+from admet.study.verdict import Verdict, html
 
 STUDY = "study.json"
 """The file that makes a folder the folder of a study."""
@@ -46,6 +46,14 @@ class StudySummary:
     verdicts: tuple[Verdict, ...]
     n_fits: int
     model: RunSummary | None
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The verdicts, one row per task and one for all."""
+        return pd.DataFrame([verdict.row() for verdict in self.verdicts])
+
+    def _repr_html_(self) -> str:
+        return html(self.verdicts)
 
     @property
     def arms(self) -> list[str]:
