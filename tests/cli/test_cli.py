@@ -234,6 +234,24 @@ def test_a_device_that_is_not_there_is_refused_before_the_table_is_read(demo_csv
     assert "Set it to auto or cpu" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ["train", "--data.split-type", "scafold"],
+            "--data.split-type scafold: Nearest: 'scaffold'",
+        ),
+        (["train", "--data.split_type=scafold"], "--data.split-type scafold: Nearest: 'scaffold'"),
+        (["study", "--study.arms", "kernel", "multitask"], "multitask: Nearest: 'multi_task'"),
+        (["compute_task_affinity", "--estimator", "residul"], "Nearest: 'residual'"),
+        (["evaluate", "--split", "tests"], "Nearest: 'test'"),
+    ],
+)
+def test_a_mistyped_value_brings_the_nearest(words, said, capsys):
+    assert main(words) == 2
+    assert said in capsys.readouterr().err
+
+
 def test_flags_that_say_nothing_are_named(capsys):
     words = ["--result-files", "a.json", "b.json", "--device", "cpu", "--seed", "3"]
     assert main(["compare_models", *words]) == 2  # there is no a.json

@@ -16,6 +16,7 @@ import tyro
 from admet.cli._early import check_early
 from admet.cli._flags import registry
 from admet.cli._levels import HELP, HELP_ALL, Shown, shown_by_help
+from admet.cli._values import nearest_value
 from admet.config import TrainCommand, TrainConfig, load_yaml_config
 from admet.config.base import Section
 from admet.config.study import StudyCommand, StudyRun
@@ -61,7 +62,9 @@ def execute(
     except BrokenPipeError:  # the reader of our output has seen enough (`| head`)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except SystemExit as stop:  # help and usage errors of the parser, which has said all
+    except SystemExit as stop:  # help and usage errors of the parser, which has said most
+        if stop.code and (near := nearest_value(command, words)):
+            print(near, file=sys.stderr)
         return int(stop.code or 0)
     except (AdmetError, OSError) as error:
         # Faults of the file system (no space, no permission) are the user's to mend, too.
