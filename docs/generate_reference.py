@@ -31,7 +31,8 @@ _YAML_INTRO = (
     "too."
 )
 _CLI_INTRO = (
-    "The output of `admet COMMAND --help`, 100 columns wide. `python -m admet.cli.COMMAND` is the "
+    "The output of `admet COMMAND --help-all`, 100 columns wide; `--help` shows the flags that one "
+    "needs most. `python -m admet.cli.COMMAND` is the "
     "same as `admet COMMAND`. Exit codes: 0 done, 2 bad input or usage, 1 a bug, 130 interrupted."
 )
 _COLUMNS = "100"
@@ -115,7 +116,7 @@ def _help(command: str) -> str:
     }
     environment |= {"COLUMNS": _COLUMNS, "NO_COLOR": "1", "TERM": "dumb", "PYTHONUTF8": "1"}
     done = subprocess.run(
-        [sys.executable, "-m", "admet.cli", command, "--help"],
+        [sys.executable, "-m", "admet.cli", command, "--help-all"],
         env=environment,
         capture_output=True,
         check=True,

@@ -1,14 +1,19 @@
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from rich.cells import cell_len
 
 from admet.cli.__main__ import COMMANDS, main
 from admet.cli._common import execute, parse
+from admet.cli._completion import SHELLS, schema_of
+from admet.cli._levels import NEEDED, flags_of
 from admet.config import TrainCommand, TrainConfig
 from admet.config.base import Section
 from admet.data.demo import TASKS
@@ -24,10 +29,62 @@ def leaves(section: type[Section], prefix: str = ""):
             yield prefix + name
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_help_names_every_flag_and_exits_zero(command, capsys):
-    assert main([command, "--help"]) == 0
-    assert f"usage: admet {command}" in capsys.readouterr().out
+SCHEMAS = {command: schema_of(command) for command in COMMANDS}
+
+
+@pytest.mark.parametrize("level", ["--help", "-h", "--help-all"])
+@pytest.mark.parametrize("command", SCHEMAS)
+def test_both_levels_of_help_fit_80_columns_and_name_their_flags(
+    command, level, capsys, monkeypatch
+):
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main([command, level]) == 0
+    text = capsys.readouterr().out
+    assert f"usage: admet {command}" in text
+    assert max(cell_len(line) for line in text.splitlines()) <= 80
+    every = [flag for flag, _ in flags_of(SCHEMAS[command])]
+    named = NEEDED.get(command, every) if level != "--help-all" else every
+    shown = set(re.findall(r"^..--([a-z][a-z.-]+)", text, re.MULTILINE))
+    assert shown == set(named)
+    assert (
+        level == "--help-all"
+        or command not in NEEDED
+        or f"shows all {len(every)}." in (" ".join(text.split()))
+    )
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_shell_completes_commands_and_flags(shell, capsys):
+    assert main(["--tyro-print-completion", shell]) == 0
+    script = capsys.readouterr().out
+    for command in COMMANDS:
+        assert command in script
+    assert "--task-affinity.n-groups" in script
+    assert main(["--tyro-print-completion", f"{shell}x"]) == 2
+    assert f"Nearest: '{shell}'" in capsys.readouterr().err
+    assert main(["--tyro-print-completion"]) == 2
+    assert "usage:" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="no bash")
+def test_bash_takes_the_completion_script(tmp_path):
+    path = tmp_path / "admet.bash"
+    assert main(["--tyro-write-completion", "bash", str(path)]) == 0
+    words = "COMP_WORDS=(admet train --data.target-c); COMP_CWORD=2"
+    script = f"source {path}; {words}; _tyro_admet; echo ${{COMPREPLY[@]}}"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["--data.target-columns"]
+
+
+def test_the_short_help_needs_no_more_than_a_dozen_flags():
+    assert all(5 <= len(flags) <= 12 for flags in NEEDED.values())
+
+
+def test_help_of_a_command_with_a_file_shows_what_the_file_sets(tmp_path, capsys):
+    path = tmp_path / "c.yaml"
+    path.write_text("training: {epochs: 77}\n")
+    assert main(["train", "--config", str(path), "--help"]) == 0
+    assert "(default: 77)" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -52,7 +109,7 @@ def test_import_of_the_package_is_free():
 
 
 def test_every_yaml_key_is_a_flag_with_dashes_and_underscores(capsys):
-    main(["train", "--help"])
+    main(["train", "--help-all"])
     shown = capsys.readouterr().out
     for key in leaves(TrainConfig):
         assert f"--{key.replace('_', '-')}" in shown, key
@@ -155,8 +212,6 @@ def test_a_section_knows_which_keys_were_named(tmp_path):
         (["compute_task_affinity", "--model.groups", "single_task"], "Unrecognized options"),
         (["train", "--training.max-lr", "0.1", "--training.learning-rate", "0.001"], "must agree;"),
         (["trian"], "unknown command 'trian'. Nearest: 'train'"),
-        (["train", "--task-affinity.device", "cuda:99", "--task-affinity.enabled", "true"],
-         "Set it to auto or cpu"),
     ],
 )  # fmt: skip
 def test_bad_usage_is_one_message_and_exit_two(words, message, capsys, tmp_path):
@@ -170,6 +225,31 @@ def test_bad_usage_is_one_message_and_exit_two(words, message, capsys, tmp_path)
     assert message in shown
     assert "Traceback" not in shown
     assert not list(tmp_path.iterdir())
+
+
+def test_a_device_that_is_not_there_is_refused_before_the_table_is_read(demo_csv, capsys):
+    words = ["--task-affinity.device", "cuda:99", "--task-affinity.enabled", "true"]
+    table = ["--data-path", str(demo_csv), "--data.target-columns", *TASKS]
+    assert main(["train", *table, *words]) == 2
+    assert "Set it to auto or cpu" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ["train", "--data.split-type", "scafold"],
+            "--data.split-type scafold: Nearest: 'scaffold'",
+        ),
+        (["train", "--data.split_type=scafold"], "--data.split-type scafold: Nearest: 'scaffold'"),
+        (["study", "--study.arms", "kernel", "multitask"], "multitask: Nearest: 'multi_task'"),
+        (["compute_task_affinity", "--estimator", "residul"], "Nearest: 'residual'"),
+        (["evaluate", "--split", "tests"], "Nearest: 'test'"),
+    ],
+)
+def test_a_mistyped_value_brings_the_nearest(words, said, capsys):
+    assert main(words) == 2
+    assert said in capsys.readouterr().err
 
 
 def test_flags_that_say_nothing_are_named(capsys):

@@ -20,6 +20,7 @@ from admet.study.material import Material
 from admet.study.results import ALL, COMPOSITE
 from admet.study.run import _begin
 from admet.study.seen import seen_labels, warn_of_seen_labels
+from admet.study.summary import study_summary_of
 
 TARGETS = ("LogD", "hERG", "CLint")
 CHEAP = {"frozen_mlp": {"hidden_size": 16, "epochs": 3}, "inputs": ["rdkit"], "folds": 3}
@@ -54,6 +55,30 @@ def study(tmp_path_factory, panel_path) -> Study:
 def test_every_arm_and_input_that_a_file_can_name_is_there():
     assert set(get_args(ArmName)) == set(ARMS)
     assert set(get_args(InputName)) == set(INPUTS)
+
+
+@pytest.mark.slow
+def test_a_study_is_shown_as_it_was_found(study, capsys):
+    assert main(["show", str(study.path)]) == 0
+    shown = capsys.readouterr().out
+    assert max(map(len, shown.splitlines())) <= 80 + len(str(study.path))
+    for words in (*TARGETS, ALL, *study.config.study.arms, "mixture of", "seed 42"):
+        assert words in shown
+    stored = study_summary_of(study.path)
+    assert stored.arms == study.arms
+    for ours, own in zip(stored.verdicts, study.verdicts, strict=True):
+        assert (ours.task, ours.n, ours.best, ours.company) == (
+            own.task, own.n, own.best, own.company
+        )  # fmt: skip
+        assert ours.loss == pytest.approx(own.loss)
+        for base, gain in own.gains.items():
+            assert ours.gains[base].verdict == gain.verdict
+    (study.path / "verdict.csv").rename(study.path / "kept.csv")
+    try:
+        assert main(["show", str(study.path)]) == 2
+        assert "has not come to its verdict: 12 fits are kept" in capsys.readouterr().err
+    finally:
+        (study.path / "kept.csv").rename(study.path / "verdict.csv")
 
 
 @pytest.mark.slow

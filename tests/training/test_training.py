@@ -12,6 +12,7 @@ import yaml
 
 from admet.cli.__main__ import main
 from admet.config import TrainConfig, TrainingConfig
+from admet.config.targets import check_tasks
 from admet.data import Split
 from admet.data.demo import TASKS
 from admet.errors import ConfigError, DataError, NumericalError, RunDirectoryError
@@ -22,7 +23,6 @@ from admet.model.chemprop.plan import NetworkPlan
 from admet.model.chemprop.task_affinity.estimators import ESTIMATORS, AffinityEstimate
 from admet.run_directory import Files, load_model, read_json, read_spec
 from admet.training import read_test, train
-from admet.training.arms import check_tasks
 from admet.training.callbacks import EpochRecorder, Interrupt
 from admet.training.checkpoint import Checkpoint
 from admet.training.fit import fit

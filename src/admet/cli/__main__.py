@@ -12,10 +12,13 @@ COMMANDS = {
     "evaluate": "test a trained model on a labelled table",
     "compare_models": "compare models molecule by molecule with the first one",
     "predict": "predict every row of a table",
+    "show": "show what a run directory or a study holds",
     "export": "write a trained model as checkpoints of Chemprop",
     "import_chemprop": "make a run directory of Chemprop's model files",
     "make_demo_panel": "write the simulated demo panel",
 }
+
+_MORE = "admet COMMAND --help tells more, --help-all all."
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -24,14 +27,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     name = words[0].replace("-", "_") if words else "--help"
     if name in COMMANDS:
         return int(importlib.import_module(f"admet.cli.{name}").main(words[1:]))
+    if name in {"__tyro_print_completion", "__tyro_write_completion"}:
+        from admet.cli._completion import complete
+
+        return complete(words, COMMANDS)
     if name == "__version":
         from admet import __version__
 
         print(f"admet {__version__}")
         return 0
     listing = "\n".join(f"  {command:<24}{text}" for command, text in COMMANDS.items())
-    usage = f"usage: admet COMMAND [OPTIONS]\n\n{listing}\n\nadmet COMMAND --help tells more."
-    if name in {"--help", "_h", "__help", "help"}:
+    usage = f"usage: admet COMMAND [OPTIONS]\n\n{listing}\n\n{_MORE}"
+    if name in {"--help", "_h", "__help", "help", "__help_all"}:
         print(usage)
         return 0
     from admet.errors import near_names

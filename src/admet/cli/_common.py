@@ -13,7 +13,10 @@ from typing import Any, TypeVar
 
 import tyro
 
+from admet.cli._early import check_early
 from admet.cli._flags import registry
+from admet.cli._levels import HELP, HELP_ALL, Shown, shown_by_help
+from admet.cli._values import nearest_value
 from admet.config import TrainCommand, TrainConfig, load_yaml_config
 from admet.config.base import Section
 from admet.config.study import StudyCommand, StudyRun
@@ -52,12 +55,16 @@ def execute(
     words = list(sys.argv[1:] if argv is None else argv)
     try:
         with console_log():
-            body(parse(command, words, prog))
+            asked = parse(command, words, prog)
+            check_early(asked)
+            body(asked)
             sys.stdout.flush()  # here, where a full disk behind it is still reported
     except BrokenPipeError:  # the reader of our output has seen enough (`| head`)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except SystemExit as stop:  # help and usage errors of the parser, which has said all
+    except SystemExit as stop:  # help and usage errors of the parser, which has said most
+        if stop.code and (near := nearest_value(command, words)):
+            print(near, file=sys.stderr)
         return int(stop.code or 0)
     except (AdmetError, OSError) as error:
         # Faults of the file system (no space, no permission) are the user's to mend, too.
@@ -119,16 +126,29 @@ def parse(command: type[S], words: Sequence[str], prog: str) -> S:
     elif issubclass(command, StudyCommand):
         path = _path_behind("--config", words)
         default = command(**dict(StudyRun() if path is None else load_yaml_config(path, StudyRun)))
+    description, shown = _help_of(command, words, prog)
     parsed: S = tyro.cli(
         command,
         prog=prog,
-        description=command.__doc__,
-        args=list(words),
+        description=description,
+        args=[HELP if word == HELP_ALL else word for word in words],
         default=default if default is not None else tyro.MISSING_NONPROP,
         config=(tyro.conf.FlagConversionOff,),
-        registry=registry(),
+        registry=registry(shown),
     )
     return parsed
+
+
+def _help_of(
+    command: type[Section], words: Sequence[str], prog: str
+) -> tuple[str | None, Shown | None]:
+    """Gives what stands above the flags, and the flags that a help which is asked for shows."""
+    asked = {HELP, "-h"} & set(words) and HELP_ALL not in words
+    level = shown_by_help(prog.removeprefix("admet "), command) if asked else None
+    if level is None:
+        return command.__doc__, None
+    shown, n = level
+    return f"{command.__doc__}\n\nThe flags that one needs most; {HELP_ALL} shows all {n}.", shown
 
 
 def _boolean_flags(section: type[Section], prefix: str = "--") -> set[str]:

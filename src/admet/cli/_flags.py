@@ -1,7 +1,9 @@
 """How flags become values: what the parser is told of the schema's types."""
 
 import json
-from typing import Any, get_args, get_origin, get_type_hints
+from dataclasses import replace
+from functools import partial
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import tyro
 from pydantic.fields import FieldInfo
@@ -14,6 +16,7 @@ from tyro.constructors import (
     StructTypeInfo,
 )
 
+from admet.cli._levels import Shown
 from admet.config import ModelConfig
 from admet.config.base import Section
 from admet.config.study import StudyConfig
@@ -23,13 +26,17 @@ _GROUPS = ModelConfig.model_fields["groups"].annotation
 _OWN_GROUPS = StudyConfig.model_fields["groups"].annotation
 
 
-def registry() -> ConstructorRegistry:
-    """Gives the rules for sections, booleans, groups and mappings."""
+def registry(shown: Shown | None = None) -> ConstructorRegistry:
+    """Gives the rules for sections, booleans, groups and mappings.
+
+    Args:
+        shown: Keys that a help shows; None shows all, and only then do all flags parse.
+    """
     rules = ConstructorRegistry()
     rules.primitive_rule(_booleans)
     rules.primitive_rule(_groups)
     rules.primitive_rule(_nested)
-    rules.struct_rule(_section)
+    rules.struct_rule(partial(_section, shown))
     return rules
 
 
@@ -74,10 +81,14 @@ def _nested(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | None:
 
 
 def _is_mapping(kind: Any) -> bool:
-    return get_origin(kind) is dict or (isinstance(kind, type) and issubclass(kind, Section))
+    return get_origin(kind) is dict or _is_section(kind)
 
 
-def _section(info: StructTypeInfo) -> StructConstructorSpec | None:
+def _is_section(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Section)
+
+
+def _section(shown: Shown | None, info: StructTypeInfo) -> StructConstructorSpec | None:
     """Gives a section only the keys that a flag or the file named, since its rules ask for these.
 
     The parser hands over every key. The value of a key that nobody named is its default, the very
@@ -102,7 +113,24 @@ def _section(info: StructTypeInfo) -> StructConstructorSpec | None:
         StructFieldSpec(name, hints[name], defaults[name], helptext=field.description)
         for name, field in kind.model_fields.items()
     ]
+    if shown is not None:
+        fields = _of_short_help(fields, kind, shown)
     return StructConstructorSpec(make, tuple(fields))
+
+
+def _of_short_help(
+    fields: list[StructFieldSpec], kind: type[Section], shown: Shown
+) -> list[StructFieldSpec]:
+    """Gives the keys of a section as the short help takes them: the others are hidden."""
+    inner = {name for name, field in kind.model_fields.items() if _is_section(field.annotation)}
+    first = [field for field in fields if (kind, field.name) in shown]
+    first.sort(key=lambda field: shown[kind, field.name])
+    hidden = [
+        replace(field, type=Annotated[field.type, tyro.conf.Suppress])  # type: ignore[arg-type]
+        for field in fields
+        if (kind, field.name) not in shown and field.name not in inner
+    ]
+    return [*first, *hidden, *(field for field in fields if field.name in inner)]
 
 
 def _default(field: FieldInfo) -> Any:

@@ -1,44 +1,31 @@
 """The verdict of a study for the console, in 80 columns."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
 from admet.config.study import MULTI, SINGLE
+from admet.names import number, short_names
 from admet.study.statistics import Contrast
 
 if TYPE_CHECKING:
     from admet.study import Study
+    from admet.study.verdict import Verdict
 
 _WIDTH = 80
+_LEAST = 12  # cells of a name
 _HEADS = {SINGLE: "to single-task", MULTI: "to multi-task"}
 _MARKS = {"better": "+", "worse": "-", "same": "=", "unclear": "?"}
 
 
 def print_verdict(study: "Study") -> None:
     """Prints one row per endpoint: how to train it, and what that gains over the baselines."""
-    console = Console(width=_WIDTH, highlight=False)
-    table = Table(box=box.SIMPLE, title="Verdict", title_justify="left", padding=(0, 1, 0, 0))
-    table.add_column("endpoint", overflow="fold")
-    table.add_column("labels", justify="right")
-    table.add_column("best arm", no_wrap=True)
-    table.add_column("loss", justify="right")
-    for base in study.baselines:
-        table.add_column(_HEADS[base], justify="right", no_wrap=True)
-    for verdict in study.verdicts:
-        gains = [_gain(contrast) for contrast in verdict.gains.values()]
-        if verdict.task == study.verdicts[-1].task:
-            table.add_section()
-        table.add_row(verdict.task, str(verdict.n), verdict.best, f"{verdict.loss:.3f}", *gains)
-    console.print(table)
-    console.print(
-        f"Loss and changes are those of the {study.verdicts[-1].served.replace('_', ' ')}: MAE, or "
-        "1 − AUROC; for all endpoints relative to predicting the mean. Changes in percent, with 95 "
-        "% intervals: + better, - worse, = no difference, each with a probability of 90 %; ? not "
-        "enough evidence."
-    )
+    console = Console(width=_WIDTH, highlight=False, markup=False, emoji=False)
+    print_verdicts(console, study.verdicts, study.baselines)
     _print_company(console, study)
     _print_open(console, study)
     _print_curve(console, study)
@@ -47,6 +34,37 @@ def print_verdict(study: "Study") -> None:
         console.print(f"Compared: {len(study.rounds)} of {asked} rounds (repeats and seeds)")
     for name, why in study.left_out.items():
         console.print(f"Left out: {name}: {why}")
+
+
+def print_verdicts(
+    console: Console, verdicts: Sequence["Verdict"], baselines: Sequence[str]
+) -> None:
+    """Prints a table of verdicts, the last of which is that for all endpoints."""
+    table = Table(box=box.SIMPLE, title="Verdict", title_justify="left", padding=0)
+    table.add_column("endpoint", no_wrap=True)
+    table.add_column("labels", justify="right")
+    table.add_column("best arm", no_wrap=True)
+    table.add_column("loss", justify="right", no_wrap=True)
+    for base in baselines:
+        table.add_column(_HEADS[base], justify="right", no_wrap=True)
+    gains = [[_gain(contrast) for contrast in verdict.gains.values()] for verdict in verdicts]
+    rest = [
+        [str(v.n), v.best, number(v.loss), *own] for v, own in zip(verdicts, gains, strict=True)
+    ]
+    heads = ["labels", "best arm", "loss", *(_HEADS[base] for base in baselines)]
+    taken = sum(max(map(cell_len, column)) + 1 for column in zip(heads, *rest, strict=True))
+    names = short_names([verdict.task for verdict in verdicts], max(_WIDTH - taken - 2, _LEAST))
+    for place, (name, cells) in enumerate(zip(names, rest, strict=True), start=1):
+        if place == len(verdicts):
+            table.add_section()
+        table.add_row(name, *cells)
+    console.print(table)
+    console.print(
+        f"Loss and changes are those of the {verdicts[-1].served.replace('_', ' ')}: MAE, or "
+        "1 − AUROC; for all endpoints relative to predicting the mean. Changes in percent, with 95 "
+        "% intervals: + better, - worse, = no difference, each with a probability of 90 %; ? not "
+        "enough evidence."
+    )
 
 
 def _print_company(console: Console, study: "Study") -> None:

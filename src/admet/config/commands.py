@@ -69,7 +69,7 @@ class AffinityCommand(TaskAffinityConfig, PanelColumns, PanelFile):
 
 
 class InspectCommand(DataConfig):
-    """Show what a table holds, read as a training would read it: `admet inspect TABLE`."""
+    """Show what a table holds, read as a training reads it: `admet inspect TABLE`."""
 
     data_path: Path = Field(description="The table; `admet inspect TABLE` names it, too.")
     save_dir: Path | None = Field(
@@ -211,6 +211,12 @@ class PredictCommand(Predicting, _OneFile, _OneModel, TableReading):
         False,
         description="Of the mixture of a study, leave the members out that read pretrained inputs.",
     )
+
+
+class ShowCommand(Section):
+    """Show what a run directory or a study holds: `admet show RUN`."""
+
+    run_dir: Path = Field(description="The folder; `admet show RUN` names it, too.")
 
 
 class DemoCommand(_OneFile):

@@ -223,7 +223,7 @@ class StudyRun(TrainConfig):
 
 
 class StudyCommand(StudyRun):
-    """Compare ways of training on the same folds, and say how each endpoint should be trained."""
+    """Compare ways of training on the same folds, and say how to train each endpoint."""
 
     config: Path | None = Field(None, description="YAML file; flags override its keys.")
     overwrite: bool = Field(

@@ -6,7 +6,7 @@ from pathlib import Path
 from admet.config.reading import AS_FOUND, TableReading
 from admet.data.formats import FORMATS, Format
 from admet.data.table import Table
-from admet.errors import DataError, DataFileNotFoundError, near_names
+from admet.headers import check_file
 
 
 def read_table(path: str | Path, reading: TableReading = AS_FOUND) -> Table:
@@ -71,19 +71,8 @@ def format_of(path: str | Path) -> Format:
         DataFileNotFoundError: If the file does not exist.
         DataError: If it is a folder, a pipe or a device, or its ending is not known.
     """
-    path = Path(path)
-    if not path.exists():
-        beside = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
-        hint = near_names(path.name, beside) if beside else f"No folder {str(path.parent)!r}."
-        raise DataFileNotFoundError(
-            f"Data file {str(path)!r} does not exist. {hint} Name yours with --data-path."
-        )
-    known = ", ".join(ending for form in FORMATS for ending in form.endings)
-    if path.is_dir():
-        raise DataError(f"{str(path)!r} is a folder, not a table. Name a file: {known}.")
-    if not path.is_file():  # it would be read twice, and perhaps never end
-        raise DataError(f"{str(path)!r} is a pipe or a device. Write the table to a file first.")
+    path = check_file(path)
     for form in FORMATS:
         if path.name.lower().endswith(form.endings):
             return form
-    raise DataError(f"{str(path)!r} has an unknown format. Known endings: {known}.")
+    raise AssertionError(path.name)  # `check_file` knows the same endings; a test holds it

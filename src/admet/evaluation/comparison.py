@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,9 @@ import pandas as pd
 from admet.errors import DataError
 from admet.evaluation.differences import Aligned, Difference, compare_kind
 from admet.evaluation.predicted import Predicted
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +38,21 @@ class Comparison:
             [[getattr(row, name) for name in names] for row in self.rows], columns=names
         )
         return frame.astype(dict.fromkeys(("value", "difference", "low", "high"), float))
+
+    def plot(self) -> "Figure":
+        """Draws how the primary metric of each task changes, in percent of the reference's.
+
+        Returns:
+            The figure, which a notebook shows.
+        """
+        from admet.evaluation.display import comparison_plot  # noqa: PLC0415 - it reads this module
+
+        return comparison_plot(self)
+
+    def _repr_html_(self) -> str:
+        from admet.evaluation.display import comparison_html  # noqa: PLC0415 - it reads this module
+
+        return comparison_html(self)
 
 
 def compare(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,9 @@ from admet.evaluation.metrics import BY_KIND
 from admet.evaluation.predicted import Predicted
 from admet.evaluation.scores import Scores
 from admet.evaluation.stored import items, mapping, member, must_be, text, whole
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 SCHEMA_VERSION = 4
 """Raised when a reader of an older version could no longer understand a stored evaluation."""
@@ -94,6 +97,28 @@ class Evaluation:
     def predictions(self) -> pd.DataFrame:
         """Labels and predictions, one molecule and task per row; see `Predicted.frame`."""
         return self.predicted.frame
+
+    def plot(self, metric: str | None = None) -> "Figure":
+        """Draws a metric of each task with its 95 % interval.
+
+        Args:
+            metric: The metric; None takes RAE, or AUROC where all tasks are of two classes.
+
+        Returns:
+            The figure, which a notebook shows.
+        """
+        from admet.evaluation.display import scores_plot  # noqa: PLC0415 - it reads this module
+
+        return scores_plot(self.scores, self._title, metric)
+
+    def _repr_html_(self) -> str:
+        from admet.evaluation.display import scores_html  # noqa: PLC0415 - it reads this module
+
+        return scores_html(self.scores, self._title)
+
+    @property
+    def _title(self) -> str:
+        return f"{self.model_dir} on {self.data_path} ({self.split})"
 
     def to_json(self) -> dict[str, Any]:
         """Gives what `admet evaluate` writes."""

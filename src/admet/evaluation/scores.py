@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 
 from admet.errors import DataError
 from admet.evaluation.metrics import BY_KIND
 from admet.evaluation.stored import below, finite_or_none, mapping, member, must_be, text, whole
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 MACRO = "macro mean"
 """What stands in the place of a task's name where a row is the mean over the tasks of a kind."""
@@ -145,6 +148,17 @@ class Scores:
             for metric, mean in means.items():
                 n = sum(task.n for task in members if task.values[metric].value is not None)
                 yield MACRO, kind, metric, n, mean, None, None
+
+    def plot(self, metric: str | None = None) -> "Figure":
+        """Draws a metric of each task with its 95 % interval; see `Evaluation.plot`."""
+        from admet.evaluation.display import scores_plot  # noqa: PLC0415 - it reads this module
+
+        return scores_plot(self, "Scores", metric)
+
+    def _repr_html_(self) -> str:
+        from admet.evaluation.display import scores_html  # noqa: PLC0415 - it reads this module
+
+        return scores_html(self)
 
     def of_kind(self, kind: str) -> dict[str, TaskScores]:
         """Gives the tasks of a kind."""

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from admet.config.duration import spoken
+from admet.progress import NotebookLine, drawn, in_notebook
 from admet.study.jobs import Fit, Job
-from admet.training.progress import in_notebook
 
 log = logging.getLogger(__name__)
 
@@ -75,8 +75,9 @@ class FitProgress:
         for fit in kept:
             self._waiting.pop(fit.job)
             pace.add(fit)
-        if console is None and (sys.stderr.isatty() or in_notebook()):
-            console = Console(stderr=not in_notebook())
+        self._line = NotebookLine() if console is None and in_notebook() else None
+        if console is None and self._line is None and sys.stderr.isatty():
+            console = Console(stderr=True)
         self._bar = None if console is None or not self._waiting else _bar(console)
         if self._bar is not None:
             self._task = self._bar.add_task("Fits", total=self._total, left=self.left)
@@ -113,6 +114,12 @@ class FitProgress:
                 self._bar.console.print(line, markup=False, highlight=False)
             return
         n, left = self._total - len(self._waiting), self.left
+        if self._line is not None:
+            text = f"Fits {drawn(n, self._total)} {n} of {self._total}"
+            self._line.show(f"{text}, {left}" if left else text, at_once=n == self._total)
+            if failed:
+                log.warning("%s", line)
+            return
         end = f"; {left}" if left else ""
         log.info("%d of %d: %s, %.1f s%s", n, self._total, line, fit.seconds, end)
 

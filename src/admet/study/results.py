@@ -245,7 +245,7 @@ class Study:
         parts = {task: self.tukey(task) for task in [*self.panel.task_names, ALL]}
         return pd.concat(parts, names=["task"]).reset_index("task").reset_index(drop=True)
 
-    def plot(self, name: str, page: int = 1) -> "Figure":
+    def plot(self, name: str = "differences", page: int = 1) -> "Figure":
         """Draws a picture of the study; see `admet.study.pictures.draw`."""
         from admet.study.pictures import draw  # noqa: PLC0415 - matplotlib takes a second
 
@@ -277,3 +277,5 @@ class Study:
     def verdict(self) -> pd.DataFrame:
         """The verdicts as a table, one row per task and one for all."""
         return pd.DataFrame([entry.row() for entry in self.verdicts])
+
+    frame = verdict  # as all results name their table

@@ -12,6 +12,7 @@ from typing import Any
 
 from admet.config import warn_of_idle_keys
 from admet.config.study import StudyRun
+from admet.config.targets import check_groups, check_tasks, check_weights
 from admet.data import Panel, Split, folds, load_panel
 from admet.errors import ConfigError, DataError, RunDirectoryError
 from admet.featurize.cache import cache_of, cached_graphs
@@ -29,7 +30,6 @@ from admet.study.pace import FitProgress, Pace
 from admet.study.results import Study
 from admet.study.seen import warn_of_seen_labels
 from admet.study.tracking import followed_study
-from admet.training.arms import check_groups, check_tasks, check_weights
 from admet.training.start import following, origin_of, read_start
 
 log = logging.getLogger(__name__)

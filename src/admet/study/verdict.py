@@ -1,11 +1,17 @@
 """What a study says of one endpoint."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from admet.notebook import table_html
 from admet.study.statistics import Contrast
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 COMPOSITE = "composite"
 ALL = "all endpoints"
@@ -62,6 +68,22 @@ class Verdict:
             return _ENOUGH
         return "more labels or repeats"
 
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The verdict as a table of one row, as in `verdict.csv`."""
+        return pd.DataFrame([self.row()])
+
+    def plot(self) -> "Figure":
+        """Draws the mean loss of each arm, and of what is served; a notebook shows it."""
+        from admet.figures import Mark, intervals  # noqa: PLC0415 - matplotlib takes a second
+
+        losses = sorted({**self.losses, self.served: self.loss}.items(), key=lambda item: item[1])
+        marks = [Mark(arm, "loss", loss, math.nan, math.nan) for arm, loss in losses]
+        return intervals(marks, f"{self.task}: mean loss of each way of training", "loss")
+
+    def _repr_html_(self) -> str:
+        return html([self])
+
     def row(self) -> dict[str, object]:
         """Gives one row of `verdict.csv`."""
         found: dict[str, object] = {
@@ -107,9 +129,8 @@ def html(verdicts: Sequence[Verdict]) -> str:
         | {"evidence": verdict.evidence, "what would settle it": verdict.settled_by}
         for verdict in verdicts
     ]
-    # A notebook would cut long names, and read what stands between two dollar signs as mathematics.
-    with pd.option_context("display.max_colwidth", None, "display.html.use_mathjax", False):
-        return str(pd.DataFrame(rows).fillna("").to_html(index=False))
+    heads = list(dict.fromkeys(head for row in rows for head in row))
+    return table_html([{head: row.get(head) for head in heads} for row in rows], "Verdict")
 
 
 def _change(gain: Contrast) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 import torch
 
 from admet.config import TrainConfig, warn_of_idle_keys
+from admet.config.targets import check_tasks
 from admet.data import Panel, Split, check_learnable, load_panel, split_panel
 from admet.data.scales import decided
 from admet.errors import ConfigError
@@ -30,7 +31,7 @@ from admet.run_directory import (
     write_model,
 )
 from admet.table_files import write_table
-from admet.training.arms import check_tasks, plan_of
+from admet.training.arms import plan_of
 from admet.training.doubt import doubt_of
 from admet.training.ensemble import fit_ensemble
 from admet.training.extra_inputs import (

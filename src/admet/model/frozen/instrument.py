@@ -19,6 +19,7 @@ from admet.errors import DataError
 from admet.evaluation.metrics import met
 from admet.model.chemprop import TargetScaler, TaskLoss
 from admet.model.frozen.scaling import InputScaler
+from admet.progress import Work
 
 TaskSet = tuple[int, ...]
 """Columns of tasks that one network learns, increasing."""
@@ -28,6 +29,7 @@ _WIDTH = 256  # leading directions of the inputs that are kept
 _HIDDEN = 128
 _STEPS, _BATCH = 300, 64  # the same for all networks: few labels are seen more often
 _RATE, _DECAY, _DROPOUT = 3e-3, 0.01, 0.35
+_PART = "part"
 _AT_ONCE = 12  # networks; more do not get faster
 
 
@@ -124,14 +126,17 @@ class Instrument:
         """Measures sets of tasks; those that were measured before are not measured again."""
         missing = list(dict.fromkeys(own for own in sets if own not in self._known))
         found = {own: np.full(self._counts.shape, np.nan) for own in missing}
-        for block, (split, seed) in enumerate(self._blocks):
-            lesson = _Lesson.of(self.X, self.panel, split)
-            for start in range(0, len(missing), _AT_ONCE):
-                chosen = missing[start : start + _AT_ONCE]
-                predicted = lesson.predictions(chosen, seed)  # (M, m, T)
-                for own, values in zip(chosen, predicted, strict=True):
-                    columns = list(own)
-                    found[own][block, columns] = lesson.errors(values)[columns]
+        starts = range(0, len(missing), _AT_ONCE)
+        with Work("Sets of tasks", {_PART: len(starts) * len(self._blocks)}) as work:
+            for block, (split, seed) in enumerate(self._blocks):
+                lesson = _Lesson.of(self.X, self.panel, split)
+                for start in starts:
+                    chosen = missing[start : start + _AT_ONCE]
+                    predicted = lesson.predictions(chosen, seed)  # (M, m, T)
+                    for own, values in zip(chosen, predicted, strict=True):
+                        columns = list(own)
+                        found[own][block, columns] = lesson.errors(values)[columns]
+                    work.done(_PART)
         self._known.update(found)
         return Errors({own: self._known[own] for own in sets}, self._counts)
 

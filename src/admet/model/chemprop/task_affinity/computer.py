@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -224,7 +225,7 @@ class TaskAffinityComputer:
         config, device = self.config, problem.device
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
             torch.manual_seed(config.seed)
-            estimate = self.estimator.estimate(problem, config)
+            estimate = replace(self.estimator.estimate(problem, config), names=tuple(names))
         warn_of_unknown(estimate, names)
         if config.log_affinity_matrix:
             log_matrix(estimate.matrix, names)

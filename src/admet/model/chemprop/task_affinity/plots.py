@@ -8,13 +8,13 @@ import numpy as np
 import seaborn as sns
 from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from scipy.cluster.hierarchy import dendrogram, leaves_list, linkage
 from scipy.spatial.distance import squareform
 
 from admet.errors import ConfigError
+from admet.figures import ShownFigure
 from admet.files import PICTURES, atomic, check_output
 from admet.model.chemprop.task_affinity.matrix import (
     check_matrix,
@@ -254,9 +254,7 @@ def _figure(size: tuple[float, float] | None, n_tasks: int, taller: float = 1.0)
             f"{size!r}."
         )
     width, height = float(sides[0]), float(sides[1])
-    figure = Figure(figsize=(width, height * taller), layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure
+    return ShownFigure(width, height * taller)
 
 
 def _finish(

@@ -2,11 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+import pandas as pd
 
 from admet.model.chemprop.task_affinity.problems.base import FOLDS
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 FREEDOM = FOLDS - 1
 """Degrees of freedom with which the spread is known."""
@@ -117,6 +121,7 @@ class AffinityEstimate:
         unknown: Why a pair without a step is unknown, and the remedy, for the warning.
         either_sign: Whether tasks that are opposed serve one another as well as tasks that agree;
             then groups go by the size of an affinity.
+        names: T names; empty where whoever measured was not told them.
     """
 
     matrix: np.ndarray
@@ -126,9 +131,32 @@ class AffinityEstimate:
     doubt: Doubt | None = None
     meter: PlanMeter | None = None
     unknown: str = NEVER_TOGETHER
+    names: tuple[str, ...] = ()
     either_sign: bool = False
 
     @property
     def strength(self) -> np.ndarray:
         """How much two tasks have to do with one another, shape (T, T): what groups go by."""
         return np.abs(self.matrix) if self.either_sign else self.matrix
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row per ordered pair of tasks.
+
+        The columns are source, target, affinity, low, high and molecules_in_common; the ends of the
+        95 % interval are NaN from an estimator that does not give them.
+        """
+        from admet.model.chemprop.task_affinity import display  # noqa: PLC0415 - it reads this module
+
+        return display.pairs_of(self)
+
+    def plot(self) -> "Figure":
+        """Draws the heatmap, which a notebook shows; pairs whose interval holds 0 are hatched."""
+        from admet.model.chemprop.task_affinity import display  # noqa: PLC0415 - it reads this module
+
+        return display.estimate_plot(self)
+
+    def _repr_html_(self) -> str:
+        from admet.model.chemprop.task_affinity import display  # noqa: PLC0415 - it reads this module
+
+        return display.estimate_html(self)

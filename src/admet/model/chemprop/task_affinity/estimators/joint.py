@@ -1,7 +1,7 @@
 """The joint training that the estimators of single steps watch."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Sized
 from dataclasses import dataclass
 
 import torch
@@ -10,8 +10,11 @@ from torch import Tensor, nn
 from admet.config import TaskAffinityConfig
 from admet.model.chemprop.losses import TaskLoss
 from admet.model.chemprop.task_affinity.problems import AffinityProblem, Batch
+from admet.progress import Work
 
 log = logging.getLogger(__name__)
+
+_STEP = "step"
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,16 +75,19 @@ class JointTraining:
             Each step of a batch that holds a label.
         """
         self.network.train()
-        for epoch in range(self._n_epochs):
-            for batch in self._batches:
-                tasks = torch.nonzero(batch.mask.any(dim=0)).flatten().tolist()
-                if not tasks:
-                    continue
-                losses = self.losses(batch)
-                gradients = self._gradients(losses, tasks)
-                yield Step(batch, tasks, losses, gradients)
-                self._take(gradients)
-            log.info("Affinity epoch %d of %d", epoch + 1, self._n_epochs)
+        n = len(self._batches) if isinstance(self._batches, Sized) else 1
+        with Work("Affinity", {_STEP: n * self._n_epochs}) as work:
+            for epoch in range(self._n_epochs):
+                for batch in self._batches:
+                    tasks = torch.nonzero(batch.mask.any(dim=0)).flatten().tolist()
+                    if not tasks:
+                        continue
+                    losses = self.losses(batch)
+                    gradients = self._gradients(losses, tasks)
+                    yield Step(batch, tasks, losses, gradients)
+                    self._take(gradients)
+                    work.done(_STEP)
+                log.info("Affinity epoch %d of %d", epoch + 1, self._n_epochs)
 
     def _gradients(self, losses: Tensor, tasks: list[int]) -> list[list[Tensor | None]]:
         """Differentiates each task's loss: a list over tasks of lists over parameters."""

@@ -2,7 +2,8 @@
 
 import itertools
 import logging
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Iterable, Iterator, Sized
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,9 +17,11 @@ from admet.model.chemprop.task_affinity.problems.base import (
     Batch,
     LabelledExamples,
 )
+from admet.progress import Work
 
 log = logging.getLogger(__name__)
 
+_TRAINING, _LOOK = "training", "look"
 _WINDOW = 64  # batches that each run goes through in an order of its own; bounds the memory
 
 TOO_FEW = "A task has fewer than two labels there, or only equal ones. Add labels, or leave it out."
@@ -64,16 +67,26 @@ def looks(problem: AffinityProblem, config: TaskAffinityConfig) -> Iterator[Look
     # own.
     batches = proxy.batches(runs[0].network, config.affinity_batch_size, seed)
     loss = TaskLoss(proxy.kinds).to(proxy.device)
-    for epoch in range(config.affinity_epochs):
-        for run in runs:
-            run.network.train()
-        for window in _windows(batches):
+    with _work(config, batches, bool(examples.tasks)) as work:
+        for epoch in range(config.affinity_epochs):
             for run in runs:
-                run.follow(loss, window)
-        if examples.tasks:
-            for index, run in enumerate(runs):
-                yield Look(index, run.network, examples)
-        log.info("Affinity epoch %d of %d", epoch + 1, config.affinity_epochs)
+                run.network.train()
+            for window in _windows(batches):
+                for run in runs:
+                    run.follow(loss, window)
+                    work.done(_TRAINING)
+            if examples.tasks:
+                for index, run in enumerate(runs):
+                    yield Look(index, run.network, examples)
+                    work.done(_LOOK)
+            log.info("Affinity epoch %d of %d", epoch + 1, config.affinity_epochs)
+
+
+def _work(config: TaskAffinityConfig, batches: Iterable[Batch], looking: bool) -> Work:
+    """Counts what there is to do: windows of batches and looks, for each epoch and run."""
+    n = len(batches) if isinstance(batches, Sized) else 1
+    each = config.affinity_epochs * config.affinity_runs
+    return Work("Affinity", {_TRAINING: math.ceil(n / _WINDOW) * each, _LOOK: looking * each})
 
 
 def _windows(batches: Iterable[Batch]) -> Iterator[list[Batch]]:

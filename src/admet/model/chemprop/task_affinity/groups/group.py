@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from admet.config.targets import check_n_groups
 from admet.config.task_affinity import ClusteringMethod
 from admet.errors import ConfigError
 from admet.model.chemprop.task_affinity.groups.base import Method, Tasks
@@ -16,11 +17,7 @@ from admet.model.chemprop.task_affinity.groups.evidence import (
     share_of_chance,
 )
 from admet.model.chemprop.task_affinity.groups.grouping import Grouping
-from admet.model.chemprop.task_affinity.groups.number import (
-    Number,
-    check_n_groups,
-    choose_number,
-)
+from admet.model.chemprop.task_affinity.groups.number import Number, choose_number
 from admet.model.chemprop.task_affinity.groups.table import METHODS
 from admet.model.chemprop.task_affinity.matrix import check_matrix, fill_unknown, real_numbers
 

@@ -7,10 +7,10 @@ from typing import Literal
 import numpy as np
 
 from admet.config.base import LARGEST_SEED
+from admet.config.targets import check_n_groups
 from admet.config.task_affinity import ClusteringMethod
 from admet.errors import ConfigError
 from admet.model.chemprop.task_affinity.groups.group import group
-from admet.model.chemprop.task_affinity.groups.number import check_n_groups
 from admet.model.chemprop.task_affinity.groups.table import METHODS
 from admet.model.chemprop.task_affinity.matrix import check_matrix
 

@@ -3,13 +3,19 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from admet.model.chemprop.plan import Group
+from admet.model.chemprop.task_affinity import display
 from admet.model.chemprop.task_affinity.groups.base import Choice
 from admet.model.chemprop.task_affinity.groups.evidence import SURE
 from admet.model.chemprop.task_affinity.groups.stability import agreement, co_assignment
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +77,18 @@ class Grouping:
             agreement(again),
             chance,
         )
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row per group and task of it; the columns are group, task, serves and stability."""
+        return display.grouping_frame(self)
+
+    def plot(self) -> "Figure":
+        """Draws how often two tasks come to one group, which a notebook shows."""
+        return display.grouping_plot(self)
+
+    def _repr_html_(self) -> str:
+        return display.grouping_html(self)
 
     @property
     def labels(self) -> np.ndarray:

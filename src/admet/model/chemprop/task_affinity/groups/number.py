@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.metrics import silhouette_score
 
-from admet.errors import ConfigError
 from admet.model.chemprop.task_affinity.groups.base import Method
 from admet.model.chemprop.task_affinity.groups.stability import STABLE, agreement
 from admet.model.chemprop.task_affinity.matrix import distances
@@ -17,22 +16,6 @@ log = logging.getLogger(__name__)
 
 _GRID = 40  # numbers of groups that are tried
 _TRIED = 8  # of the numbers, the best ones, whose stability is looked at
-
-
-def check_n_groups(n_groups: int | str, n_tasks: int | None) -> None:
-    """Checks the number of groups against the number of tasks, where that is known.
-
-    Raises:
-        ConfigError: Names the rule, the value and the remedy.
-    """
-    if n_groups == "auto":
-        return
-    upper = "the number of tasks" if n_tasks is None else f"the number of tasks ({n_tasks})"
-    whole = isinstance(n_groups, int | np.integer) and not isinstance(n_groups, bool)
-    if not whole or int(n_groups) < 1 or (n_tasks is not None and int(n_groups) > n_tasks):
-        too_many = whole and int(n_groups) > 1
-        remedy = "Lower it, or add target columns." if too_many else "Use 'auto' if in doubt."
-        raise ConfigError(f"`n_groups` must be between 1 and {upper}; got {n_groups!r}. {remedy}")
 
 
 @dataclass(frozen=True)

@@ -173,6 +173,9 @@ class _Batches:
             moved = batch.to(self.device, non_blocking=True)
             yield Batch(moved.graphs, moved.targets, moved.mask, moved.limits)
 
+    def __len__(self) -> int:
+        return len(self.loader)
+
 
 _BLOCK = 2_048  # molecules differentiated at once: more exceed the cache and take more memory
 
