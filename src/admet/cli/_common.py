@@ -17,6 +17,7 @@ from admet.cli._flags import registry
 from admet.config import TrainCommand, TrainConfig, load_yaml_config
 from admet.config.base import Section
 from admet.config.study import StudyCommand, StudyRun
+from admet.config.tune import TuneCommand, TuneRun
 from admet.errors import AdmetError, ConfigError
 
 S = TypeVar("S", bound=Section)
@@ -119,6 +120,9 @@ def parse(command: type[S], words: Sequence[str], prog: str) -> S:
     elif issubclass(command, StudyCommand):
         path = _path_behind("--config", words)
         default = command(**dict(StudyRun() if path is None else load_yaml_config(path, StudyRun)))
+    elif issubclass(command, TuneCommand):
+        path = _path_behind("--config", words)
+        default = command(**dict(TuneRun() if path is None else load_yaml_config(path, TuneRun)))
     parsed: S = tyro.cli(
         command,
         prog=prog,
