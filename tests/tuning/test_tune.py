@@ -8,6 +8,7 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 import pytest
+from filelock import FileLock
 
 from admet.cli.__main__ import main
 from admet.config import TrainConfig, load_yaml_config
@@ -140,6 +141,52 @@ def test_a_failing_trial_is_reported_and_the_search_goes_on(table, made_up, monk
         tune(config_for(table, "other", training={"loss": "mae"}))
 
 
+def with_times(table):
+    """Writes the table beside it with a column of years, newest first."""
+    frame = pd.read_csv(table)
+    frame["when"] = np.arange(len(frame), 0, -1) + 1900
+    path = table.with_name("timed.csv")
+    frame.to_csv(path, index=False)
+    return path
+
+
+def test_by_time_later_molecules_judge_earlier_ones(table):
+    config = config_for(with_times(table), data={"split_type": "time", "split_column": "when"})
+    panel = load_panel(config.data_path, config.data)
+    objective = Objective.of(config, panel, None)
+    (split,) = objective.splits
+    when = objective.panel.split_values
+    assert when[split.train].max() < when[split.val].min()
+    assert when[split.val].max() < when[split.test].min()
+    assert len(split) == len(objective.panel) == len(panel) - objective.n_held_out
+    assert objective.panel.split_values.max() < np.sort(panel.split_values)[-objective.n_held_out]
+
+
+def test_a_column_says_who_judges(table, made_up):
+    frame = pd.read_csv(table)
+    frame["side"] = ["train"] * 80 + ["val"] * 20 + ["test"] * (len(frame) - 100)
+    path = table.with_name("sides.csv")
+    frame.to_csv(path, index=False)
+    data = {"split_type": "predefined", "split_column": "side"}
+    found = tune(config_for(path, data=data))
+    assert all(len(trial.losses) == 1 for trial in found.trials)
+    panel = load_panel(path, found.config.data)
+    objective = Objective.of(found.config, panel, None)
+    (split,) = objective.splits
+    side = objective.panel.split_values
+    assert set(side[split.test]) == {1}
+    assert set(side[split.train]) == set(side[split.val]) == {0}
+    assert len(split) == (panel.split_values < 2).sum()
+
+
+def test_two_searches_do_not_share_a_folder(table, made_up):
+    config = config_for(table)
+    refused = pytest.raises(RunDirectoryError, match="Another search is writing")
+    with FileLock(table.parent / ".search.lock"), refused:
+        tune(config)
+    tune(config)
+
+
 @pytest.mark.slow
 def test_the_test_side_is_not_looked_at(table):
     config = config_for(table, "a", trials=2, space={RATE: {"choices": [0.001, 0.01]}})
@@ -229,8 +276,9 @@ def test_a_search_of_something_else_is_not_replaced(table, made_up):
 
 
 def test_what_cannot_be_searched_is_said(table, made_up, monkeypatch):
-    with pytest.raises(ConfigError, match=r"time makes one division.*Choose random"):
-        tune(config_for(table, data={"split_type": "time", "split_column": "LogD"}))
+    no_val = {"split_type": "time", "split_column": "when", "split_ratios": (0.8, 0.0, 0.2)}
+    with pytest.raises(DataError, match="no molecule on the validation side"):
+        tune(config_for(with_times(table), data=no_val))
     with pytest.raises(ConfigError, match="lies in `save_dir`"):
         tune(config_for(table, "."))
     with pytest.raises(DataError, match="Lower n_folds"):

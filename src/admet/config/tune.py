@@ -63,7 +63,11 @@ class TuneConfig(Section):
         "seconds. Reading the table counts.",
     )
     folds: int = Field(
-        3, ge=2, le=100, description="Folds of the molecules that are not on the test side."
+        3,
+        ge=2,
+        le=100,
+        description="Folds of the molecules that are not on the test side. A split by time or by a "
+        "column makes one division: there the validation side judges.",
     )
     keys: tuple[TunedKey, ...] = Field(
         (
@@ -116,7 +120,15 @@ class TuneRun(TrainConfig):
     tune: TuneConfig = Field(TuneConfig(), description="The search.")
 
     def _unread(self) -> dict[str, str]:
-        return super()._unread() | {"training.ensemble": "a trial trains each fold once"}
+        unread = super()._unread() | {"training.ensemble": "a trial trains each fold once"}
+        if not self.makes_folds:
+            unread["tune.folds"] = f"data.split_type is {self.data.split_type}"
+        return unread
+
+    @property
+    def makes_folds(self) -> bool:
+        """Whether the split can be made anew; by time or by a column there is one division."""
+        return self.data.split_type not in {"time", "predefined"}
 
 
 class TuneCommand(TuneRun):

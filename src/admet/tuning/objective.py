@@ -31,7 +31,7 @@ class Objective:
         panel: n molecules of the training and the validation side, and their labels.
         graphs: Their graphs.
         inputs: Their extra inputs, shape (n, d); None where networks read none.
-        splits: The folds.
+        splits: The folds; one that tests the validation side, where the split makes one division.
         start: What encoders start from; None for fresh weights.
         n_held_out: Molecules on the test side, which nothing here sees.
     """
@@ -47,6 +47,10 @@ class Objective:
     def of(cls, config: TuneRun, whole: Panel, start: Start | None) -> Self:
         """Divides a panel as `admet train` does, and what is not on the test side into folds.
 
+        A split by time, or by a column, makes one division. There the validation side is tested by
+        what was trained on the training side, a tenth of which, the last by time, chooses the
+        epoch.
+
         Args:
             config: The search.
             whole: The panel.
@@ -61,7 +65,10 @@ class Objective:
         rows = np.sort(np.concatenate([sides.train, sides.val]))
         panel = whole.subset(rows)
         seed = config.seed if data.split_seed is None else data.split_seed
-        splits = folds(panel, data.split_type, n_folds=config.tune.folds, seed=seed)
+        if config.makes_folds:
+            splits = folds(panel, data.split_type, n_folds=config.tune.folds, seed=seed)
+        else:
+            splits = [_one_division(config, whole, sides, rows)]
         cache = cache_of(data)
         graphs = cached_graphs(whole.smiles, cache).subset(rows)
         inputs = compute_extra_inputs(config.model.extra_inputs, panel.smiles, cache)
@@ -140,3 +147,30 @@ class Objective:
                 "another data.split_type."
             )
         return loss
+
+
+def _one_division(config: TuneRun, whole: Panel, sides: Split, rows: np.ndarray) -> Split:
+    """Gives the split that tests the validation side.
+
+    Args:
+        config: The search.
+        whole: The panel.
+        sides: Its sides.
+        rows: The rows that the search sees, to which the split refers.
+
+    Raises:
+        DataError: If there is no validation side.
+    """
+    data = config.data
+    if not len(sides.val):
+        raise DataError(
+            f"`data.split_type` {data.split_type} leaves no molecule on the validation side, by "
+            "which a search would judge. Give it a share, or choose another type."
+        )
+    by_time = data.split_type == "time"
+    ratios = {"split_ratios": (0.9, 0.1, 0.0), "split_from": None}
+    cut = data.model_copy(update=ratios if by_time else ratios | {"split_type": "random"})
+    with quiet():
+        inner = split_panel(whole.subset(sides.train), cut, config.seed)
+    parts = sides.train[inner.train], sides.train[inner.val], sides.val
+    return Split(*(np.searchsorted(rows, part) for part in parts))

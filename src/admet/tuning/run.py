@@ -4,10 +4,13 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from admet.config import TrainConfig, dump_yaml_config, warn_of_idle_keys
 from admet.config.duration import spoken
@@ -73,22 +76,17 @@ def tune(config: TuneRun, *, overwrite: bool = False, clock: Clock = time.monoto
     check_tasks(config, panel.task_names)
     with own_torch_state(config.training.threads, device):
         objective = Objective.of(config, panel, start)
-        log.info(
-            "%d molecules in %d folds; the %d of the test side are not looked at",
-            len(objective.panel),
-            config.tune.folds,
-            objective.n_held_out,
-        )
-        _Search(config, parameters, objective, journal, budget).run()
-    return _written(config, journal)
+        _announce(objective)
+        with _alone(config.save_dir):
+            _Search(config, parameters, objective, journal, budget).run()
+            return _written(config, journal)
 
 
 def _check(config: TuneRun) -> None:
     """Checks what needs no table.
 
     Raises:
-        ConfigError: If Optuna is missing, the split makes no folds, or the table lies in the folder
-            to write.
+        ConfigError: If Optuna is missing, or the table lies in the folder to write.
     """
     if find_spec("optuna") is None:
         raise ConfigError(
@@ -97,11 +95,6 @@ def _check(config: TuneRun) -> None:
         )
     check_folder(config.save_dir.parent, "save_dir")
     check_extra_inputs(config)
-    if config.data.split_type in {"time", "predefined"}:
-        raise ConfigError(
-            f"`data.split_type` {config.data.split_type} makes one division; a search needs folds. "
-            "Choose random, scaffold, cluster or group."
-        )
     if config.data_path.resolve().is_relative_to(config.save_dir.resolve()):
         raise ConfigError(
             f"`data_path` {str(config.data_path)!r} lies in `save_dir`. Name another folder."
@@ -138,6 +131,42 @@ def _journal(config: TuneRun, origin: dict[str, Any], overwrite: bool) -> Journa
         )
     log.info("Going on with the search in %s, %d trial(s) so far", folder, len(earlier.trials))
     return earlier
+
+
+def _announce(objective: Objective) -> None:
+    n_folds = len(objective.splits)
+    judged = f"in {n_folds} folds" if n_folds > 1 else f"{len(objective.splits[0].test)} judge"
+    log.info(
+        "%d molecules, %s; the %d of the test side are not looked at",
+        len(objective.panel),
+        judged,
+        objective.n_held_out,
+    )
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keeps a second search out of a folder while the context lasts.
+
+    Raises:
+        RunDirectoryError: If another one is at work.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    path = folder.parent / f".{folder.name}.lock"
+    lock = FileLock(path, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise RunDirectoryError(
+            f"Another search is writing to `save_dir` {str(folder)!r}. Wait for it, or name "
+            "another folder."
+        ) from None
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+        lock.release()
 
 
 class _Search:
@@ -210,7 +239,7 @@ class _Search:
             return trial.model_copy(update={"state": "failed", "fault": str(error)})
         seconds = trial.seconds + time.perf_counter() - started
         done = trial.model_copy(update={"losses": (*trial.losses, loss), "seconds": seconds})
-        if len(done.losses) == self.config.tune.folds:
+        if len(done.losses) == len(self.objective.splits):
             return done.model_copy(update={"state": "complete"})
         pruned = trial.number and self.sampling.prunes(self.journal.trials[: trial.number], done)
         return done.model_copy(update={"state": "pruned"}) if pruned else done
@@ -221,7 +250,7 @@ class _Search:
         best = best_of(trials)
         said = trial.fault if trial.state == "failed" else f"loss {trial.loss:.4f}"
         if trial.state == "pruned":
-            said += f" in {len(trial.losses)} of {self.config.tune.folds} folds, ended early"
+            said += f" in {len(trial.losses)} of {len(self.objective.splits)} folds, ended early"
         left = self.config.tune.trials - len(trials)
         seconds = sum(t.seconds for t in trials) / len(trials) * left
         time_left = f"; about {spoken(seconds)} left" if left > 0 else ""

@@ -141,7 +141,7 @@ class Tuning:
                 "state": trial.state,
                 "loss": trial.loss,
             }
-            for fold in range(self.config.tune.folds):
+            for fold in range(max(len(trial.losses) for trial in self.trials)):
                 row[f"loss_fold_{fold + 1}"] = dict(enumerate(trial.losses)).get(fold)
             row["seconds"] = round(trial.seconds, 1)
             rows.append(row | dict(trial.values) | {"fault": trial.fault})
