@@ -1,13 +1,13 @@
 """One change at a time to a network and a network on frozen inputs, out of fold, on real panels.
 
-Usage: python benchmarks/recipe.py FOLDER frozen|networks [folds [seeds [panel …]]]
+Usage: python benchmarks/recipe.py FOLDER frozen|networks|long [folds [seeds [panel …]]]
 
 FOLDER is that of benchmarks/study_panels.py. Of three scaffold folds of each seed the first `folds`
 are tested; a seed deals the folds anew and draws other weights. Frozen inputs are MiniMol and
 descriptors, which have seen none of these labels. One thread. A fit that is in
-benchmarks/results/recipe.json is not done again. Networks have 20 epochs, 10 % of what is not
-tested chooses the best one. Rows that begin with "best epoch" cost no training of their own: they
-are other choices among the epochs of "as it is".
+benchmarks/results/recipe.json is not done again. Networks have 20 epochs, the few long ones 50, and
+10 % of what is not tested chooses the best one. Rows that begin with "best epoch" cost no training
+of their own: they are other choices among the epochs of "as it is".
 """
 
 import json
@@ -37,8 +37,9 @@ from study_panels import PANELS
 RESULTS = Path(__file__).parent / "results" / "recipe.json"
 INPUTS = ("minimol", "rdkit")
 BASE = "as it is"
-N_FOLDS, EPOCHS = 3, 20
-ARM = {"frozen": "frozen_mlp", "networks": "multi_task"}
+N_FOLDS = 3
+EPOCHS = {"networks": 20, "long": 50}
+ARM = {"frozen": "frozen_mlp", "networks": "multi_task", "long": "multi_task"}
 Changes = dict[str, dict[str, Any]]
 FROZEN: Changes = {
     BASE: {},
@@ -66,6 +67,17 @@ NETWORKS: Changes = {
     "model.ffn.num_layers: 1": {"model": {"ffn": {"num_layers": 1}}},
     "model.ffn.hidden_size: 600": {"model": {"ffn": {"hidden_size": 600}}},
 }
+LONG: Changes = {
+    name: NETWORKS[name]
+    for name in (
+        BASE,
+        "training.weight_averaging: ema",
+        "training.weight_averaging: swa",
+        "training.loss: huber",
+        "training.learning_rate: 2e-3",
+    )
+}
+CHANGES = {"frozen": FROZEN, "networks": NETWORKS, "long": LONG}
 TASK_BEST, LAST = "best epoch: of each task", "best epoch: the last"
 
 
@@ -82,7 +94,7 @@ def main() -> None:
         for seed in range(1, n_seeds + 1):
             for name, material in materials.items():
                 split = folds(material.panel, "scaffold", n_folds=N_FOLDS, seed=seed)[fold]
-                for change in FROZEN if kind == "frozen" else NETWORKS:
+                for change in CHANGES[kind]:
                     key = " | ".join((kind, name, change, f"{seed}.{fold}"))
                     if key not in done:
                         start = time.perf_counter()
@@ -111,12 +123,13 @@ def fit_once(
     else:
         sections = {
             "model": NETWORKS[change].get("model", {}),
-            "training": {"epochs": EPOCHS, "threads": 1} | NETWORKS[change].get("training", {}),
+            "training": {"epochs": EPOCHS[kind], "threads": 1}
+            | NETWORKS[change].get("training", {}),
         }
     old = material.config
     config = StudyRun(data_path=old.data_path, data=old.data, **sections)
     own = Material(config, material.panel, material.graphs, material.inputs)
-    watch = Watcher.watching(own, split) if kind == "networks" and change == BASE else None
+    watch = Watcher.watching(own, split) if kind in EPOCHS and change == BASE else None
     try:
         outcome = ARMS[ARM[kind]].fit(own, split, seed)
     finally:
@@ -201,7 +214,7 @@ def write(done: dict[str, dict[str, float]]) -> None:
     tables = []
     for kind in dict.fromkeys(kind for kind, _, _ in cells):
         lines = [
-            f"**{ARM[kind]}**\n",
+            f"**{ARM[kind]}{', 50 epochs' * (kind == 'long')}**\n",
             f"| change | {' | '.join(panels)} |",
             "|---|" + "---|" * len(panels),
         ]
@@ -217,7 +230,7 @@ def write(done: dict[str, dict[str, float]]) -> None:
         "Mean over endpoints of the MAE relative to always predicting the mean, in percent. First "
         "row: its mean over fits (seed, fold) and their number. Others: the mean difference from "
         "it on the same fits, with the smallest and the largest; below zero is better. "
-        f"{N_FOLDS} scaffold folds; inputs {', '.join(INPUTS)}; networks of {EPOCHS} epochs."
+        f"{N_FOLDS} scaffold folds; inputs {', '.join(INPUTS)}; networks of 20 epochs."
     )
     write_results("recipe", {"fits": done}, "\n\n".join(tables), note)
 

@@ -123,6 +123,21 @@ def test_a_search_that_was_killed_goes_on_as_if_it_had_not_been(table, made_up, 
     assert len(more.trials) == 14
 
 
+def test_a_value_that_no_trial_can_have_is_the_first_trial_all_the_same(table, made_up):
+    space = {
+        "training.patience": {"low": 2, "high": 9},
+        "model.message_passing.bias": {"choices": [True]},
+    }
+    found = tune(config_for(table, trials=12, keys=[RATE], space=space))
+    first, *others = found.trials
+    assert first.values["training.patience"] is None
+    assert first.values["model.message_passing.bias"] is False
+    assert {2 <= trial.values["training.patience"] <= 9 for trial in others} == {True}
+    assert {trial.values["model.message_passing.bias"] for trial in others} == {True, False}
+    written = load_yaml_config(found.path / "best.yaml", TrainConfig)
+    assert written.training.patience == found.best.values["training.patience"]
+
+
 def test_a_failing_trial_is_reported_and_the_search_goes_on(table, made_up, monkeypatch):
     plain = Objective.loss
 
