@@ -52,6 +52,11 @@ FROZEN: Changes = {
     "hidden_size: 256": {"hidden_size": 256},
     "num_layers: 3": {"num_layers": 3},
     "learning_rate: 2e-3": {"learning_rate": 2e-3},
+    "together: dropout 0.5, 3 layers, learning rate 2e-3": {
+        "dropout": 0.5,
+        "num_layers": 3,
+        "learning_rate": 2e-3,
+    },
 }
 NETWORKS: Changes = {
     BASE: {},
@@ -66,6 +71,10 @@ NETWORKS: Changes = {
     "model.message_passing.depth: 4": {"model": {"message_passing": {"depth": 4}}},
     "model.ffn.num_layers: 1": {"model": {"ffn": {"num_layers": 1}}},
     "model.ffn.hidden_size: 600": {"model": {"ffn": {"hidden_size": 600}}},
+    "together: huber, ema, extra inputs, learning rate 2e-3, heads of 600": {
+        "training": {"loss": "huber", "weight_averaging": "ema", "learning_rate": 2e-3},
+        "model": {"extra_inputs": INPUTS, "ffn": {"hidden_size": 600}},
+    },
 }
 LONG: Changes = {
     name: NETWORKS[name]

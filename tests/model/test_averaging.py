@@ -8,6 +8,7 @@ from torch import nn
 from admet.config import TrainConfig
 from admet.config.averaging import AveragingConfig
 from admet.config.frozen import FrozenMLPConfig
+from admet.config.study import StudyRun
 from admet.data import Labels, Panel, Task, build_panel, split_panel, table_from_frame
 from admet.data.demo import make_demo_panel
 from admet.featurize import featurize
@@ -15,6 +16,7 @@ from admet.kinds import kind_of
 from admet.model.averaging import WeightAverage, averaged
 from admet.model.chemprop.plan import NetworkPlan
 from admet.model.frozen.fit_mlp import MLPJob, fit_mlps
+from admet.study.run import _identity
 from admet.training import callbacks
 from admet.training.arms import plan_of
 from admet.training.fit_model import fit_model
@@ -127,3 +129,11 @@ def test_networks_on_inputs_are_averaged_too():
     assert not np.array_equal(plain, ema)
     assert not np.array_equal(ema, swa)
     assert np.corrcoef(plain[:, 0], swa[:, 0])[0, 1] > 0.9
+
+
+def test_a_study_without_averaging_is_the_study_of_an_earlier_version():
+    off, on = (StudyRun(data_path="x.csv", training=keys) for keys in ({}, EMA))
+    kept = _identity(off, "0", {})["config"]
+    named = AveragingConfig.model_fields.keys()
+    assert not named & (kept["training"].keys() | kept["study"]["frozen_mlp"].keys())
+    assert named <= _identity(on, "0", {})["config"]["training"].keys()

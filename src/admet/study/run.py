@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from admet.config import warn_of_idle_keys
+from admet.config.averaging import AveragingConfig
 from admet.config.study import StudyRun
 from admet.data import Panel, Split, folds, load_panel
 from admet.errors import ConfigError, DataError, RunDirectoryError
@@ -140,6 +141,10 @@ def _identity(config: StudyRun, sha256: str, origin: Mapping[str, Any]) -> dict[
     for key in _LATER:
         if not content["model"][key]:
             del content["model"][key]
+    for section in (content["training"], content["study"]["frozen_mlp"]):
+        if section["weight_averaging"] == "none":  # older studies know nothing of it
+            for key in AveragingConfig.model_fields:
+                del section[key]
     for key in _FREE:
         section, _, name = key.rpartition(".")
         (content[section] if section else content).pop(name, None)
