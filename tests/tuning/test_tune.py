@@ -294,6 +294,8 @@ def test_what_cannot_be_searched_is_said(table, made_up, monkeypatch):
     no_val = {"split_type": "time", "split_column": "when", "split_ratios": (0.8, 0.0, 0.2)}
     with pytest.raises(DataError, match="no molecule on the validation side"):
         tune(config_for(with_times(table), data=no_val))
+    with pytest.raises(DataError, match=r"nothing.csv' is no file. Name the table"):
+        tune(config_for(table.with_name("nothing.csv")))
     with pytest.raises(ConfigError, match="lies in `save_dir`"):
         tune(config_for(table, "."))
     with pytest.raises(DataError, match="Lower n_folds"):

@@ -16,7 +16,7 @@ from admet.config import TrainConfig, dump_yaml_config, warn_of_idle_keys
 from admet.config.duration import spoken
 from admet.config.tune import TuneRun
 from admet.data import load_panel
-from admet.errors import AdmetError, ConfigError, RunDirectoryError
+from admet.errors import AdmetError, ConfigError, DataError, RunDirectoryError
 from admet.files import atomic, check_folder, sha256_of
 from admet.model.chemprop.device import resolve_device
 from admet.study.budget import Budget, Clock
@@ -87,12 +87,15 @@ def _check(config: TuneRun) -> None:
 
     Raises:
         ConfigError: If Optuna is missing, or the table lies in the folder to write.
+        DataError: If there is no table.
     """
     if find_spec("optuna") is None:
         raise ConfigError(
             "`admet tune` needs optuna, which is not installed. Install it with pip install "
             "'admet-grouping[tune]'."
         )
+    if not config.data_path.is_file():
+        raise DataError(f"`data_path` {str(config.data_path)!r} is no file. Name the table.")
     check_folder(config.save_dir.parent, "save_dir")
     check_extra_inputs(config)
     if config.data_path.resolve().is_relative_to(config.save_dir.resolve()):
@@ -221,6 +224,7 @@ class _Search:
                 return False
             trial = self._with_fold(trial, config)
             self.journal.put(trial)
+        _written(self.config, self.journal)  # whenever the user stops it, the best is there
         self._say(trial)
         return True
 
