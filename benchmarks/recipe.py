@@ -52,11 +52,8 @@ FROZEN: Changes = {
     "hidden_size: 256": {"hidden_size": 256},
     "num_layers: 3": {"num_layers": 3},
     "learning_rate: 2e-3": {"learning_rate": 2e-3},
-    "together: dropout 0.5, 3 layers, learning rate 2e-3": {
-        "dropout": 0.5,
-        "num_layers": 3,
-        "learning_rate": 2e-3,
-    },
+    "together: num_layers 3, dropout 0.5": {"num_layers": 3, "dropout": 0.5},
+    "together: num_layers 3, hidden_size 256": {"num_layers": 3, "hidden_size": 256},
 }
 NETWORKS: Changes = {
     BASE: {},
