@@ -1,6 +1,6 @@
 """One change at a time to a network and a network on frozen inputs, out of fold, on real panels.
 
-Usage: python benchmarks/recipe.py FOLDER frozen|networks|long [folds [seeds [panel …]]]
+Usage: python benchmarks/recipe.py FOLDER frozen|heads|networks|long [folds [seeds [panel …]]]
 
 FOLDER is that of benchmarks/study_panels.py. Of three scaffold folds of each seed the first `folds`
 are tested; a seed deals the folds anew and draws other weights. Frozen inputs are MiniMol and
@@ -39,35 +39,40 @@ INPUTS = ("minimol", "rdkit")
 BASE = "as it is"
 N_FOLDS = 3
 EPOCHS = {"networks": 20, "long": 50}
-ARM = {"frozen": "frozen_mlp", "networks": "multi_task", "long": "multi_task"}
+ARM = {
+    "frozen": "frozen_mlp",
+    "heads": "frozen_own_heads",
+    "networks": "multi_task",
+    "long": "multi_task",
+}
 Changes = dict[str, dict[str, Any]]
 FROZEN: Changes = {
     BASE: {},
+    "num_layers: 3": {"num_layers": 3},
+    "dropout: 0.5": {"dropout": 0.5},
+    "hidden_size: 256": {"hidden_size": 256},
+    "together: num_layers 3, dropout 0.5": {"num_layers": 3, "dropout": 0.5},
+    "together: num_layers 3, hidden_size 256": {"num_layers": 3, "hidden_size": 256},
     "loss: mse": {"loss": "mse"},
     "loss: huber": {"loss": "huber"},
     "loss_mean: tasks": {"loss_mean": "tasks"},
     "weight_averaging: ema": {"weight_averaging": "ema"},
     "dropout: 0.2": {"dropout": 0.2},
-    "dropout: 0.5": {"dropout": 0.5},
-    "hidden_size: 256": {"hidden_size": 256},
-    "num_layers: 3": {"num_layers": 3},
     "learning_rate: 2e-3": {"learning_rate": 2e-3},
-    "together: num_layers 3, dropout 0.5": {"num_layers": 3, "dropout": 0.5},
-    "together: num_layers 3, hidden_size 256": {"num_layers": 3, "hidden_size": 256},
 }
 NETWORKS: Changes = {
     BASE: {},
-    "training.loss: mae": {"training": {"loss": "mae"}},
     "training.loss: huber": {"training": {"loss": "huber"}},
-    "training.loss_mean: tasks": {"training": {"loss_mean": "tasks"}},
+    "training.loss: mae": {"training": {"loss": "mae"}},
     "training.weight_averaging: ema": {"training": {"weight_averaging": "ema"}},
-    "training.weight_averaging: swa": {"training": {"weight_averaging": "swa"}},
     "model.extra_inputs: [minimol, rdkit]": {"model": {"extra_inputs": INPUTS}},
     "training.learning_rate: 2e-3": {"training": {"learning_rate": 2e-3}},
-    "model: dropout 0.1": {"model": {"message_passing": {"dropout": 0.1}, "ffn": {"dropout": 0.1}}},
-    "model.message_passing.depth: 4": {"model": {"message_passing": {"depth": 4}}},
-    "model.ffn.num_layers: 1": {"model": {"ffn": {"num_layers": 1}}},
     "model.ffn.hidden_size: 600": {"model": {"ffn": {"hidden_size": 600}}},
+    "model.message_passing.depth: 4": {"model": {"message_passing": {"depth": 4}}},
+    "training.loss_mean: tasks": {"training": {"loss_mean": "tasks"}},
+    "training.weight_averaging: swa": {"training": {"weight_averaging": "swa"}},
+    "model.ffn.num_layers: 1": {"model": {"ffn": {"num_layers": 1}}},
+    "model: dropout 0.1": {"model": {"message_passing": {"dropout": 0.1}, "ffn": {"dropout": 0.1}}},
     "together: huber, ema, extra inputs, learning rate 2e-3, heads of 600": {
         "training": {"loss": "huber", "weight_averaging": "ema", "learning_rate": 2e-3},
         "model": {"extra_inputs": INPUTS, "ffn": {"hidden_size": 600}},
@@ -83,7 +88,8 @@ LONG: Changes = {
         "training.learning_rate: 2e-3",
     )
 }
-CHANGES = {"frozen": FROZEN, "networks": NETWORKS, "long": LONG}
+OWN_HEADS: Changes = {name: FROZEN[name] for name in (BASE, "num_layers: 3", "dropout: 0.5")}
+CHANGES = {"frozen": FROZEN, "heads": OWN_HEADS, "networks": NETWORKS, "long": LONG}
 TASK_BEST, LAST = "best epoch: of each task", "best epoch: the last"
 
 
@@ -98,13 +104,16 @@ def main() -> None:
     materials = {name: material_of(folder, name) for name in names}
     for fold in range(n_tested):
         for seed in range(1, n_seeds + 1):
-            for name, material in materials.items():
-                split = folds(material.panel, "scaffold", n_folds=N_FOLDS, seed=seed)[fold]
-                for change in CHANGES[kind]:
+            splits = {
+                name: folds(material.panel, "scaffold", n_folds=N_FOLDS, seed=seed)[fold]
+                for name, material in materials.items()
+            }
+            for change in CHANGES[kind]:  # so that all panels have the same rows, wherever it ends
+                for name, split in splits.items():
                     key = " | ".join((kind, name, change, f"{seed}.{fold}"))
                     if key not in done:
-                        start = time.perf_counter()
-                        fit_once(material, split, kind, change, 1000 * seed + fold, key, done)
+                        start, own = time.perf_counter(), materials[name]
+                        fit_once(own, split, kind, change, 1000 * seed + fold, key, done)
                         done[key]["seconds"] = round(time.perf_counter() - start, 1)
                         print(key, done[key], flush=True)
                         write(done)
@@ -124,7 +133,7 @@ def fit_once(
     material: Material, split: Split, kind: str, change: str, seed: int, key: str, done: Any
 ) -> None:
     """Fits one arm with one change, and keeps its errors under the key."""
-    if kind == "frozen":
+    if kind not in EPOCHS:
         sections = {"study": {"inputs": INPUTS, "frozen_mlp": FROZEN[change]}}
     else:
         sections = {
