@@ -1,6 +1,6 @@
 """One change at a time to a network and a network on frozen inputs, out of fold, on real panels.
 
-Usage: python benchmarks/recipe.py FOLDER frozen|heads|networks|long [folds [seeds [panel …]]]
+Usage: python benchmarks/recipe.py FOLDER frozen|networks|long [folds [seeds [panel …]]]
 
 FOLDER is that of benchmarks/study_panels.py. Of three scaffold folds of each seed the first `folds`
 are tested; a seed deals the folds anew and draws other weights. Frozen inputs are MiniMol and
@@ -41,7 +41,6 @@ N_FOLDS = 3
 EPOCHS = {"networks": 20, "long": 50}
 ARM = {
     "frozen": "frozen_mlp",
-    "heads": "frozen_own_heads",
     "networks": "multi_task",
     "long": "multi_task",
 }
@@ -88,8 +87,7 @@ LONG: Changes = {
         "training.learning_rate: 2e-3",
     )
 }
-OWN_HEADS: Changes = {name: FROZEN[name] for name in (BASE, "num_layers: 3", "dropout: 0.5")}
-CHANGES = {"frozen": FROZEN, "heads": OWN_HEADS, "networks": NETWORKS, "long": LONG}
+CHANGES = {"frozen": FROZEN, "networks": NETWORKS, "long": LONG}
 TASK_BEST, LAST = "best epoch: of each task", "best epoch: the last"
 
 
