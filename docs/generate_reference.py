@@ -20,6 +20,7 @@ from pydantic.fields import FieldInfo
 from admet.cli.__main__ import COMMANDS
 from admet.config.base import Section
 from admet.config.study import StudyRun
+from admet.config.tune import TuneConfig
 
 OUTPUT = Path(__file__).parent / "reference" / "generated"
 FILES = ("yaml.md", "cli.md")
@@ -27,8 +28,8 @@ FILES = ("yaml.md", "cli.md")
 _YAML_INTRO = (
     "Made from the schema in `admet.config`. A key that is not listed here is an error. On the "
     "command line of `admet train` a key is a flag: `training.batch_size` becomes "
-    "`--training.batch-size`. The `study` sections belong to `admet study`, which takes all others "
-    "too."
+    "`--training.batch-size`. The `study` sections belong to `admet study`, and the `tune` section "
+    "to `admet tune`; both take those of `admet train`, too."
 )
 _CLI_INTRO = (
     "The output of `admet COMMAND --help-all`, 100 columns wide; `--help` shows the flags that one "
@@ -68,13 +69,19 @@ def sections(model: type[Section], path: str = "") -> Iterator[tuple[str, type[S
             yield from sections(field.annotation, f"{path}.{name}".lstrip("."))
 
 
+def every_section() -> Iterator[tuple[str, type[Section]]]:
+    """Walks through the sections of all commands that take a YAML file, each once."""
+    yield from sections(StudyRun)
+    yield from sections(TuneConfig, "tune")
+
+
 def yaml_page() -> str:
     """Makes the page of the YAML keys: one table a section."""
     parts = [
         "# YAML keys",
         _YAML_INTRO,
     ]
-    for path, model in sections(StudyRun):
+    for path, model in every_section():
         lines = [
             f"| `{name}` | {_escape(_type(field))} | {_escape(_default(field))} "
             f"| {_escape(field.description or '')} |"

@@ -13,7 +13,6 @@ import pytest
 import torch
 
 from admet.cli.__main__ import main
-from admet.config.study import StudyRun
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -163,7 +162,7 @@ def test_the_yaml_reference_describes_every_key(generator, generated):
     text = (generated / "yaml.md").read_text(encoding="utf-8")
     chapters = dict(re.findall(r"^## `?([^`\n]+)`?\n(.*?)(?=^## |\Z)", text, re.M | re.S))
     expected, described = set(), set()
-    for path, model in generator.sections(StudyRun):
+    for path, model in generator.every_section():
         for name, field in model.model_fields.items():
             inner = f"{path}.{name}".lstrip(".")
             if inner in chapters:

@@ -65,6 +65,8 @@ def stop_after(monkeypatch, n_epochs):
         (4, {"gradient_clip": 0.1, "weight_decay": 0.01}, None),
         (5, {}, False),
         (2, {"precision": "bf16-mixed"}, None),
+        (2, {"weight_averaging": "ema"}, None),
+        (3, {"weight_averaging": "swa", "swa_start": 0.25}, None),
     ],
 )
 def test_a_resumed_run_has_the_same_bits(

@@ -8,6 +8,7 @@ COMMANDS = {
     "inspect": "show what a table holds, read as a training would read it",
     "train": "measure the affinity, group the tasks, train the network, test it",
     "study": "compare ways of training on folds, and give a verdict per endpoint",
+    "tune": "search for better settings of a training, out of fold",
     "compute_task_affinity": "measure the affinity and group the tasks, without training",
     "evaluate": "test a trained model on a labelled table",
     "compare_models": "compare models molecule by molecule with the first one",

@@ -20,6 +20,7 @@ from admet.cli._values import nearest_value
 from admet.config import TrainCommand, TrainConfig, load_yaml_config
 from admet.config.base import Section
 from admet.config.study import StudyCommand, StudyRun
+from admet.config.tune import TuneCommand, TuneRun
 from admet.errors import AdmetError, ConfigError
 
 S = TypeVar("S", bound=Section)
@@ -126,6 +127,9 @@ def parse(command: type[S], words: Sequence[str], prog: str) -> S:
     elif issubclass(command, StudyCommand):
         path = _path_behind("--config", words)
         default = command(**dict(StudyRun() if path is None else load_yaml_config(path, StudyRun)))
+    elif issubclass(command, TuneCommand):
+        path = _path_behind("--config", words)
+        default = command(**dict(TuneRun() if path is None else load_yaml_config(path, TuneRun)))
     description, shown = _help_of(command, words, prog)
     parsed: S = tyro.cli(
         command,

@@ -34,6 +34,26 @@ def seconds_of(text: str) -> float:
     return found
 
 
+def checked_duration(value: object, key: str) -> object:
+    """Checks a length of time in a configuration; what is neither a number nor text passes.
+
+    Args:
+        value: What the user wrote.
+        key: Its key, for the message.
+
+    Raises:
+        ValueError: If it is no length of time.
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        value = str(value)
+    if isinstance(value, str):
+        try:
+            seconds_of(value)
+        except ValueError as error:
+            raise ValueError(f"`{key}` {error}") from None
+    return value
+
+
 def as_duration(seconds: float) -> str:
     """Writes a length of time as `seconds_of` reads it, rounded up: to minutes from two on."""
     size = 1 if seconds <= _EXACT else 60

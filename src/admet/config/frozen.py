@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from admet.config.averaging import AveragingConfig
 from admet.config.base import LARGEST_BATCH, WIDEST, Section
 from admet.config.loss import LossConfig, LossName
 
@@ -11,7 +12,7 @@ InputName = Literal["minimol", "admet_ai", "admet_ai_hidden", "rdkit", "morgan"]
 """What frozen inputs are called; `model/inputs/table.py` has a row for each."""
 
 
-class FrozenMLPConfig(LossConfig):
+class FrozenMLPConfig(LossConfig, AveragingConfig):
     """Small networks on frozen inputs."""
 
     loss: LossName = Field(

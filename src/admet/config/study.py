@@ -8,7 +8,7 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from admet.config.base import Section
-from admet.config.duration import seconds_of
+from admet.config.duration import checked_duration
 from admet.config.frozen import BoostedConfig, FrozenMLPConfig, InputName, KernelConfig
 from admet.config.root import TrainConfig
 from admet.config.training import LOGGING, TrainingConfig
@@ -140,14 +140,7 @@ class StudyConfig(Section):
     @field_validator("time_budget", mode="before")
     @classmethod
     def _a_length_of_time(cls, value: object) -> object:
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            value = str(value)
-        if isinstance(value, str):
-            try:
-                seconds_of(value)
-            except ValueError as error:
-                raise ValueError(f"`time_budget` {error}") from None
-        return value
+        return checked_duration(value, "time_budget")
 
     @field_validator("scheduler")
     @classmethod

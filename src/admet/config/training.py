@@ -4,6 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from admet.config.averaging import AveragingConfig
 from admet.config.base import LARGEST_BATCH
 from admet.config.device import DeviceName
 from admet.config.loss import LossConfig
@@ -14,7 +15,7 @@ MOST_THREADS = 1024
 """More threads would only take memory for their stacks."""
 
 
-class TrainingConfig(LossConfig):
+class TrainingConfig(LossConfig, AveragingConfig):
     """The optimisation; the schedule is Chemprop's (linear warm-up, exponential decay)."""
 
     epochs: int = Field(50, ge=1, description="Epochs.")
@@ -87,7 +88,8 @@ class TrainingConfig(LossConfig):
         return self
 
     def _unread(self) -> dict[str, str]:
-        unread = {"init_lr": "warmup_epochs is 0"} if self.warmup_epochs == 0 else {}
+        unread = super()._unread()
+        unread |= {"init_lr": "warmup_epochs is 0"} if self.warmup_epochs == 0 else {}
         return unread | ({"log_to": "logger is none"} if self.logger == "none" else {})
 
     @property

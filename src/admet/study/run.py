@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from admet.config import warn_of_idle_keys
+from admet.config.averaging import AveragingConfig
 from admet.config.study import StudyRun
 from admet.config.targets import check_groups, check_tasks, check_weights
 from admet.data import Panel, Split, folds, load_panel
@@ -159,6 +160,10 @@ def _identity(config: StudyRun, sha256: str, origin: Mapping[str, Any]) -> dict[
     for section, _, name in (key.rpartition(".") for key in _LATER):
         if not content[section][name]:
             del content[section][name]
+    for section in (content["training"], content["study"]["frozen_mlp"]):
+        if section["weight_averaging"] == "none":  # older studies know nothing of it
+            for key in AveragingConfig.model_fields:
+                del section[key]
     for key in _FREE:
         section, _, name = key.rpartition(".")
         (content[section] if section else content).pop(name, None)

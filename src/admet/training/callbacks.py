@@ -12,6 +12,7 @@ from typing import Any
 import lightning.pytorch as pl
 from torch import Tensor
 
+from admet.model.averaging import WeightAverage, averaged
 from admet.training.module import NetworkModule
 from admet.training.tracking import Tracker
 
@@ -21,10 +22,18 @@ log = logging.getLogger(__name__)
 class EpochRecorder(pl.Callback):
     """Keeps the weights of the best validation loss and a history; logs one line per epoch.
 
-    Without validation labels the last weights are the best.
+    Without validation labels the last weights are the best. Where weights are averaged, their mean
+    is kept.
     """
 
-    def __init__(self, name: str, n_epochs: int, tracker: Tracker | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        n_epochs: int,
+        tracker: Tracker | None = None,
+        mean: WeightAverage | None = None,
+    ) -> None:
+        self.mean = mean
         self.name = name
         self.n_epochs = n_epochs
         self.tracker = tracker
@@ -50,8 +59,9 @@ class EpochRecorder(pl.Callback):
         if better or self.best_weights is None:
             self.best_loss = math.inf if val_loss is None else val_loss
             self.best_epoch = epoch
-            state = pl_module.network.state_dict()
-            self.best_weights = {k: v.detach().cpu().clone() for k, v in state.items()}
+            with averaged(self.mean):
+                state = pl_module.network.state_dict()
+                self.best_weights = {k: v.detach().cpu().clone() for k, v in state.items()}
         rate = trainer.optimizers[0].param_groups[0]["lr"]
         row = {
             "network": self.name,
@@ -74,6 +84,35 @@ class EpochRecorder(pl.Callback):
             " (best)" if better and val_loss is not None else "",
             row["seconds"],
         )
+
+
+class Averaging(pl.Callback):
+    """Takes the weights into their mean, which the validation judges in their place."""
+
+    def __init__(self, mean: WeightAverage) -> None:
+        self.mean = mean
+
+    def on_train_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,  # noqa: ARG002 - Lightning's signature
+        batch: Any,  # noqa: ARG002
+        batch_idx: int,
+    ) -> None:
+        """Takes them in; Lightning has made the step by then, and validates after the last one."""
+        assert isinstance(pl_module, NetworkModule)  # noqa: S101 - the only module there is
+        self.mean.after_step()
+        if batch_idx + 1 == pl_module.steps_per_epoch:
+            self.mean.after_epoch(pl_module.first_epoch + trainer.current_epoch + 1)
+
+    def on_validation_start(self, *_: Any) -> None:
+        """Puts the mean in their place."""
+        self.mean.swap()
+
+    def on_validation_end(self, *_: Any) -> None:
+        """Puts them back."""
+        self.mean.swap()
 
 
 class Interrupt(pl.Callback):

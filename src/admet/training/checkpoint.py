@@ -22,6 +22,7 @@ from torch import Tensor
 
 from admet.errors import RunDirectoryError
 from admet.files import read_sealed, write_sealed
+from admet.model.averaging import WeightAverage
 from admet.model.chemprop import BatchLoader
 from admet.training.callbacks import EpochRecorder
 from admet.training.module import NetworkModule
@@ -40,7 +41,8 @@ class Checkpoint:
         stopped: Whether it needs no further epoch.
         finished: Weights of the networks that are done.
         history: Rows of all epochs so far.
-        tensors: Weights, best weights, optimiser and random state of the current network.
+        tensors: Weights, best weights, their mean where weights are averaged, optimiser and random
+            state of the current network.
         meta: What else it needs: schedule, best loss, order of the batches, patience.
     """
 
@@ -165,6 +167,7 @@ class Keeper(CheckpointCallback):
     def __init__(
         self, checkpoint: Checkpoint, loader: BatchLoader, recorder: EpochRecorder
     ) -> None:
+        self.mean: WeightAverage | None = recorder.mean
         self.checkpoint = checkpoint
         self.loader = loader
         self.recorder = recorder
@@ -212,6 +215,8 @@ class Keeper(CheckpointCallback):
             stored = state.meta["patience"]
             best = torch.tensor(stored["best_score"])
             callback.load_state_dict(stored | {"best_score": best})
+        if self.mean is not None:
+            self.mean.put_back(state.part("mean."), state.meta["n_averaged"])
         self.loader.random_state = state.meta["order"]
         self._random = state.tensors["random"]
 
@@ -231,6 +236,8 @@ class Keeper(CheckpointCallback):
         optimizer = trainer.optimizers[0].state_dict()
         tensors = {f"network.{k}": v for k, v in pl_module.network.state_dict().items()}
         tensors |= {f"best.{k}": v for k, v in (recorder.best_weights or {}).items()}
+        if self.mean is not None:
+            tensors |= {f"mean.{k}": v for k, v in self.mean.means.items()}
         for index, values in optimizer["state"].items():
             tensors |= {f"adam.{index}.{key}": value for key, value in values.items()}
         tensors["random"] = torch.get_rng_state()
@@ -249,6 +256,8 @@ class Keeper(CheckpointCallback):
             "best_epoch": recorder.best_epoch,
             "order": self.loader.random_state,
         }
+        if self.mean is not None:
+            state.meta["n_averaged"] = self.mean.count
         for callback in _early_stopping(trainer):
             stored = callback.state_dict()
             state.meta["patience"] = stored | {"best_score": float(stored["best_score"])}

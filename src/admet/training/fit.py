@@ -12,10 +12,11 @@ import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping
 
 from admet.config import TrainingConfig
+from admet.model.averaging import WeightAverage
 from admet.model.chemprop import BatchLoader, GroupedNetwork
 from admet.model.chemprop.device import resolve_precision
 from admet.model.chemprop.losses import loss_of
-from admet.training.callbacks import EpochRecorder, Interrupt
+from admet.training.callbacks import Averaging, EpochRecorder, Interrupt
 from admet.training.checkpoint import Checkpoint, Keeper
 from admet.training.lesson import Lesson
 from admet.training.module import NetworkModule
@@ -99,8 +100,11 @@ def fit(
     )
     loss = loss_of(config, lesson.kinds, lesson.slots, lesson.learnt)
     module = NetworkModule(network, loss, config, len(train), lesson.slots, checkpoint.epoch)
-    recorder, interrupt = EpochRecorder(lesson.name, config.epochs, tracker), Interrupt()
+    mean = WeightAverage.of(network.to(device), config, config.epochs)
+    recorder, interrupt = EpochRecorder(lesson.name, config.epochs, tracker, mean), Interrupt()
     callbacks: list[Callback] = [recorder, interrupt]
+    if mean is not None:
+        callbacks.append(Averaging(mean))
     if config.patience is not None and len(lesson.val):
         callbacks.append(EarlyStopping("val_loss", patience=config.patience, verbose=False))
     elif config.patience is not None:

@@ -11,6 +11,7 @@ from torch import Tensor
 from admet.config.frozen import FrozenMLPConfig
 from admet.data import Panel
 from admet.errors import NumericalError
+from admet.model.averaging import WeightAverage, averaged
 from admet.model.chemprop import TargetScaler, TaskLoss
 from admet.model.chemprop.losses import loss_of
 from admet.model.chemprop.plan import NetworkPlan
@@ -94,7 +95,8 @@ def fit_mlps(
         config: Shape and schedule.
 
     Returns:
-        The networks in the order of the jobs, with the weights after the last epoch.
+        The networks in the order of the jobs, with the weights after the last epoch, or their mean
+        where weights are averaged.
 
     Raises:
         NumericalError: If a loss is no longer finite.
@@ -166,7 +168,8 @@ def _fit_alike(
         optimiser, config.learning_rate, total_steps=max(steps * config.epochs, 2)
     )
     learns = [torch.from_numpy(entry.layout.learns) for entry in entries]  # (G, T)
-    for _ in range(config.epochs):
+    mean = WeightAverage.of(network, config, config.epochs)
+    for epoch in range(config.epochs):
         orders = [
             torch.randperm(len(entry.rows), generator=draw)
             for entry, draw in zip(entries, draws, strict=True)
@@ -193,15 +196,20 @@ def _fit_alike(
             total.backward()
             optimiser.step()
             schedule.step()
+            if mean is not None:
+                mean.after_step()
+        if mean is not None:
+            mean.after_epoch(epoch + 1)
     if not all(torch.isfinite(p).all() for p in network.parameters()):
         raise NumericalError(
             "The training of a network on frozen inputs diverged. Lower its learning_rate, or look "
             "for extreme labels."
         )
-    return [
-        FittedMLP(entry.layout, _own(network, index), entry.inputs, entry.targets)
-        for index, entry in enumerate(entries)
-    ]
+    with averaged(mean):
+        return [
+            FittedMLP(entry.layout, _own(network, index), entry.inputs, entry.targets)
+            for index, entry in enumerate(entries)
+        ]
 
 
 def _loss(panel: Panel, entry: _Prepared, config: FrozenMLPConfig) -> TaskLoss:
