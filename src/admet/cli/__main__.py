@@ -12,6 +12,7 @@ COMMANDS = {
     "evaluate": "test a trained model on a labelled table",
     "compare_models": "compare models molecule by molecule with the first one",
     "predict": "predict every row of a table",
+    "report": "show what a training or a study found as one page",
     "make_demo_panel": "write the simulated demo panel",
 }
 

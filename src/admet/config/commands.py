@@ -204,6 +204,19 @@ class PredictCommand(Predicting, _OneFile, _OneModel, TableReading):
     )
 
 
+class ReportCommand(_OneFile):
+    """Show what a training or a study found as one page: `admet report RUN_OR_STUDY`."""
+
+    source: Path = Field(
+        description="Run directory, or folder of a study; `admet report FOLDER` names it, too."
+    )
+    output: Path | None = Field(
+        None,
+        description="File to write, .html; empty: report.html in that folder, which replaces an "
+        "earlier one.",
+    )
+
+
 class DemoCommand(_OneFile):
     """Write the simulated demo panel."""
 

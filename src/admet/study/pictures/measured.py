@@ -51,6 +51,21 @@ def pages(table: pd.DataFrame) -> list[Figure]:
     return [_page(parts[i : i + _A_PAGE]) for i in range(0, len(parts), _A_PAGE)]
 
 
+def one(part: pd.DataFrame) -> Page:
+    """Draws one endpoint.
+
+    Args:
+        part: Its rows of the table, to which `low` and `high` may have been added: the ends of
+            intervals, which are drawn as lines.
+    """
+    page = Page(_SIDE + 0.3, _SIDE + 0.55)
+    ax = page.subplots()
+    ax.tick_params(labelsize=6)
+    bare(ax, "top", "right")
+    _panel(ax, part)
+    return page
+
+
 def _page(parts: list[pd.DataFrame]) -> Page:
     n_columns = min(_A_ROW, len(parts))
     n_rows = -(-len(parts) // n_columns)
@@ -80,6 +95,8 @@ def _panel(ax: Axes, part: pd.DataFrame) -> None:
         said_of = f"AUROC {said['AUROC']}, {int((y == 1).sum()):,} of {len(y):,} positive"
     else:
         _scatter(ax, y, p, limits, first["scale"])
+        if "low" in part:
+            _intervals(ax, y, *(part[end].to_numpy(float)[known] for end in ("low", "high")))
         said_of = f"MAE {said['MAE']}, ρ {said['Spearman']}, n = {len(y):,}"
     unit = f" [{first['unit']}]" if first["unit"] else ""
     ax.set_title(f"{name_of(first['task'] + unit)}\n{said_of}", fontsize=7)
@@ -119,6 +136,16 @@ def _scatter(ax: Axes, y: np.ndarray, p: np.ndarray, limits: np.ndarray, scale: 
     ax.set_box_aspect(1)
     if limits.any():
         ax.legend(fontsize=5.5, frameon=False, loc="upper left", handletextpad=0)
+
+
+def _intervals(ax: Axes, y: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
+    """Draws the intervals behind the points, as far as the axis reaches."""
+    told = np.isfinite(low) & np.isfinite(high)
+    alpha = float(np.clip(40 / max(told.sum(), 1), 0.06, 0.4))
+    ax.vlines(
+        y[told], low[told], high[told], color=GREY, alpha=alpha, linewidth=0.7, zorder=0,
+        rasterized=told.sum() > _MANY,
+    )  # fmt: skip
 
 
 def _axis(scale: str, low: float, high: float) -> str:
