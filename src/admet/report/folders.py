@@ -10,6 +10,8 @@ import pandas as pd
 from admet.errors import RunDirectoryError
 from admet.run_directory import Files, read_json
 
+# Columns of text; an empty cell of them is no number that is absent.
+_WORDS = ("task", "SMILES", "arm", "source", "target", "unit", "scale", "kind", "similarity")
 _TABLES = (Files.REJECTED, Files.STRUCTURES, Files.LABELS)
 
 
@@ -90,11 +92,12 @@ def damaged(path: Path, why: str) -> RunDirectoryError:
 
 
 def _csv(path: Path) -> pd.DataFrame:
-    # A task may be called NA or null.
-    frame = pd.read_csv(path, keep_default_na=False, na_values=[""], low_memory=False)
-    for name in ("task", "SMILES", "arm", "source", "target"):
+    # A task may be called NA or 1.50.
+    words = dict.fromkeys(_WORDS, str)
+    frame = pd.read_csv(path, keep_default_na=False, na_values=[""], low_memory=False, dtype=words)
+    for name in _WORDS:
         if name in frame.columns:
-            frame[name] = frame[name].fillna("").astype(str)
+            frame[name] = frame[name].fillna("")
     return frame
 
 

@@ -2,14 +2,16 @@
 
 import base64
 import hashlib
+import re
 from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from admet.report.content import Page
 
 _FOLDER = "templates"
+_JOINTS = re.compile(r"([_/])(?=\w)")
 
 
 def render(page: Page) -> str:
@@ -27,6 +29,7 @@ def render(page: Page) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["breakable"] = _breakable
     template = environment.get_template("report.html.j2")
     return template.render(
         page=page,
@@ -34,6 +37,11 @@ def render(page: Page) -> str:
         script=Markup(script),  # noqa: S704
         digest=digest,
     )
+
+
+def _breakable(text: str) -> Markup:
+    """Lets a long name break behind the signs that join its words."""
+    return Markup(_JOINTS.sub(r"\1<wbr>", str(escape(text))))  # noqa: S704 - escaped before
 
 
 def _part(name: str) -> str:

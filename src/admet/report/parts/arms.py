@@ -5,7 +5,6 @@ import pandas as pd
 from admet.report.content import Block, Cell, Picture, Pictures, Section, Words
 from admet.report.drawn import picture
 from admet.report.folders import parts_of
-from admet.report.parts.study_verdict import said
 from admet.report.study_record import StudyRecord
 from admet.report.tables import number, table, text
 from admet.study.outputs import COMPARISONS
@@ -31,12 +30,6 @@ def section(record: StudyRecord) -> Section:
 
 def _pictures(record: StudyRecord) -> list[Picture]:
     found = [_one(record, "arms", "All arms over all endpoints")]
-    for base in record.baselines[1:]:
-        own = record.pictures["differences"]
-        own = own[own["baseline"] == base]
-        title = f"Change of the loss by what is served, to {said(base)}"
-        figure = PICTURES["differences"].pages(own)[0]
-        found.append(picture(figure, title, f"differences-{base}", own))
     found.append(_one(record, "arms_by_endpoint", "Loss above that of the best arm, by endpoint"))
     return found
 

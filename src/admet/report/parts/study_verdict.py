@@ -7,9 +7,9 @@ import pandas as pd
 
 from admet.report.content import Block, Cell, Pictures, Points, Section, Words
 from admet.report.drawn import picture
+from admet.report.pictures import changes
 from admet.report.study_record import StudyRecord
 from admet.report.tables import change, count, number, table, text
-from admet.study.pictures import PICTURES
 from admet.study.statistics import Contrast
 
 _LISTED = 8
@@ -25,15 +25,25 @@ def section(record: StudyRecord) -> Section:
         blocks.append(
             Words("Neither single-task nor multi-task was compared: there is no baseline.", "lead")
         )
-    blocks.append(Points(tuple(_ways(tasks, record.baselines))))
-    drawn = record.pictures["differences"]
-    if record.baselines and len(drawn):
-        base = record.baselines[0]
-        own = drawn[drawn["baseline"] == base]
-        title = f"Change of the loss by what is served, to {said(base)}"
-        figure = PICTURES["differences"].pages(own)[0]
-        blocks.append(Pictures((picture(figure, title, f"verdict-{base}", own),)))
-    blocks.append(_table(rows, record.baselines))
+    blocks.append(Points(tuple(_counts(tasks, record.baselines))))
+    numbers = record.pictures["differences"]
+    if record.baselines and len(numbers):
+        drawn = changes.shown(numbers)
+        left = len(numbers) > len(drawn)
+        note = (
+            f"The {changes.MOST - 1} endpoints that change most; the CSV has all." if left else ""
+        )
+        title = "Change of the loss by what is served"
+        figure = changes.draw(drawn)
+        blocks.append(Pictures((picture(figure, title, "verdict", numbers, note),)))
+    blocks += [
+        Words(
+            "The single way of training with the lowest loss, which need not be told from the "
+            "others:"
+        ),
+        Points(tuple(_ways(tasks))),
+        _table(rows, record.baselines),
+    ]
     return Section("verdict", "Verdict", blocks)
 
 
@@ -58,7 +68,8 @@ def _lead(row: pd.Series, base: str) -> str:
     if math.isnan(found.mean):
         return f"Whether {who} is better than {said(base)} is not known: there are too few folds."
     size = f"{100 * abs(found.mean):.0f} % {'lower' if found.mean < 0 else 'higher'}"
-    ends = f"95 % interval of the change {100 * found.low:+.0f} to {100 * found.high:+.0f} %"
+    low, high = (f"{100 * end:+.0f}".replace("-", "−") for end in (found.low, found.high))
+    ends = f"95 % interval of the change {low} to {high} %"
     start = f"Over all endpoints, the loss of {who} is {size} than that of {said(base)} ({ends})"
     words = {
         "better": f"{start}: it is better, with a probability of {100 * found.better:.0f} %.",
@@ -69,17 +80,23 @@ def _lead(row: pd.Series, base: str) -> str:
     return words[found.verdict]
 
 
-def _ways(rows: Sequence[pd.Series], baselines: Sequence[str]) -> list[str]:
-    """Lists which single arm has the lowest loss for which endpoints, and how much is sure."""
+def _ways(rows: Sequence[pd.Series]) -> list[str]:
+    """Lists which single arm has the lowest loss for which endpoints."""
     by_arm: dict[str, list[str]] = {}
     for row in rows:
         by_arm.setdefault(f"{said(row['train'])}, {_company(row)}", []).append(str(row["task"]))
     lines = [
-        f"Lowest loss of a single way of training: {way}, for {_names(names)}"
+        f"{way}: {_names(names)}"
         for way, names in sorted(by_arm.items(), key=lambda pair: -len(pair[1]))
     ]
     if len(lines) > _LISTED:
         lines = [*lines[:_LISTED], f"and {len(lines) - _LISTED} more ways; see the table"]
+    return lines
+
+
+def _counts(rows: Sequence[pd.Series], baselines: Sequence[str]) -> list[str]:
+    """Counts the endpoints for which what is served is told from a baseline."""
+    lines = []
     for base in baselines:
         words = [contrast_of(row, base).verdict for row in rows]
         parts = {
@@ -94,8 +111,14 @@ def _ways(rows: Sequence[pd.Series], baselines: Sequence[str]) -> list[str]:
 
 
 def _company(row: pd.Series) -> str:
-    text = str(row["company"])
-    return text if text in ("alone", "together") else "in company"
+    return {"alone": "alone", "together": "together"}.get(str(row["company"]), "in company")
+
+
+def _with(row: pd.Series, n_tasks: int) -> str:
+    """Says with whom the best arm trains an endpoint; short where it is everybody."""
+    told, names = str(row["company"]), str(row["company"]).count(", ") + 1
+    everybody = told.startswith("with ") and names == n_tasks - 1 > 1
+    return "with all others" if everybody else told
 
 
 def _names(names: Sequence[str]) -> str:
@@ -108,24 +131,25 @@ def _table(rows: Sequence[pd.Series], baselines: Sequence[str]) -> Block:
         [
             text(row["task"]),
             count(row["labels"]),
-            text(str(row["train"]).replace("_", " ")),
-            text(row["company"]),
             number(row["loss"]),
             *[_gain(contrast_of(row, base)) for base in baselines],
             text(row["evidence"]),
+            text(str(row["train"]).replace("_", " ")),
+            text(_with(row, len(rows) - 1)),
         ]
         for row in rows
     ]
     heads = [
-        "endpoint", "labels", "best single arm", "company", "loss served",
+        "endpoint", "labels", "loss served",
         *[f"change to {base.replace('_', ' ')}" for base in baselines], "evidence",
+        "best single arm", "company",
     ]  # fmt: skip
     caption = (
         "Loss is the mean absolute error, or 1 − AUROC; of all endpoints relative to predicting "
         "the mean. Changes with 95 % intervals: ▲ better, ▼ worse, = no difference, each with a "
         "probability of 90 %; ? not enough evidence."
     )
-    return table(caption, "verdict", cells, heads, "tnttn" + "n" * len(baselines) + "t")
+    return table(caption, "verdict", cells, heads, "tnn" + "n" * len(baselines) + "ttt")
 
 
 def _gain(found: Contrast) -> Cell:

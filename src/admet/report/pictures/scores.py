@@ -4,18 +4,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from admet.evaluation import Scores
-from admet.study.pictures.style import (
-    BLUE,
-    GREY,
-    ORANGE,
-    PALE,
-    Page,
-    bare,
-    name_of,
-    name_rows,
-    names_width,
-    rows_height,
-)
+from admet.report.pictures.rows import rows
+from admet.study.pictures.style import BLUE, GREY, ORANGE, PALE
 
 # Metric → what a model that knows nothing has, and what the axis says.
 _METRICS = {
@@ -37,24 +27,18 @@ def numbers(scores: Scores, metric: str) -> pd.DataFrame:
 def draw(table: pd.DataFrame, metric: str) -> Figure:
     """Draws a row per task: a point with its interval; what holds the limit is a diamond."""
     limit, words = _METRICS[metric]
-    names = [name_of(name) for name in table["task"]]
-    page = Page(max(0.6 + names_width(names) + 2.6, 4.2), 1.0 + rows_height(len(names)))
-    ax = page.subplots()
+    page, ax, places = rows(list(table["task"]))
     ax.axvline(limit, color=GREY, linewidth=1.2, linestyle="--")
     columns = (table[key].astype(float).tolist() for key in ("value", "low", "high"))
-    for y, (value, low, high) in enumerate(zip(*columns, strict=True)):
+    for (y,), (value, low, high) in zip(places, zip(*columns, strict=True), strict=True):
         sure = high < limit or low > limit  # False where there is no interval
         colour, sign = (BLUE, "o") if sure else (ORANGE, "D")
         ax.plot([low, high], [y, y], color=colour, linewidth=1.5)
         ax.plot(value, y, sign, color=colour, markersize=5)
     if metric == "RAE":
         ax.axvspan(limit, max(ax.get_xlim()[1], 1.05), color=PALE, zorder=0, linewidth=0)
-    name_rows(ax, names)
     ax.set_xlabel(words, fontsize=8)
-    ax.tick_params(axis="x", labelsize=7)
-    ax.margins(x=0.03)
-    bare(ax, "top", "right", "left")
     page.supxlabel(
-        "dashed: knows nothing; diamond: the 95 % interval reaches it", fontsize=7, color=GREY
+        "dashed: knows nothing; diamond: the interval reaches it", fontsize=7, color=GREY
     )
     return page
