@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from admet.evaluation import Predicted
+from admet.model.doubt.asked import Asked
 from admet.model.trained_model import TrainedModel
 
 LEVELS = (0.8, 0.95)
@@ -46,11 +47,7 @@ def held_out(model: TrainedModel, tested: Predicted) -> HeldOut:
     Raises:
         ConfigError: If a package that computes an extra input of the model is missing.
     """
-    told = {
-        level: model.predict(list(tested.smiles), intervals=level, nearest=level == LEVELS[0])
-        for level in LEVELS
-        if model.doubt is not None and len(tested.smiles)
-    }
+    told = _told(model, list(tested.smiles)) if model.doubt is not None else {}
     parts, rows = [], []
     for column, task in enumerate(model.spec.tasks):
         label = tested.labels[:, column]
@@ -86,6 +83,18 @@ def held_out(model: TrainedModel, tested: Predicted) -> HeldOut:
                 rows.append((task.name, level, int(known.sum()), *shares))
     coverage = pd.DataFrame(rows, columns=["task", "level", "n", "coverage", "width"])
     return HeldOut(pd.concat(parts, ignore_index=True), coverage)
+
+
+def _told(model: TrainedModel, smiles: list[str]) -> dict[float, pd.DataFrame]:
+    """Predicts n molecules: level → a frame of n rows, with the columns of `predict`."""
+    asked = {level: Asked(level, nearest=level == LEVELS[0]) for level in LEVELS}
+    encode, size = model.encoder(with_structures=True), model.predictor.batch_size
+    parts: dict[float, list[pd.DataFrame]] = {level: [] for level in LEVELS}
+    for start in range(0, len(smiles), size):
+        encoded = encode(smiles[start : start + size])
+        for level, wanted in asked.items():
+            parts[level].append(pd.DataFrame(model.predict_encoded(encoded, wanted)))
+    return {level: pd.concat(own, ignore_index=True) for level, own in parts.items() if own}
 
 
 def _ends(frame: pd.DataFrame, name: str, n: int) -> np.ndarray:
