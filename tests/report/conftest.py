@@ -99,7 +99,8 @@ def browse(tmp_path_factory):
         )
         done = subprocess.run(
             [
-                program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
+                program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+                "--hide-scrollbars",
                 "--no-first-run", "--allow-file-access-from-files", "--enable-logging=stderr",
                 f"--user-data-dir={folder / 'profile'}", f"--window-size={max(width, 500)},950",
                 "--virtual-time-budget=20000", "--timeout=60000", "--dump-dom", frame.as_uri(),

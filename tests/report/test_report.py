@@ -147,7 +147,7 @@ def test_the_command_says_where_the_page_is(hostile_study, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda f: shutil.rmtree(f), "is not there"),
+        (shutil.rmtree, "is not there"),
         (lambda f: (f / "study.json").unlink(), "holds no finished training or study"),
         (lambda f: (f / "study.json").write_text("{"), "cannot be read as JSON"),
         (lambda f: (f / "study.json").write_text("[]"), "`schema_version` must be a whole"),

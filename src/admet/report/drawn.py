@@ -3,6 +3,7 @@
 import base64
 import gzip
 import io
+import re
 from typing import Any
 
 import pandas as pd
@@ -17,13 +18,26 @@ from admet.spreadsheet import harmless
 from admet.study.pictures.style import drawing
 
 _PIXELS = 96  # of the page, an inch
-_DPI = 200  # of what a drawing of lines holds as an image
+DPI = 200
+"""Pixels an inch of what a drawing of lines holds as an image."""
 _WIDTH, _HEIGHT = 180, 140  # pixels of a molecule
 _LONGEST = 2_000  # characters of a SMILES that is drawn
+# A hundredth of a point is fine enough; what stands between tags is text.
+_TAG, _DIGITS = re.compile(r"<[^>]+>"), re.compile(r"(\d\.\d\d)\d+")
+# What a drawing of a molecule says of every bond, though it goes without saying.
+_SPARED = re.compile(
+    r" encoding='iso-8859-1'| class='[^']*'|fill-rule:evenodd;|stroke-linecap:butt;"
+    r"|stroke-linejoin:miter;|;?stroke-opacity:1(?=[;'])|<!--.*?-->|\s*xml:space='preserve'"
+)
 
 
 def picture(
-    figure: Figure, title: str, stem: str, numbers: pd.DataFrame | None = None, note: str = ""
+    figure: Figure,
+    title: str,
+    stem: str,
+    numbers: pd.DataFrame | None = None,
+    note: str = "",
+    dpi: int = DPI,
 ) -> Picture:
     """Draws a figure as a picture of a page; its letters stay letters.
 
@@ -33,13 +47,15 @@ def picture(
         stem: Start of the names of its files.
         numbers: The table behind it.
         note: What has to be said about it.
+        dpi: Pixels an inch of what it holds as an image.
     """
     content = io.BytesIO()
     with drawing(), rc_context({"svg.fonttype": "none"}):
-        figure.savefig(content, format="svg", dpi=_DPI, metadata={"Date": None})
+        figure.savefig(content, format="svg", dpi=dpi, metadata={"Date": None})
     width, height = (round(float(side) * _PIXELS) for side in figure.get_size_inches())
     csv = "" if numbers is None else packed(numbers)
-    svg = data_of(content.getvalue())
+    text = content.getvalue().decode("utf-8")
+    svg = data_of(_TAG.sub(lambda tag: _DIGITS.sub(r"\1", tag[0]), text).encode("utf-8"))
     return Picture(title, svg, width, height, file_stem(stem), csv, note)
 
 
@@ -75,4 +91,4 @@ def molecule(smiles: str) -> str:
     options.padding = 0.04
     rdMolDraw2D.PrepareAndDrawMolecule(drawer, mol)
     drawer.FinishDrawing()
-    return data_of(drawer.GetDrawingText().encode("utf-8"))
+    return data_of(_SPARED.sub("", drawer.GetDrawingText()).encode("utf-8"))

@@ -6,14 +6,15 @@ import numpy as np
 import pandas as pd
 
 from admet.report.content import Block, Molecule, Molecules, Pictures, Section, Words
-from admet.report.drawn import molecule, picture
+from admet.report.drawn import DPI, molecule, picture
 from admet.report.folders import parts_of
 from admet.report.tables import short
 from admet.study.pictures import measured
 
 _POINTS, _FEWEST = 60_000, 300  # labels drawn in all; of an endpoint at least
 _DRAWN, _A_TASK = 400, 6  # molecules drawn in all; of an endpoint at most
-_SPOKEN = 60  # characters of a name in a line below a drawing
+_FINE = 12  # endpoints up to which points are drawn finely
+_COARSE, _MANY = 130, 60  # beyond: pixels an inch, and points from which they are an image
 
 
 def section(cells: pd.DataFrame, whose: str, why_none: str = "") -> Section:
@@ -33,15 +34,16 @@ def section(cells: pd.DataFrame, whose: str, why_none: str = "") -> Section:
         blocks.append(Words("Grey lines are intervals that shall hold 80 % of new labels."))
     elif why_none:
         blocks.append(Words(why_none, "doubt"))
-    drawn = []
+    drawn, fine = [], len(tasks) <= _FINE
     for number, (name, part) in enumerate(tasks, start=1):
         shown, note = part, ""
         if len(part) > most:
             shown = part.sample(most, random_state=0).sort_index()
             note = f"{most:,} of {len(part):,} labels, drawn at random, as in the CSV."
-        figure = measured.one(shown)
+        figure = measured.one(shown) if fine else measured.one(shown, _MANY)
         title = f"{name}: predicted against measured"
-        drawn.append(picture(figure, title, f"measured-{number}-{name}", _numbers(shown), note))
+        stem, dpi = f"measured-{number}-{name}", DPI if fine else _COARSE
+        drawn.append(picture(figure, title, stem, _numbers(shown), note, dpi))
     blocks.append(Pictures(tuple(drawn)))
     blocks += _worst(tasks, _DRAWN // max(len(tasks), 1))
     return Section("measured", "Predicted against measured", blocks)
