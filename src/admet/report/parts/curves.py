@@ -16,6 +16,11 @@ def section(history: pd.DataFrame, why_none: str) -> Section:
     """
     if not {"network", "epoch", "train_loss", "val_loss"} <= set(history.columns):
         return Section("curves", "Learning curves", [Words(why_none)])
+    if "training" in history:  # of an ensemble
+        named = (
+            "training " + history["training"].astype(str) + ", " + history["network"].astype(str)
+        )
+        history = history.assign(network=named)
     title = "Loss of each epoch"
     shown = picture(curves.draw(history), title, "learning-curves", history)
     return Section("curves", "Learning curves", [Pictures((shown,))])

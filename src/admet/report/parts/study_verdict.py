@@ -72,12 +72,16 @@ def _lead(row: pd.Series, base: str) -> str:
     ends = f"95 % interval of the change {low} to {high} %"
     start = f"Over all endpoints, the loss of {who} is {size} than that of {said(base)} ({ends})"
     words = {
-        "better": f"{start}: it is better, with a probability of {100 * found.better:.0f} %.",
-        "worse": f"{start}: it is worse, with a probability of {100 * found.worse:.0f} %.",
-        "same": f"{start}: no difference that matters (probability {100 * found.same:.0f} %).",
+        "better": f"{start}: it is better, with a probability of {_chance(found.better)}.",
+        "worse": f"{start}: it is worse, with a probability of {_chance(found.worse)}.",
+        "same": f"{start}: no difference that matters (probability {_chance(found.same)}).",
         "unclear": f"{start}. That is not enough evidence to call it better or worse.",
     }
     return words[found.verdict]
+
+
+def _chance(share: float) -> str:
+    return "more than 99 %" if share > 0.99 else f"{100 * share:.0f} %"
 
 
 def _ways(rows: Sequence[pd.Series]) -> list[str]:

@@ -25,7 +25,8 @@ _TALL = 18  # inches; beyond, a figure holds so many names that the layout takes
 _DPI, _WIDEST = 300, 8000  # pixels an inch; pixels of a saved picture
 _MOST_LABELS = 220  # on an axis; with more tasks every second, third, … is named
 _MARGIN = 1.1  # of a saved picture around the figure, for labels that reach beyond it
-_NOTE_WIDTH = 11  # characters of a note an inch of the figure's width
+_NOTE_WIDTH = 11  # small characters of a note an inch of the figure's width
+_ROOM = 12  # inches of a figure from which its notes are written larger
 
 
 def mark_uncertain(ax: Axes, cells: np.ndarray) -> str:
@@ -103,9 +104,10 @@ def heatmap(
 
 def add_notes(ax: Axes, notes: Sequence[str], inches: float) -> None:
     """Writes what has to be said below the picture, which has so many inches."""
-    width = int(_NOTE_WIDTH * inches)
+    size = 8 if inches < _ROOM else 11
+    width = int(_NOTE_WIDTH * inches * 8 / size)
     lines = [textwrap.fill(literal(note), width) for note in notes if note]
-    ax.set_xlabel("\n".join(lines), fontsize=8, color="#444444", labelpad=8)
+    ax.set_xlabel("\n".join(lines), fontsize=size, color="#444444", labelpad=8)
 
 
 def _label(name: str, n_tasks: int) -> str:
