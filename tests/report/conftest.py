@@ -25,9 +25,12 @@ HOSTILE = "<script>alert(1)</script>"
 NAMES = (HOSTILE, "log10_rat_hepatocyte_CLint_uL_min_1e6_x", "hERG", 'a"b\'c & $d$ "=SUM(A1)"')
 
 
-def write_study(folder: Path, names=NAMES, n=80, folds=3, present=0.8) -> Study:
+ARMS = ("single_task", "multi_task", "task_affinity")
+
+
+def write_study(folder: Path, names=NAMES, n=80, folds=3, present=0.8, arms=ARMS) -> Study:
     """Writes the folder of a study whose arms err more, the later they are named."""
-    rng, arms = np.random.default_rng(0), ("single_task", "multi_task", "task_affinity")
+    rng = np.random.default_rng(0)
     shape = (n, len(names))
     truth = rng.normal(size=shape)
     given = truth.copy()
@@ -67,6 +70,11 @@ def write_study(folder: Path, names=NAMES, n=80, folds=3, present=0.8) -> Study:
     (folder / STUDY).write_text(json.dumps({"schema_version": SCHEMA_VERSION}), encoding="utf-8")
     write_tables(study, StudyDoubt.of(study))
     return study
+
+
+@pytest.fixture(scope="session", name="write_study")
+def write_study_fixture():
+    return write_study
 
 
 @pytest.fixture(scope="session")

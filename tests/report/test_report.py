@@ -3,6 +3,7 @@ import json
 import re
 import shutil
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -157,7 +158,7 @@ def test_the_command_says_where_the_page_is(hostile_study, tmp_path, capsys):
         (lambda f: (f / "comparisons.csv").write_text("a,b\n1,2\n"), "has no column 'task'"),
         (lambda f: (f / "coverage.csv").write_bytes(b"\xff\xfe\x00x"), "is damaged"),
         (lambda f: (f / "verdict.csv").write_text("task\n"), "has no column"),
-        (lambda f: (f / "verdict.csv").write_text(""), "is damaged"),
+        (lambda f: (f / "verdict.csv").write_text(""), "has no column 'task'"),
         (lambda f: (f / "pictures" / "measured.csv").unlink(), "is missing"),
         (lambda f: (f / "intervals.parquet").write_bytes(b"PAR1"), "is damaged"),
     ],
@@ -187,6 +188,25 @@ def test_a_damaged_run_directory_says_why(trained, tmp_path, spoil, message):
     spoil(folder)
     with pytest.raises(RunDirectoryError, match=re.escape(message)):
         page_of(folder)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arms", [("single_task",), ("boosted", "frozen_mlp")])
+def test_a_study_of_one_arm_or_without_a_baseline_has_a_report(write_study, tmp_path, arms):
+    write_study(tmp_path / "study", ("1.50",), arms=arms)
+    text = write_report(tmp_path / "study").read_text(encoding="utf-8")
+    assert ("there is no baseline" in text) == ("single_task" not in arms)
+    assert ">1.50</td>" in text
+
+
+OLD = Path(__file__).parents[1] / "run_directory" / "written_by"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("folder", sorted(p for p in OLD.iterdir() if p.is_dir()), ids=str)
+def test_run_directories_of_earlier_versions_have_a_report(folder, tmp_path):
+    text = write_report(folder, tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "endpoints were trained" in text
 
 
 def test_an_unfinished_training_is_told_from_no_training(tmp_path):

@@ -66,6 +66,8 @@ def read_table(path: Path, columns: Collection[str] = ()) -> pd.DataFrame:
     """
     try:
         frame = pd.read_parquet(path) if path.suffix == ".parquet" else _csv(path)
+    except pd.errors.EmptyDataError:  # a table without rows may have no columns either
+        frame = pd.DataFrame()
     except FileNotFoundError:
         raise RunDirectoryError(
             f"{str(path)!r} is missing. Copy the whole folder again, or let the command that wrote "

@@ -14,7 +14,8 @@ from admet.study.pictures import measured
 _POINTS, _FEWEST = 60_000, 300  # labels drawn in all; of an endpoint at least
 _DRAWN, _A_TASK = 400, 6  # molecules drawn in all; of an endpoint at most
 _FINE = 12  # endpoints up to which points are drawn finely
-_COARSE, _MANY = 130, 60  # beyond: pixels an inch, and points from which they are an image
+_MANY = 60  # points from which they are an image, with more endpoints
+_SEVERAL, _COARSE, _COARSER = 60, 130, 100  # endpoints; pixels an inch up to so many, and beyond
 
 
 def section(cells: pd.DataFrame, whose: str, why_none: str = "") -> Section:
@@ -35,6 +36,7 @@ def section(cells: pd.DataFrame, whose: str, why_none: str = "") -> Section:
     elif why_none:
         blocks.append(Words(why_none, "doubt"))
     drawn, fine = [], len(tasks) <= _FINE
+    dpi = DPI if fine else _COARSE if len(tasks) <= _SEVERAL else _COARSER
     for number, (name, part) in enumerate(tasks, start=1):
         shown, note = part, ""
         if len(part) > most:
@@ -42,7 +44,7 @@ def section(cells: pd.DataFrame, whose: str, why_none: str = "") -> Section:
             note = f"{most:,} of {len(part):,} labels, drawn at random, as in the CSV."
         figure = measured.one(shown) if fine else measured.one(shown, _MANY)
         title = f"{name}: predicted against measured"
-        stem, dpi = f"measured-{number}-{name}", DPI if fine else _COARSE
+        stem = f"measured-{number}-{name}"
         drawn.append(picture(figure, title, stem, _numbers(shown), note, dpi))
     blocks.append(Pictures(tuple(drawn)))
     blocks += _worst(tasks, _DRAWN // max(len(tasks), 1))

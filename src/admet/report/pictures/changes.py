@@ -9,7 +9,7 @@ from admet.report.pictures.rows import rows
 from admet.study.pictures.differences import ends
 from admet.study.pictures.style import BLACK, BLUE, GREY, ORANGE, PALE, arm_of
 
-MOST = 40
+MOST = 24
 """Endpoints that are drawn; of more, those with the largest changes."""
 _LOOKS = ((BLUE, "o"), (ORANGE, "s"), (GREY, "^"))
 _UNCLEAR = "unclear"

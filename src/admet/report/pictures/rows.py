@@ -16,6 +16,7 @@ from admet.study.pictures.style import (
 
 _WIDTH = 3.9  # inches, as a phone shows them
 _ROW, _LINE = 0.3, 0.16  # inches of a row with its name, and of each further mark in it
+_LONGEST = 52  # characters of a name above its row
 _MOST = 60  # rows up to which names stand above them
 
 
@@ -29,8 +30,9 @@ def rows(names: Sequence[str], n_marks: int = 1) -> tuple[Page, Axes, list[list[
     Returns:
         Page, axes, and for each row the height of its marks in the units of the axes.
     """
-    shown, n = [name_of(str(name)) for name in names], len(names)
+    n = len(names)
     above = n <= _MOST
+    shown = [name_of(str(name), _LONGEST if above else 40) for name in names]
     height = n * (_ROW + n_marks * _LINE) if above else rows_height(n)
     page = Page(_WIDTH if above else _WIDTH + names_width(shown), 1.0 + height)
     ax = page.subplots()

@@ -64,6 +64,8 @@ def one(part: pd.DataFrame, many: int = _MANY) -> Page:
     ax.tick_params(labelsize=6)
     bare(ax, "top", "right")
     _panel(ax, part, many)
+    if many < _MANY:
+        ax.minorticks_off()
     return page
 
 
