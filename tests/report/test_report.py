@@ -14,7 +14,7 @@ from admet.errors import ConfigError, RunDirectoryError
 from admet.report import offer_report, page_of, write_report
 from admet.report.parts.measured import worst
 from admet.report.tables import change, file_stem
-from admet.run_directory import load_model
+from admet.run_directory import RunDirectoryWriter, load_model
 from admet.study.pictures import PICTURES
 
 ORDER = [
@@ -132,6 +132,7 @@ def test_a_training_writes_its_report_and_can_be_replaced_and_opened(trained):
     assert "report.html" not in (trained / "SHA256SUMS").read_text()
     assert load_model(trained).task_names
     assert write_report(trained) == report  # its own one is replaced unasked
+    RunDirectoryWriter(trained, overwrite=True)  # it does not stand in the way of another training
 
 
 def test_the_command_says_where_the_page_is(hostile_study, tmp_path, capsys):
