@@ -111,7 +111,7 @@ def browse(tmp_path_factory):
                 "--hide-scrollbars",
                 "--no-first-run", "--allow-file-access-from-files", "--enable-logging=stderr",
                 f"--user-data-dir={folder / 'profile'}", f"--window-size={max(width, 500)},950",
-                "--virtual-time-budget=20000", "--timeout=60000", "--dump-dom", frame.as_uri(),
+                "--virtual-time-budget=900000", "--timeout=60000", "--dump-dom", frame.as_uri(),
             ],
             capture_output=True, text=True, timeout=180, check=False,
         )  # fmt: skip

@@ -12,7 +12,7 @@ view.HTMLAnchorElement.prototype.click = function () { view.named = this.downloa
 const save = async (block, kind) => {
   view.kept = null;
   block.querySelector(`[data-save=${kind}]`).click();
-  for (let i = 0; i < 200 && !view.kept; i++) await new Promise((done) => setTimeout(done, 20));
+  for (let i = 0; i < 9000 && !view.kept; i++) await new Promise((done) => setTimeout(done, 20));
   return view.kept;
 };
 """
