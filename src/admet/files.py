@@ -25,6 +25,8 @@ AFFINITY_ARCHIVE, AFFINITY_HEATMAP = "affinity.npz", "affinity.png"
 AFFINITY_CLUSTERMAP = "affinity_clustered.png"
 SPLIT_TABLE = "split.csv"
 """Names of an affinity, its pictures, and the split, in a run directory or another folder."""
+REPORT = "report.html"
+"""The report of a training or a study in its folder; it is no part of the model."""
 PICTURES = frozenset({".png", ".pdf", ".svg", ".jpg", ".jpeg"})
 """Endings that a picture may have."""
 

@@ -59,7 +59,7 @@ def test_a_run_directory_is_whole(trained):
         "affinity_pairs.csv",
         Files.HEATMAP, Files.CLUSTERED, Files.SPLIT, Files.REJECTED, Files.STRUCTURES,
         Files.HISTORY, Files.METRICS, Files.DOUBT,
-        Files.PREDICTIONS, Files.LOG, Files.CHECKSUMS,
+        Files.PREDICTIONS, Files.LOG, Files.CHECKSUMS, Files.REPORT,
     ]  # fmt: skip
     assert sorted(p.name for p in trained.iterdir()) == sorted(expected)
     assert not [p for p in trained.parent.iterdir() if p.name.startswith(".")]

@@ -14,6 +14,7 @@ COMMANDS = {
     "compare_models": "compare models molecule by molecule with the first one",
     "predict": "predict every row of a table",
     "show": "show what a run directory or a study holds",
+    "report": "show what a training or a study found as one page",
     "export": "write a trained model as checkpoints of Chemprop",
     "import_chemprop": "make a run directory of Chemprop's model files",
     "make_demo_panel": "write the simulated demo panel",

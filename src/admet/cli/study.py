@@ -16,12 +16,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _study(command: StudyCommand) -> None:
     from admet.cli._verdict import print_verdict
+    from admet.report import offer_report
     from admet.study import run
 
     found = run(command, overwrite=command.overwrite)
     print_verdict(found)
-    print(f"Study: {found.path}")
-    print(f"Model: {found.path}/model")
+    assert found.path is not None  # noqa: S101 - `run` writes one
+    report = offer_report(found.path)
+    print(f"Study:  {found.path}")
+    print(f"Model:  {found.path}/model")
+    if report is not None:
+        print(f"Report: {report}")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _train(command: TrainCommand) -> None:
     from admet.cli._tables import print_metrics
+    from admet.report import offer_report
     from admet.run_directory import Files
     from admet.training import as_before, read_test, train
 
@@ -28,6 +29,9 @@ def _train(command: TrainCommand) -> None:
     if command.task_affinity.enabled:
         print(f"Heatmap:       {run_dir / Files.HEATMAP}")
     print(f"Metrics:       {run_dir / Files.METRICS}")
+    report = run_dir / Files.REPORT  # a run that was finished before keeps its own
+    if report.is_file() or offer_report(run_dir) is not None:
+        print(f"Report:        {report}")
 
 
 if __name__ == "__main__":

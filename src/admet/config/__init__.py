@@ -7,6 +7,7 @@ from admet.config.commands import (
     EvaluateCommand,
     InspectCommand,
     PredictCommand,
+    ReportCommand,
     TrainCommand,
 )
 from admet.config.data import DataConfig
@@ -31,6 +32,7 @@ __all__ = [
     "ModelConfig",
     "NetworkConfig",
     "PredictCommand",
+    "ReportCommand",
     "TableReading",
     "TaskAffinityConfig",
     "TrainCommand",

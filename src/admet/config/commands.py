@@ -219,6 +219,19 @@ class ShowCommand(Section):
     run_dir: Path = Field(description="The folder; `admet show RUN` names it, too.")
 
 
+class ReportCommand(_OneFile):
+    """Show what a training or a study found as one page: `admet report RUN_OR_STUDY`."""
+
+    source: Path = Field(
+        description="Run directory, or folder of a study; `admet report FOLDER` names it, too."
+    )
+    output: Path | None = Field(
+        None,
+        description="File to write, .html; empty: report.html in that folder, which replaces an "
+        "earlier one.",
+    )
+
+
 class DemoCommand(_OneFile):
     """Write the simulated demo panel."""
 

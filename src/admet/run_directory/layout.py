@@ -4,6 +4,7 @@ from admet.files import (
     AFFINITY_ARCHIVE,
     AFFINITY_CLUSTERMAP,
     AFFINITY_HEATMAP,
+    REPORT,
     SPLIT_TABLE,
     SUMS,
 )
@@ -56,6 +57,8 @@ class Files:
     """Metrics on the validation and the test side."""
     PREDICTIONS = "test_predictions.csv"
     """Labels and predictions on the test side."""
+    REPORT = REPORT
+    """All of it as one page; made from the others, and not summed up with them."""
     CHECKSUMS = SUMS
     """SHA-256 of every other file."""
     CHECKPOINTS = "checkpoints"

@@ -155,7 +155,7 @@ class RunDirectoryWriter:
         if self.resume and self.is_finished:
             return  # nothing will be replaced
         own = listed_sums(final)
-        own.add(Files.CHECKPOINTS)
+        own |= {Files.CHECKPOINTS, Files.REPORT}
         strange = [p.name for p in final.iterdir() if p.name not in own and p.name[0] != "."]
         if len(own) > 1 and strange:
             raise RunDirectoryError(

@@ -87,6 +87,48 @@ def coverage(known: StudyDoubt) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
+def intervals(known: StudyDoubt) -> pd.DataFrame:
+    """Gives each label with what is served for it, and an interval that other folds calibrated.
+
+    Args:
+        known: What the study knows.
+
+    Returns:
+        One row per molecule and task with a label, tasks and molecules as in the panel: task,
+        SMILES, label, prediction, low and high (the ends of the 80 % interval, in the unit of the
+        labels; empty for a binary task and where too few labels calibrate it), and similarity to
+        the nearest molecule that the fit had learnt from.
+    """
+    study, panel = known.study, known.study.scaled
+    first, level = study.done_rounds[0], LEVELS[0]
+    served = study.out_of_fold[study.verdicts[-1].served, *first]
+    parts = []
+    for column, task in enumerate(panel.tasks):
+        own = known.evidence[column]
+        ends = np.full((2, len(panel)), np.nan)
+        for split in study.splits[first[0]] if task.kind.scaled else []:
+            others = np.isfinite(own.labels)
+            others[split.test] = False
+            calibration = Calibration.fit([own.of(others)], [task.kind], [task.transform])
+            tested = own.of(split.test)
+            found = calibration.intervals(
+                0, served[split.test, column], tested.spread, tested.distance, level
+            )
+            ends[:, split.test] = found
+        rows = np.flatnonzero(study.panel.labels.present[:, column])
+        part = {
+            "task": task.name,
+            "SMILES": study.panel.smiles[rows],
+            "label": study.panel.labels.values[rows, column],
+            "prediction": served[rows, column],
+            "low": ends[0, rows],
+            "high": ends[1, rows],
+            "similarity": 1 - own.distance[rows],
+        }
+        parts.append(pd.DataFrame(part))
+    return pd.concat(parts, ignore_index=True)
+
+
 def _held(
     calibration: Calibration, evidence: Evidence, level: float
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from admet.config import dump_yaml_config
 from admet.config.study import StudyRun
 from admet.data import Split
 from admet.run_directory import Files, RunDirectoryWriter, write_composite, write_doubt, write_json
-from admet.study.doubt import StudyDoubt, coverage, doubt_of
+from admet.study.doubt import StudyDoubt, coverage, doubt_of, intervals
 from admet.study.material import Material
 from admet.study.refit import refit
 from admet.study.results import Study
@@ -18,14 +19,15 @@ from admet.table_files import write_table
 from admet.training.outputs import write_records, write_split
 from admet.training.provenance import describe_run
 
-_MODEL, _PICTURES = "model", "pictures"
-_RESULTS, _VERDICT = "results.csv", "verdict.csv"
-_PREDICTIONS, _COVERAGE = "predictions.parquet", "coverage.csv"
-_COMPARISONS, _CURVE = "comparisons.csv", "learning_curve.csv"
+MODEL, PICTURES = "model", "pictures"
+RESULTS, VERDICT = "results.csv", "verdict.csv"
+PREDICTIONS, COVERAGE = "predictions.parquet", "coverage.csv"
+COMPARISONS, CURVE = "comparisons.csv", "learning_curve.csv"
+INTERVALS, LEFT_OUT = "intervals.parquet", "left_out.csv"
 
-FOLDERS = (_MODEL, _PICTURES)
+FOLDERS = (MODEL, PICTURES)
 """Names of the folders."""
-TABLES = (_RESULTS, _VERDICT, _PREDICTIONS, _COVERAGE, _COMPARISONS, _CURVE)
+TABLES = (RESULTS, VERDICT, PREDICTIONS, COVERAGE, COMPARISONS, CURVE, INTERVALS, LEFT_OUT)
 """Names of the tables."""
 
 
@@ -35,7 +37,7 @@ def write_model(
     """Trains the composite on all molecules, and writes it as a run directory."""
     assert study.path is not None  # noqa: S101 - `run` gives one
     config = study.config
-    with RunDirectoryWriter(study.path / _MODEL, overwrite=True) as writer:
+    with RunDirectoryWriter(study.path / MODEL, overwrite=True) as writer:
         start = time.perf_counter()
         write_composite(writer.path, refit(study, material))
         write_doubt(writer.path, doubt_of(known))
@@ -56,11 +58,14 @@ def write_tables(study: Study, known: StudyDoubt) -> None:
     from admet.study.pictures import write_pictures  # noqa: PLC0415 - matplotlib takes a second
 
     assert study.path is not None  # noqa: S101 - `run` gives one
-    write_table(study.path / _RESULTS, study.results)
-    write_table(study.path / _VERDICT, study.verdict)
-    write_table(study.path / _PREDICTIONS, study.predictions)
-    write_table(study.path / _COVERAGE, coverage(known))
-    write_table(study.path / _COMPARISONS, study.comparisons)
+    write_table(study.path / RESULTS, study.results)
+    write_table(study.path / VERDICT, study.verdict)
+    write_table(study.path / PREDICTIONS, study.predictions)
+    write_table(study.path / COVERAGE, coverage(known))
+    write_table(study.path / INTERVALS, intervals(known))
+    left_out = pd.DataFrame(list(study.left_out.items()), columns=["arm", "why"])
+    write_table(study.path / LEFT_OUT, left_out)
+    write_table(study.path / COMPARISONS, study.comparisons)
     if study.curve_fits:
-        write_table(study.path / _CURVE, study.curve)
-    write_pictures(study, study.path / _PICTURES)
+        write_table(study.path / CURVE, study.curve)
+    write_pictures(study, study.path / PICTURES)

@@ -17,7 +17,7 @@ from admet.config.targets import check_groups, check_tasks, check_weights
 from admet.data import Panel, Split, folds, load_panel
 from admet.errors import ConfigError, DataError, RunDirectoryError
 from admet.featurize.cache import cache_of, cached_graphs
-from admet.files import atomic, check_folder, sha256_of
+from admet.files import REPORT, atomic, check_folder, sha256_of
 from admet.model.inputs import check_inputs, vectors
 from admet.study.arms import ARMS, inputs_of
 from admet.study.budget import Budget, Clock, Round, comparable, jobs_of, rounds_of, too_short
@@ -35,7 +35,10 @@ from admet.training.start import following, origin_of, read_start
 
 log = logging.getLogger(__name__)
 
-_FITS, _STUDY = "fits", "study.json"
+FITS, STUDY = "fits", "study.json"
+"""Names of the folder of fits, and of the file that says which study it is."""
+SCHEMA_VERSION = 1
+"""Raised when a reader of an older version could no longer understand the folder."""
 # What may change between two runs of one study without making other fits.
 _FREE = {
     "save_dir", "study.arms", "study.workers", "study.scheduler", "study.time_budget",
@@ -86,7 +89,7 @@ def run(config: StudyRun, *, overwrite: bool = False, clock: Clock = time.monoto
         arms: Sequence[str] = config.study.arms
         left_out = {name: why for name in arms if (why := ARMS[name].why_not(material))}
         _begin(folder, identity, goes_on)
-        work = _Work(executor, material, splits, budget, FitStore(folder / _FITS))
+        work = _Work(executor, material, splits, budget, FitStore(folder / FITS))
         curve = curve_jobs(config.study, left_out)
         fits = work.all_fits([*jobs_of(config.study, left_out), *curve])
         fits, curve_fits = _apart(fits, curve)
@@ -169,7 +172,7 @@ def _identity(config: StudyRun, sha256: str, origin: Mapping[str, Any]) -> dict[
         (content[section] if section else content).pop(name, None)
     text = json.dumps(content, sort_keys=True)
     key = hashlib.sha256(text.encode()).hexdigest()
-    return {"schema_version": 1, "panel": sha256, "key": key, "config": content}
+    return {"schema_version": SCHEMA_VERSION, "panel": sha256, "key": key, "config": content}
 
 
 def _claimed(folder: Path, identity: dict[str, Any], overwrite: bool) -> bool:
@@ -178,7 +181,7 @@ def _claimed(folder: Path, identity: dict[str, Any], overwrite: bool) -> bool:
     Raises:
         RunDirectoryError: If it holds something else that must not be replaced.
     """
-    path = folder / _STUDY
+    path = folder / STUDY
     if path.is_file():
         try:
             earlier = json.loads(path.read_text(encoding="utf-8"))
@@ -205,11 +208,11 @@ def _begin(folder: Path, identity: dict[str, Any], goes_on: bool) -> None:
     """Makes the folder, without what another study has left there."""
     folder.mkdir(parents=True, exist_ok=True)
     if not goes_on:
-        for name in (_FITS, *FOLDERS):
+        for name in (FITS, *FOLDERS):
             shutil.rmtree(folder / name, ignore_errors=True)
-        for name in TABLES:
+        for name in (*TABLES, REPORT):
             (folder / name).unlink(missing_ok=True)
-    with atomic(folder / _STUDY) as partial:
+    with atomic(folder / STUDY) as partial:
         partial.write_text(json.dumps(identity, indent=1, ensure_ascii=False), encoding="utf-8")
 
 

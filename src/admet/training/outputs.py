@@ -13,16 +13,19 @@ import pandas as pd
 from admet.config import TrainConfig, dump_yaml_config
 from admet.data import Labels, Panel, Split, notes_frame, rejected_frame, structures_frame
 from admet.errors import DataError, RunDirectoryError
-from admet.evaluation import Scores, remarks, score_tasks
+from admet.evaluation import Predicted, Scores, remarks, score_tasks
 from admet.evaluation.predicted import signs
 from admet.featurize import PackedGraphs
 from admet.files import free_name
+from admet.model.chemprop.spec import PanelSpec
 from admet.model.trained_model import TrainedModel
 from admet.run_directory import Files, read_json, write_json
 from admet.table_files import write_table
 from admet.training.extra_inputs import molecules_of
 
 log = logging.getLogger(__name__)
+
+_SIDES = ("val", "test")
 
 
 def write_tests(
@@ -49,7 +52,7 @@ def write_tests(
     names = model.spec.task_names
     columns = [panel.task_names.index(name) for name in names]
     scores: dict[str, Scores] = {}
-    for side, rows in (("val", split.val), ("test", split.test)):
+    for side, rows in zip(_SIDES, (split.val, split.test), strict=True):
         if not len(rows):
             continue
         labels = panel.labels.subset(rows).columns(columns)
@@ -94,16 +97,62 @@ def read_test(folder: Path) -> Scores | None:
     Raises:
         RunDirectoryError: If the file is missing, is not JSON, or holds something else.
     """
+    return read_scores(folder).get("test")
+
+
+def read_scores(folder: Path) -> dict[str, Scores]:
+    """Reads the scores of each side that `write_tests` kept.
+
+    Raises:
+        RunDirectoryError: If the file is missing, is not JSON, or holds something else.
+    """
     path = folder / Files.METRICS
     content = read_json(path)
     try:
         if not isinstance(content, dict):
             raise DataError("it holds no object.")
-        return Scores.from_json(content["test"]) if "test" in content else None
+        return {side: Scores.from_json(content[side]) for side in _SIDES if side in content}
     except DataError as error:
         raise RunDirectoryError(
             f"{str(path)!r} is damaged: {error} Test the model with `admet evaluate`."
         ) from None
+
+
+def read_predicted(folder: Path, spec: PanelSpec) -> Predicted:
+    """Reads the labels and predictions of the test side that `write_tests` kept.
+
+    Args:
+        folder: The run directory.
+        spec: Its model, whose tasks the columns are those of, in their order.
+
+    Raises:
+        RunDirectoryError: If the file is missing or holds something else.
+    """
+    path = folder / Files.PREDICTIONS
+    try:
+        frame = pd.read_csv(path, dtype={"id": str, "smiles": str}, low_memory=False)
+        columns = {str(name): column for name, column in frame.items()}
+        named = list(columns)
+        ids = columns[named.pop(0)].fillna("").tolist() if named[0] != "smiles" else None
+        smiles = columns[named.pop(0)].tolist()
+        labels, predictions = np.full((2, len(frame), len(spec.tasks)), np.nan)
+        limits = np.zeros(labels.shape, np.int8)
+        for place in range(len(spec.tasks)):  # by place: names may have got signs at their ends
+            labels[:, place] = columns[named.pop(0)]
+            if named[0].rstrip("_").endswith("_limit"):
+                limits[:, place] = columns[named.pop(0)].map({">": 1, "<": -1}).fillna(0)
+            predictions[:, place] = columns[named.pop(0)]
+        if named:
+            raise ValueError(f"column {named[0]!r} belongs to no task")
+    except (OSError, ValueError, LookupError) as error:
+        raise RunDirectoryError(
+            f"{str(path)!r} is missing or damaged: {str(error).splitlines()[0].rstrip('.')}. Copy "
+            "the run directory again."
+        ) from None
+    return Predicted(
+        smiles, {task.name: task.kind for task in spec.tasks}, labels, predictions,
+        limits if limits.any() else None, ids, dict(zip(spec.task_names, spec.units, strict=True)),
+    )  # fmt: skip
 
 
 def write_records(folder: Path, panel: Panel) -> None:

@@ -71,10 +71,10 @@ def pages(table: pd.DataFrame) -> list[Figure]:
     names = [name_of(task) for task in tasks]
     page = Page(max(0.8 + names_width(names) + 3 * len(bases), 6), 1.7 + rows_height(len(tasks)))
     axes = page.subplots(1, len(bases), sharex=True, sharey=True, squeeze=False)[0]
-    ends = _ends(table)
+    reach = ends(table)
     for ax, base in zip(axes, bases, strict=True):
         own = table[table["baseline"] == base].set_index("task").loc[tasks]
-        _column(ax, own, ends)
+        _column(ax, own, reach)
         ax.set_title(f"change to {arm_of(base)}", fontsize=9)
         ax.set_xlabel("change of loss, % (left: better)", fontsize=8)
         name_rows(ax, names)
@@ -111,7 +111,7 @@ def _column(ax: Axes, rows: pd.DataFrame, ends: tuple[float, float]) -> None:
     bare(ax, "top", "right", "left")
 
 
-def _ends(table: pd.DataFrame) -> tuple[float, float]:
+def ends(table: pd.DataFrame) -> tuple[float, float]:
     """Gives where the axes end, in percent: one wide interval must not make all others dots."""
     change, low, high = (100 * table[key].to_numpy(float) for key in ("change", "low", "high"))
     least = max(200 * float(table["equivalence"].iloc[0]), 1.0)

@@ -51,6 +51,24 @@ def pages(table: pd.DataFrame) -> list[Figure]:
     return [_page(parts[i : i + _A_PAGE]) for i in range(0, len(parts), _A_PAGE)]
 
 
+def one(part: pd.DataFrame, many: int = _MANY) -> Page:
+    """Draws one endpoint.
+
+    Args:
+        part: Its rows of the table, to which `low` and `high` may have been added: the ends of
+            intervals, which are drawn as lines.
+        many: Points beyond which a drawing of lines holds them as an image.
+    """
+    page = Page(_SIDE + 0.3, _SIDE + 0.55)
+    ax = page.subplots()
+    ax.tick_params(labelsize=6)
+    bare(ax, "top", "right")
+    _panel(ax, part, many)
+    if many < _MANY:
+        ax.minorticks_off()
+    return page
+
+
 def _page(parts: list[pd.DataFrame]) -> Page:
     n_columns = min(_A_ROW, len(parts))
     n_rows = -(-len(parts) // n_columns)
@@ -67,7 +85,7 @@ def _page(parts: list[pd.DataFrame]) -> Page:
     return page
 
 
-def _panel(ax: Axes, part: pd.DataFrame) -> None:
+def _panel(ax: Axes, part: pd.DataFrame, many: int = _MANY) -> None:
     first = part.iloc[0]
     y, p = part["label"].to_numpy(float), part["prediction"].to_numpy(float)
     limits = part["limit"].to_numpy(np.int8)
@@ -79,13 +97,18 @@ def _panel(ax: Axes, part: pd.DataFrame) -> None:
         _roc(ax, y, p)
         said_of = f"AUROC {said['AUROC']}, {int((y == 1).sum()):,} of {len(y):,} positive"
     else:
-        _scatter(ax, y, p, limits, first["scale"])
+        _scatter(ax, y, p, limits, first["scale"], many)
+        if "low" in part:
+            low, high = (part[end].to_numpy(float)[known] for end in ("low", "high"))
+            _intervals(ax, y, low, high, many)
         said_of = f"MAE {said['MAE']}, ρ {said['Spearman']}, n = {len(y):,}"
     unit = f" [{first['unit']}]" if first["unit"] else ""
     ax.set_title(f"{name_of(first['task'] + unit)}\n{said_of}", fontsize=7)
 
 
-def _scatter(ax: Axes, y: np.ndarray, p: np.ndarray, limits: np.ndarray, scale: str) -> None:
+def _scatter(
+    ax: Axes, y: np.ndarray, p: np.ndarray, limits: np.ndarray, scale: str, many: int
+) -> None:
     """Draws points around the line on which predictions are right; limits are triangles."""
     ax.set_xlabel("measured", fontsize=7)
     ax.set_ylabel("predicted", fontsize=7)
@@ -101,7 +124,7 @@ def _scatter(ax: Axes, y: np.ndarray, p: np.ndarray, limits: np.ndarray, scale: 
             ax.scatter(
                 y[own], p[own], s=14 if sign else 7, marker=marker, alpha=alpha,
                 color=VERMILLION if sign else BLUE, linewidths=0, label=word,
-                rasterized=len(y) > _MANY,
+                rasterized=len(y) > many,
             )  # fmt: skip
     ax.set_xscale(kind)
     ax.set_yscale(kind)
@@ -119,6 +142,19 @@ def _scatter(ax: Axes, y: np.ndarray, p: np.ndarray, limits: np.ndarray, scale: 
     ax.set_box_aspect(1)
     if limits.any():
         ax.legend(fontsize=5.5, frameon=False, loc="upper left", handletextpad=0)
+
+
+def _intervals(ax: Axes, y: np.ndarray, low: np.ndarray, high: np.ndarray, many: int) -> None:
+    """Draws the intervals behind the points, as far as the axis reaches."""
+    told = np.isfinite(low) & np.isfinite(high)
+    y, low, high = y[told], low[told], high[told]
+    if len(y) > many:  # where they lie close they are darker
+        alpha = float(np.clip(40 / len(y), 0.06, 0.4))
+        ax.vlines(y, low, high, color=GREY, alpha=alpha, lw=0.7, zorder=0, rasterized=True)
+        return
+    gap = np.full(len(y), np.nan)  # one line with gaps is a short path
+    places, ends = (np.stack(parts, axis=1).ravel() for parts in ((y, y, gap), (low, high, gap)))
+    ax.plot(places, ends, color=GREY, alpha=0.35, linewidth=0.7, zorder=0)
 
 
 def _axis(scale: str, low: float, high: float) -> str:

@@ -35,13 +35,13 @@ class Page(Figure):
 
     def _repr_png_(self) -> bytes:
         content = io.BytesIO()
-        with _drawing():
+        with drawing():
             self.savefig(content, format="png", dpi=_SCREEN_DPI)
         return content.getvalue()
 
 
 @contextmanager
-def _drawing() -> Iterator[None]:
+def drawing() -> Iterator[None]:
     """Draws a sign that no font has as a box, without a word, and the same file each time."""
     with warnings.catch_warnings(), rc_context({"svg.hashsalt": "admet"}):
         warnings.filterwarnings("ignore", r"Glyph \d+ .*missing from")
@@ -55,7 +55,7 @@ def save(figure: Figure, path: Path) -> None:
         figure: The figure.
         path: The file; its ending says the format.
     """
-    with atomic(path) as partial, _drawing():
+    with atomic(path) as partial, drawing():
         dated = {"Date": None} if path.suffix == ".svg" else {}
         figure.savefig(partial, dpi=_DPI, metadata=dated)
 

@@ -1,8 +1,12 @@
 """The files of a measurement: checked before it starts, written when it is done."""
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
 
 from admet.data import Panel, notes_frame, rejected_frame, structures_frame
 from admet.errors import ConfigError, DataError
@@ -16,7 +20,8 @@ from admet.files import (
 )
 from admet.model.chemprop.task_affinity.archive import AffinityArchive, beside
 from admet.model.chemprop.task_affinity.estimators import AffinityEstimate
-from admet.model.chemprop.task_affinity.groups import Grouping
+from admet.model.chemprop.task_affinity.groups import STABLE, Grouping
+from admet.model.chemprop.task_affinity.groups.evidence import SURE
 from admet.model.chemprop.task_affinity.plots import (
     plot_task_affinity_clustermap,
     plot_task_affinity_heatmap,
@@ -134,19 +139,9 @@ class AffinityFiles:
         archive = AffinityArchive.of(estimate, grouping)
         archive.write(self.archive)
         if self.heatmap is not None:
-            plot_task_affinity_heatmap(
-                archive.matrix,
-                archive.names,
-                save_path=self.heatmap,
-                uncertain=None if archive.intervals is None else archive.intervals.holds_zero,
-            )
+            draw_heatmap(archive, self.heatmap)
         if self.clustermap is not None:
-            plot_task_affinity_clustermap(
-                archive.matrix,
-                archive.names,
-                save_path=self.clustermap,
-                groups=[group.serves for group in grouping.groups],
-            )
+            draw_clustermap(archive, self.clustermap)
 
     def write_records(self, panel: Panel) -> None:
         """Lists the rows that were left out, changed or merged; lists of an earlier panel go."""
@@ -160,6 +155,82 @@ class AffinityFiles:
                 write_table(path, frame)
             else:
                 path.unlink(missing_ok=True)
+
+
+def draw_heatmap(archive: AffinityArchive, save_path: Path | None = None) -> Figure:
+    """Draws a measurement in the order of its tasks, with its doubt.
+
+    Args:
+        archive: The measurement.
+        save_path: Where to save; None saves nothing.
+    """
+    return plot_task_affinity_heatmap(
+        archive.matrix,
+        archive.names,
+        save_path=save_path,
+        uncertain=_uncertain(archive),
+        n_labels=_n_labels(archive),
+        notes=notes_on(archive.grouping),
+    )
+
+
+def draw_clustermap(archive: AffinityArchive, save_path: Path | None = None) -> Figure:
+    """Draws a measurement in the order of its dendrogram, with its doubt.
+
+    Only groups that are stable are framed, and none where chance gives groups as distinct.
+
+    Args:
+        archive: The measurement.
+        save_path: Where to save; None saves nothing.
+    """
+    grouping = archive.grouping
+    told = grouping.is_told_from_chance
+    shown = [
+        (group.serves, share)
+        for group, share in zip(grouping.groups, grouping.stability, strict=True)
+        if group.serves and told and share >= STABLE
+    ]
+    alone = sum(len(group) < 2 for group, _ in shown)
+    if not shown:
+        why = "none is stable" if told else "there is no evidence for them"
+        frames = f"no group is framed: {why}"
+    else:
+        frames = f"framed: {len(shown)} of {len(grouping.groups)} groups, which are stable"
+        frames += f" ({alone} of one task)" if alone else ""
+    return plot_task_affinity_clustermap(
+        archive.matrix,
+        archive.names,
+        save_path=save_path,
+        groups=[group for group, _ in shown],
+        stability=[share for _, share in shown],
+        uncertain=_uncertain(archive),
+        n_labels=_n_labels(archive),
+        notes=[*notes_on(grouping), frames],
+    )
+
+
+def notes_on(grouping: Grouping) -> list[str]:
+    """Says in a line how stable groups are, and how often chance gives groups as distinct."""
+    if grouping.co_assignment is None:
+        return ["agreement and chance level of the groups: not measured"]
+    same, chance = grouping.agreement, grouping.chance
+    word = "stable" if same >= STABLE else "not stable"
+    first = f"agreement of two measurements: {same:.2f} ({word}; {STABLE} and more is)"
+    if math.isnan(chance):
+        return [first, "chance level: not measured"]
+    told = "told from chance" if grouping.is_told_from_chance else "not told from chance"
+    second = f"chance gives groups as distinct in {100 * chance:.0f} % of matrices ({told}; "
+    return [first, f"{second}{100 * SURE:.0f} % and less is)"]
+
+
+def _uncertain(archive: AffinityArchive) -> np.ndarray | None:
+    return None if archive.intervals is None else archive.intervals.holds_zero
+
+
+def _n_labels(archive: AffinityArchive) -> list[int] | None:
+    """Gives the labels of each task; None from an early version that did not keep them."""
+    counts = [int(n) for n in archive.n_common.diagonal()]
+    return counts if any(counts) else None
 
 
 def folder_files(folder: str | Path) -> AffinityFiles:

@@ -1,0 +1,25 @@
+"""`admet report RUN_OR_STUDY`: one page that shows what a training or a study found."""
+
+import sys
+from collections.abc import Sequence
+
+from admet.cli._common import execute
+from admet.config import ReportCommand
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command; the first word is the folder, unless it is a flag."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words and not words[0].startswith("-"):
+        words.insert(0, "--source")
+    return execute(ReportCommand, _report, words, "admet report")
+
+
+def _report(command: ReportCommand) -> None:
+    from admet.report import write_report
+
+    print(write_report(command.source, command.output, overwrite=command.overwrite))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
