@@ -12,6 +12,7 @@ COMMANDS = {
     "evaluate": "test a trained model on a labelled table",
     "compare_models": "compare models molecule by molecule with the first one",
     "predict": "predict every row of a table",
+    "serve": "a page and a JSON interface for a trained model",
     "make_demo_panel": "write the simulated demo panel",
 }
 
