@@ -17,6 +17,7 @@ from admet.service.refusal import STATUS_OF_KIND, RefusedError
 from admet.service.schema import (
     MEDIA_TYPES,
     USUAL_OUTPUT,
+    Fault,
     FileState,
     OutputEnding,
     Share,
@@ -33,6 +34,8 @@ Name = Annotated[str | None, Query(min_length=1, max_length=200)]
 
 def add_file_routes(app: FastAPI, core: Core, faults: dict[int | str, dict[str, Any]]) -> None:
     """Adds the routes to an application."""
+    some: dict[int | str, dict[str, Any]] = {k: faults[k] for k in (401, 422)}
+    some[404] = {"model": Fault, "description": "It is not known, or has expired."}
 
     @app.post(
         "/api/v1/files",
@@ -89,7 +92,7 @@ def add_file_routes(app: FastAPI, core: Core, faults: dict[int | str, dict[str, 
         await core.files.finished(job)
         return _result(core, job)
 
-    @app.get("/api/v1/files/{id}", tags=["files"], responses={k: faults[k] for k in (401,)})
+    @app.get("/api/v1/files/{id}", tags=["files"], responses=some)
     async def state(id: Id) -> FileState:  # noqa: A002 - the name in the address
         """Tells where a file stands."""
         return FileState.of(_known(core, id))
@@ -98,13 +101,13 @@ def add_file_routes(app: FastAPI, core: Core, faults: dict[int | str, dict[str, 
         "/api/v1/files/{id}/result",
         tags=["files"],
         response_class=FileResponse,
-        responses={409: {"description": "It is not done yet."}},
+        responses=some | {409: {"model": Fault, "description": "It is not done yet."}},
     )
     async def result(id: Id) -> Response:  # noqa: A002
         """Gives the result of a file."""
         return _result(core, _known(core, id))
 
-    @app.delete("/api/v1/files/{id}", tags=["files"], status_code=204)
+    @app.delete("/api/v1/files/{id}", tags=["files"], status_code=204, responses=some)
     async def away(id: Id) -> Response:  # noqa: A002
         """Removes a file that is done, and its result."""
         job = _known(core, id)
@@ -144,12 +147,15 @@ def _result(core: Core, job: Job) -> Response:
     if job.state != "done":
         raise RefusedError(409, f"The file is {job.state}. Ask again.", 1)
     path = core.files.spool.result(job)
-    headers = {"X-Admet-File": job.id, "X-Admet-Without-Prediction": str(job.without_prediction)}
+    headers = {
+        "X-Admet-File": job.id,
+        "X-Admet-Without-Prediction": str(job.without_prediction),
+        "Content-Disposition": "attachment",  # without a name: the page gives the one it knows
+    }
     return _Fetched(
         job,
         path=path,
         media_type=MEDIA_TYPES[job.output.lstrip(".")],
-        filename=f"predictions{job.output}",
         headers=headers,
     )
 

@@ -25,7 +25,12 @@ _SLOWEST, _GRACE = 2_000, 20.0  # bytes a second of a body, after so many second
 _DRAIN = 2.0  # seconds in which the rest of a refused body is read, so that the answer arrives
 _METHODS = frozenset({"GET", "HEAD", "POST", "DELETE", "OPTIONS", "PUT", "PATCH"})
 _FORMS = ("multipart/form-data", "application/x-www-form-urlencoded", "text/plain")
-_OPEN = ("/", "/docs", "/health", "/static/")  # what needs no token: it holds nothing of the model
+_OPEN = (
+    "/",
+    "/docs",
+    "/health",
+    "/api/openapi.json",
+)  # what needs no token: it holds nothing of the model
 
 HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
