@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
+import torch
 
 from admet.config.reading import TableReading
 from admet.errors import DataError
@@ -42,6 +43,7 @@ class Answers:
         Raises:
             AdmetError: If it cannot be opened.
         """
+        torch.set_num_threads(given["threads"])
         device = resolve_device(given["device"])
         model = load_model(Path(given["model_dir"]), device, given["batch_size"])
         from rdkit import RDLogger  # noqa: PLC0415 - what it would print holds callers' text
@@ -72,14 +74,25 @@ class Answers:
         """
         if request["op"] == "nothing":
             return {}, []
-        if request["op"] == "predict":
-            parts = self.predict(
-                request["groups"], request["intervals"], nearest=request["nearest"]
-            )
-            return {}, parts
-        if request["op"] == "draw":
-            return {}, [_dumped({"drawings": draw(own)}) for own in request["groups"]]
+        if request["op"] == "molecules":
+            return {}, self._questions(request["questions"])
         return self._file(request, send), []
+
+    def _questions(self, questions: list[dict[str, Any]]) -> list[bytes]:
+        """Answers what is asked of molecules; questions of one kind are answered together."""
+        kinds: dict[tuple[str, float | None, bool], list[int]] = {}
+        for place, own in enumerate(questions):
+            kinds.setdefault((own["op"], own["intervals"], own["nearest"]), []).append(place)
+        found = [b""] * len(questions)
+        for (op, intervals, nearest), places in kinds.items():
+            groups = [questions[place]["smiles"] for place in places]
+            if op == "draw":
+                parts = [_dumped({"drawings": draw(own)}) for own in groups]
+            else:
+                parts = self.predict(groups, intervals, nearest=nearest)
+            for place, part in zip(places, parts, strict=True):
+                found[place] = part
+        return found
 
     def predict(
         self, groups: Sequence[list[str]], intervals: float | None, *, nearest: bool

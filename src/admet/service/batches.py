@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
+import math
 import time
 from collections import deque
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 
 from admet.errors import AdmetError
 from admet.service.metrics import Metrics
@@ -14,46 +15,51 @@ from admet.service.refusal import STATUS_OF_KIND, RefusedError
 
 log = logging.getLogger(__name__)
 
-_SMALL = 16  # molecules of a request that need not wait behind large ones
 _ATTEMPTS = 3
 _PAUSE = 1.0  # seconds, before a process that cannot be started is started again
+_HOPE = 0.7  # share of the longest time that a new request may be expected to wait
+_MEMORY = 0.8  # weight of what was known of the pace before
 
 
 @dataclass(frozen=True)
-class Kind:
-    """What is asked about molecules; requests of one kind can be answered together.
+class Question:
+    """What is asked about some molecules.
 
     Attributes:
         op: predict or draw.
+        smiles: The molecules.
         intervals: As of `Asked`.
         nearest: As of `Asked`.
     """
 
     op: str
+    smiles: Sequence[str]
     intervals: float | None = None
     nearest: bool = False
+
+    def __len__(self) -> int:
+        return len(self.smiles)
 
 
 @dataclass(eq=False)
 class _Call:
     """A request that waits."""
 
-    kind: Kind
-    smiles: Sequence[str]
+    question: Question
     answer: "asyncio.Future[bytes]"
     until: float
     attempts: int = 0
-    key: Hashable = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.key = self.kind
+    def refuse(self, error: RefusedError) -> None:
+        """Refuses it, unless its caller is gone."""
+        if not self.answer.done():
+            self.answer.set_exception(error)
 
 
 class Batcher:
     """Hands what waits to one process, a batch at a time.
 
-    Small requests and large ones take turns, so that one molecule does not wait for thousands. A
-    request during which the process died is tried again, alone.
+    A request during which the process died is tried again, alone, since it may have done the harm.
     """
 
     def __init__(
@@ -73,31 +79,36 @@ class Batcher:
         self._most = most
         self._max_waiting = max_waiting
         self._seconds = seconds
-        self._small: deque[_Call] = deque()
-        self._large: deque[_Call] = deque()
+        self._queue: deque[_Call] = deque()
         self._alone: deque[_Call] = deque()
         self._there = asyncio.Event()
-        self._turn = 0
+        self._pace = 0.0  # seconds a molecule
+        self._molecules = 0  # that wait or are being predicted
         self.busy = 0
 
     @property
     def waiting(self) -> int:
         """Requests that wait."""
-        return len(self._small) + len(self._large) + len(self._alone)
+        return len(self._queue) + len(self._alone)
 
-    async def ask(self, kind: Kind, smiles: Sequence[str]) -> bytes:
+    async def ask(self, question: Question) -> bytes:
         """Waits for the JSON of one request.
 
         Raises:
-            RefusedError: If too many wait, it takes too long, or it cannot be answered.
+            RefusedError: If too much waits, it takes too long, or it cannot be answered.
         """
-        if self.waiting >= self._max_waiting:
-            raise RefusedError(429, "Too many requests wait. Try again.", 1)
+        expected = self._pace * self._molecules
+        if self.waiting >= self._max_waiting or expected > _HOPE * self._seconds:
+            retry = min(60, max(1, math.ceil(expected / 2)))
+            raise RefusedError(429, "Too many requests wait. Try again later.", retry)
         future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        call = _Call(kind, smiles, future, time.monotonic() + self._seconds)
-        (self._small if len(smiles) <= _SMALL else self._large).append(call)
+        self._queue.append(_Call(question, future, time.monotonic() + self._seconds))
         self._there.set()
-        return await future
+        self._molecules += len(question)
+        try:
+            return await future
+        finally:
+            self._molecules -= len(question)
 
     async def run(self) -> None:
         """Hands over batches for ever."""
@@ -114,44 +125,29 @@ class Batcher:
                 self.busy = 0
 
     def _next(self) -> list[_Call]:
-        """Takes the next batch: calls of one kind, from the queue whose turn it is."""
+        """Takes the next batch: as many calls as fit, in their order."""
         if self._alone:
             return [self._alone.popleft()]
-        self._turn += 1
-        queues = [self._small, self._large] if self._turn % 2 else [self._large, self._small]
-        source = next((queue for queue in queues if queue), None)
-        if source is None:
-            return []
-        first = source.popleft()
-        batch, n, others = [first], len(first.smiles), deque[_Call]()
-        while source:
-            call = source.popleft()
-            if call.key == first.key and n + len(call.smiles) <= self._most:
-                batch.append(call)
-                n += len(call.smiles)
-            else:
-                others.append(call)
-        source.extend(others)
+        batch: list[_Call] = []
+        n = 0
+        while self._queue and (not batch or n + len(self._queue[0].question) <= self._most):
+            batch.append(self._queue.popleft())
+            n += len(batch[-1].question)
         return batch
 
     async def _hand_over(self, batch: list[_Call]) -> None:
         now = time.monotonic()
-        late = [call for call in batch if call.until <= now]
-        for call in late:
-            _refuse(call, RefusedError(503, "The request waited too long. Try again.", 5))
-        batch = [call for call in batch if call.until > now and not call.answer.done()]
+        for call in batch:
+            if call.until <= now:
+                call.refuse(RefusedError(503, "The request waited too long. Try again.", 5))
+        batch = [call for call in batch if not call.answer.done()]
         if not batch:
             return
         for call in batch:
             call.attempts += 1
-        kind = batch[0].kind
-        request = {
-            "op": kind.op,
-            "groups": [list(call.smiles) for call in batch],
-            "intervals": kind.intervals,
-            "nearest": kind.nearest,
-        }
-        self._metrics.batch(sum(len(call.smiles) for call in batch))
+        n = sum(len(call.question) for call in batch)
+        self._metrics.batch(n)
+        request = {"op": "molecules", "questions": [asdict(call.question) for call in batch]}
         try:
             async with asyncio.timeout(self._seconds):
                 header, parts = await self._worker.ask(request)
@@ -161,9 +157,11 @@ class Batcher:
         except AdmetError as error:  # the model cannot be opened any more
             log.error("%s cannot be started: %s", self._worker.name, error)
             for call in batch:
-                _refuse(call, RefusedError(503, "The model cannot be opened.", 30))
+                call.refuse(RefusedError(503, "The model cannot be opened.", 30))
             await asyncio.sleep(_PAUSE)
             return
+        spent = (time.monotonic() - now) / n
+        self._pace = _MEMORY * self._pace + (1 - _MEMORY) * spent if self._pace else spent
         if "error" not in header:
             for call, part in zip(batch, parts, strict=True):
                 if not call.answer.done():
@@ -171,22 +169,15 @@ class Batcher:
         elif len(batch) > 1:  # whose fault it was shows when each is asked alone
             self._alone.extend(batch)
         else:
-            _refuse(batch[0], RefusedError(STATUS_OF_KIND[header["kind"]], header["error"]))
+            batch[0].refuse(RefusedError(STATUS_OF_KIND[header["kind"]], header["error"]))
 
     def _again(self, batch: list[_Call], *, late: bool) -> None:
-        """Lets requests be tried again alone, since one of them may have done the harm."""
         for call in batch:
             if late and len(batch) == 1:
-                _refuse(call, RefusedError(503, "The request took too long. Ask for less."))
+                call.refuse(RefusedError(503, "The request took too long. Ask for less."))
             elif call.attempts >= _ATTEMPTS:
                 said = f"The process that predicts died {call.attempts} times at this request."
-                _refuse(call, RefusedError(503, said))
+                call.refuse(RefusedError(503, said))
             else:
                 self._alone.append(call)
-        if self._alone:
-            self._there.set()
-
-
-def _refuse(call: _Call, error: RefusedError) -> None:
-    if not call.answer.done():
-        call.answer.set_exception(error)
+        self._there.set()

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from admet.config.serve import ServeCommand
 from admet.errors import AdmetError
-from admet.service.batches import Batcher, Kind
+from admet.service.batches import Batcher, Question
 from admet.service.file_queue import FileQueue
 from admet.service.files import Spool
 from admet.service.metrics import Metrics
@@ -26,6 +26,7 @@ _MIB, _GIB = 2**20, 2**30
 _SWEEP = 30.0  # seconds between looks for results that have expired
 _LONGEST_SMILES = 200  # bytes that a molecule of a JSON request takes, on average, at most
 _TICK = 0.1
+_FEW = 32  # molecules of a request that does not wait behind larger ones
 
 Status = Literal["starting", "ok", "stopping"]
 
@@ -53,17 +54,26 @@ class Core:
             if command.spool_dir is None
             else command.spool_dir
         )
+        n = n_cores()
         self._workers = [
-            Worker(self._setup(processes), name)
-            for name, processes in (("molecules", 1), ("files", n_cores()), ("small files", 1))
+            Worker(self._setup(processes, threads), name)
+            for name, processes, threads in (
+                ("molecules", 1, 1),
+                ("large files", n, n),
+                ("many molecules and small files", 1, n),
+            )
         ]
-        self.batcher = Batcher(
-            self._workers[0],
-            self.metrics,
-            most=command.batch_size,
-            max_waiting=command.max_waiting,
-            seconds=command.request_seconds,
-        )
+        # Few molecules do not wait behind many, which have a process of their own.
+        self._batchers = [
+            Batcher(
+                worker,
+                self.metrics,
+                most=command.batch_size,
+                max_waiting=command.max_waiting,
+                seconds=command.request_seconds,
+            )
+            for worker in (self._workers[0], self._workers[2])
+        ]
         self.files = FileQueue(
             Spool(folder),
             (self._workers[1], self._workers[2]),
@@ -75,13 +85,14 @@ class Core:
         )
         self._tasks: list[asyncio.Task[None]] = []
 
-    def _setup(self, processes: int) -> Setup:
+    def _setup(self, processes: int, threads: int) -> Setup:
         command = self.command
         return Setup(
             str(command.model_dir.absolute()),
             command.device,
             command.batch_size,
             processes,
+            threads,
             int(command.memory_gib * _GIB),
         )
 
@@ -111,7 +122,7 @@ class Core:
             await self.files.put(job)
         self._tasks = [
             *(asyncio.create_task(_warm(worker)) for worker in self._workers[1:]),
-            asyncio.create_task(self.batcher.run()),
+            *(asyncio.create_task(batcher.run()) for batcher in self._batchers),
             asyncio.create_task(self.files.run(0)),
             asyncio.create_task(self.files.run(1)),
             asyncio.create_task(self._sweep()),
@@ -138,8 +149,7 @@ class Core:
         Raises:
             RefusedError: If there are none.
         """
-        self.require_ready()
-        return await self.batcher.ask(Kind("predict", intervals, nearest), smiles)
+        return await self._ask(Question("predict", smiles, intervals, nearest))
 
     async def draw(self, smiles: Sequence[str]) -> bytes:
         """Gives the JSON of drawings.
@@ -147,15 +157,19 @@ class Core:
         Raises:
             RefusedError: If there are none.
         """
+        return await self._ask(Question("draw", smiles))
+
+    async def _ask(self, question: Question) -> bytes:
         self.require_ready()
-        return await self.batcher.ask(Kind("draw"), smiles)
+        many = question.op == "draw" or len(question) > _FEW
+        return await self._batchers[many].ask(question)
 
     def gauges(self) -> dict[str, float]:
         """Gives what stands where now."""
         return {
             "admet_up": float(self.status == "ok"),
-            "admet_requests_waiting": self.batcher.waiting,
-            "admet_requests_in_batch": self.batcher.busy,
+            "admet_requests_waiting": sum(b.waiting for b in self._batchers),
+            "admet_requests_in_batch": sum(b.busy for b in self._batchers),
             "admet_files_waiting": self.files.waiting,
             "admet_files_running": self.files.running,
             "admet_files_receiving": self.files.receiving,
@@ -169,7 +183,7 @@ class Core:
         Results that nobody fetches are waited for no longer than `stop_seconds`.
         """
         self.status = "stopping"
-        while self.batcher.waiting or self.batcher.busy or self.files.receiving:
+        while any(b.waiting or b.busy for b in self._batchers) or self.files.receiving:
             await asyncio.sleep(_TICK)
         while self.files.waiting or self.files.running:
             await asyncio.sleep(_TICK)

@@ -14,7 +14,7 @@ from admet.service.process import Worker, WorkerDiedError
 
 log = logging.getLogger(__name__)
 
-_SMALL = 2**20  # bytes of a file that need not wait behind large ones
+_SMALL = 2**18  # bytes of a file that need not wait behind large ones
 _ATTEMPTS = 3
 _UNPACKED = 4  # how many times as large as the largest file one may be when it is unpacked
 

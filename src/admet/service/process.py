@@ -33,6 +33,8 @@ class Setup:
         device: Name of the device.
         batch_size: Molecules in one step.
         processes: Processes that read molecules for it; with 1 it does so itself.
+        threads: Threads of its networks. A few molecules gain nothing from several, and lose much
+            where other work shares the cores.
         memory_bytes: Most memory of each of them.
     """
 
@@ -40,6 +42,7 @@ class Setup:
     device: str
     batch_size: int
     processes: int
+    threads: int
     memory_bytes: int
 
 
