@@ -26,6 +26,7 @@ from admet.workers import WorkerPool
 Send = Callable[[dict[str, Any]], None]
 
 _PREVIEW = 200  # rows of a file whose molecules the page shows
+_CELL = 100  # bytes that a cell of the result may take, on average, beyond the file's own
 _STANDARD_DEVIATIONS = 2.0  # of the training labels, where a colour is at its end
 
 
@@ -192,6 +193,7 @@ class Answers:
                 cells = part[column].head(_PREVIEW - len(preview))
                 preview.extend("" if cell is None else str(cell)[:2000] for cell in cells)
             done += len(part)
+            _check_growth(output, 2 * request["unpacked_bytes"] + _CELL * done * part.shape[1])
             send({"progress": done, "rows": n_rows})
 
         quiet = logging.getLogger("admet")
@@ -209,6 +211,19 @@ class Answers:
             watch=watch,
         )
         return {"rows": done, "without_prediction": n_empty, "preview": preview}
+
+
+def _check_growth(output: Path, most: int) -> None:
+    """Stops a result that fills the disk, as one of a few long cells that a file repeats.
+
+    Raises:
+        DataError: If the folder of the result holds more.
+    """
+    if sum(path.stat().st_size for path in output.parent.iterdir()) > most:
+        raise DataError(
+            f"The result takes more than {most / 2**20:,.0f} MiB: the file repeats long cells. "
+            "Leave out columns, or predict it with `admet predict`."
+        )
 
 
 @lru_cache(maxsize=1)

@@ -132,6 +132,8 @@ class Guard:
             if name == b"host" and name in given:
                 return 400, "There is more than one Host header."
             given.setdefault(name, value.decode("latin-1"))
+        if b"content-length" in given and b"transfer-encoding" in given:
+            return 400, "Content-Length and Transfer-Encoding exclude each other."
         host = given.get(b"host")
         if not self._access.knows_host(host):
             return 421, (
