@@ -3,7 +3,8 @@
 The numbers of `predict` and of the service are taken in turns, since other work may share the
 machine: what counts are their ratios.
 
-Usage: python faults/load.py [--model-dir RUN] [--seconds 10] [--mixed 600] [--rows 1000000]
+Usage: python faults/load.py [--model-dir RUN] [--molecules TABLE] [--seconds 10] [--mixed 600]
+[--rows 1000000]
 Writes faults/results/load.json; ends with 1 where a request got a 500, a row was lost, or memory
 grew.
 """
@@ -24,6 +25,7 @@ from typing import Any
 import numpy as np
 from wire import ADMET, RESULTS, Answer, Connection, ServerUnderTest, Watch, model_in, scratch
 
+from admet.data import read_table
 from admet.data.demo import make_demo_panel
 
 Ask = Callable[[Connection, random.Random], Awaitable[Answer]]
@@ -294,8 +296,17 @@ def judged(found: dict[str, Any]) -> list[str]:
 
 async def measure(model: Path, folder: Path, given: argparse.Namespace) -> dict[str, Any]:
     """Measures all parts that are asked for."""
-    smiles = [str(s) for s in make_demo_panel(1800, seed=7)["SMILES"]]
-    found: dict[str, Any] = {"cores": os.cpu_count(), "load_before": os.getloadavg()[0]}
+    table = (
+        make_demo_panel(1800, seed=7)
+        if given.molecules is None
+        else read_table(given.molecules).frame
+    )
+    smiles = [str(s) for s in table["SMILES"]]
+    found: dict[str, Any] = {
+        "cores": os.cpu_count(),
+        "others_load": round(os.getloadavg()[0], 1),
+        "molecules": "demo panel" if given.molecules is None else given.molecules.name,
+    }
     with ServerUnderTest(model) as server:
         await Connection(server.port).predict(["C"])
         if given.seconds:
@@ -305,12 +316,13 @@ async def measure(model: Path, folder: Path, given: argparse.Namespace) -> dict[
                 server, model, smiles, folder, given.same_rows
             )
             print(json.dumps(found["beside_predict"]), flush=True)
-        if given.mixed:
-            found["mixed"] = await mixed(server, smiles, given.mixed)
-            print(json.dumps(found["mixed"]), flush=True)
         if given.rows:
             found["large_upload"] = await large_upload(server, smiles, given.rows, folder)
             print(json.dumps(found["large_upload"]), flush=True)
+        if given.mixed:
+            found["mixed"] = await mixed(server, smiles, given.mixed)
+            print(json.dumps(found["mixed"]), flush=True)
+        found["others_load_after"] = round(os.getloadavg()[0], 1)
         found["ended_with"] = server.stop()
     return found
 
@@ -319,6 +331,7 @@ def main() -> int:
     """Measures, prints and writes."""
     words = argparse.ArgumentParser(description=__doc__)
     words.add_argument("--model-dir", type=Path)
+    words.add_argument("--molecules", type=Path, help="table with a column SMILES")
     words.add_argument("--seconds", type=float, default=10, help="of each rate")
     words.add_argument("--same-rows", type=int, default=40_000, help="of the file beside predict")
     words.add_argument("--mixed", type=float, default=600, help="seconds of mixed load")

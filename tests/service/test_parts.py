@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from admet.errors import DataError
+from admet.errors import ConfigError, DataError
 from admet.service.batches import Batcher, Question
 from admet.service.files import Spool
 from admet.service.frames import packed, receive_frame
@@ -101,6 +101,9 @@ def test_files_survive_a_restart_and_halves_do_not(tmp_path):
     second.state = "done"
     second.finished = 1.0
     spool.save(second)
+    with pytest.raises(ConfigError, match="is used by another server"):
+        Spool(tmp_path / "spool").open()
+    spool.close()
     again = Spool(tmp_path / "spool")
     assert [job.id for job in again.open()] == [first.id]
     assert set(again.jobs) == {first.id, second.id}
@@ -116,13 +119,16 @@ def test_a_job_that_names_another_folder_is_not_followed(tmp_path):
     job = spool.new(".csv", ".csv", {})
     spool.source(job).write_text("x")
     spool.accept(job)
-    place = spool.source(job).parent / "job.json"
+    source = spool.source(job)
+    place = source.parent / "job.json"
     content = json.loads(place.read_text())
     for change in ({"id": "../../x"}, {"source": "/../../secret"}, {"id": 3}):
         place.parent.mkdir(exist_ok=True)
-        spool.source(job).write_text("x")
+        source.write_text("x")
         place.write_text(json.dumps(content | change))
-        assert Spool(tmp_path / "spool").open() == []
+        spool.close()
+        spool = Spool(tmp_path / "spool")
+        assert spool.open() == []
 
 
 def test_packed_files_are_counted_not_believed(tmp_path):

@@ -110,8 +110,8 @@ class Core:
 
         A model that cannot be opened is noted in `fault`.
         """
-        left = self.files.spool.open()
         try:
+            left = self.files.spool.open()
             await self._workers[0].start()
         except AdmetError as error:
             self.fault = error
@@ -204,6 +204,7 @@ class Core:
         for worker in self._workers:
             await worker.kill()
         folder = self.files.spool.folder
+        self.files.spool.close()
         if self._temporary:
             if left := self._unfetched():
                 log.warning("%d results were not fetched; they are in %s", left, folder)

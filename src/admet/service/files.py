@@ -13,7 +13,10 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
-from admet.files import atomic
+from filelock import FileLock, Timeout
+
+from admet.errors import ConfigError
+from admet.files import atomic, check_folder
 
 log = logging.getLogger(__name__)
 
@@ -72,13 +75,24 @@ class Spool:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.jobs: dict[str, Job] = {}
+        self._lock = FileLock(folder / ".lock", blocking=False)
 
     def open(self) -> list[Job]:
         """Makes the folder, or reads what an earlier server left; gives what is still to do.
 
         A file that was not wholly received was not accepted; it is removed.
+
+        Raises:
+            ConfigError: If it cannot be written to, or another server uses it.
         """
+        check_folder(self.folder.absolute(), "spool_dir")
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            self._lock.acquire()
+        except Timeout:
+            raise ConfigError(
+                f"`spool_dir` {str(self.folder)!r} is used by another server. Name another."
+            ) from None
         known = {f.name for f in fields(Job)}
         for place in sorted(self.folder.glob("job-*")):
             try:
@@ -94,6 +108,10 @@ class Spool:
             self.jobs[job.id] = job
         waiting = [job for job in self.jobs.values() if job.state == "queued"]
         return sorted(waiting, key=lambda job: job.created)
+
+    def close(self) -> None:
+        """Lets another server use the folder."""
+        self._lock.release()
 
     def new(self, source: str, output: str, options: dict[str, Any]) -> Job:
         """Makes the folder of a file that is being received."""

@@ -11,7 +11,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from admet.config.serve import ServeCommand
-from admet.errors import ConfigError
+from admet.errors import ConfigError, RunDirectoryError
 from admet.service.access import access_of
 from admet.service.app import make_app
 from admet.service.core import Core
@@ -127,6 +127,7 @@ class Server(uvicorn.Server):
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
         if self._core.fault is not None:
+            await self._core.stop()
             raise self._core.fault
         self._ready()
 
@@ -221,6 +222,11 @@ def serve(command: ServeCommand) -> None:
         AdmetError: If the model cannot be opened.
     """
     access_of(command)  # before anything is opened
+    if not command.model_dir.is_dir():
+        raise RunDirectoryError(
+            f"`model_dir` {str(command.model_dir)!r} is no folder. Name one that `admet train` "
+            "wrote."
+        )
     with listen(command) as found:
         host, port = found.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host
