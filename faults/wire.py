@@ -180,6 +180,16 @@ class ServerUnderTest:
         except psutil.NoSuchProcess:
             return []
 
+    def cpu_seconds(self) -> float:
+        """Gives what it and all that it started have computed."""
+        own = psutil.Process(self.process.pid)
+        total = 0.0
+        for process in (own, *own.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):
+                times = process.cpu_times()
+                total += times.user + times.system
+        return total
+
     def memory(self) -> dict[str, float]:
         """Gives MiB that are resident: of the process that listens, and of all together."""
         own = psutil.Process(self.process.pid)

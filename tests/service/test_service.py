@@ -26,7 +26,7 @@ def file_of(client, content, **options):
 
 
 def test_molecules_get_the_numbers_of_the_model(client, trained):
-    body = {"smiles": SMILES, "intervals": 0.8, "nearest": True}
+    body = {"smiles": SMILES, "intervals": 0.8, "nearest": True, "structures": True}
     answer = client.post("/api/v1/predict", json=body).json()
     expected = admet.load(trained, device="cpu").predict(SMILES, intervals=0.8, nearest=True)
     names = [endpoint["name"] for endpoint in answer["endpoints"]]
@@ -41,6 +41,17 @@ def test_molecules_get_the_numbers_of_the_model(client, trained):
                 assert value["low"] == pytest.approx(expected[f"{name}_low"][row], rel=1e-4)
             assert -1 <= value["level"] <= 1
     assert answer["molecules"][2]["structure"] == "CC(=O)O"
+
+
+def test_molecules_alone_get_the_same_numbers(client):
+    plain = client.post("/api/v1/predict", json={"smiles": SMILES}).json()["molecules"]
+    body = {"smiles": SMILES, "structures": True, "nearest": True}
+    whole = client.post("/api/v1/predict", json=body).json()["molecules"]
+    for one, other in zip(plain, whole, strict=True):
+        assert "structure" not in one
+        assert one["reason"] == other["reason"]
+        given = [value["value"] for value in one["values"]]
+        assert given == pytest.approx([value["value"] for value in other["values"]], rel=1e-4)
 
 
 def test_requests_at_the_same_time_share_batches(client):

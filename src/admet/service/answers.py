@@ -81,22 +81,28 @@ class Answers:
 
     def _questions(self, questions: list[dict[str, Any]]) -> list[bytes]:
         """Answers what is asked of molecules; questions of one kind are answered together."""
-        kinds: dict[tuple[str, float | None, bool], list[int]] = {}
+        kinds: dict[tuple[str, float | None, bool, bool], list[int]] = {}
         for place, own in enumerate(questions):
-            kinds.setdefault((own["op"], own["intervals"], own["nearest"]), []).append(place)
+            kind = own["op"], own["intervals"], own["nearest"], own["structures"]
+            kinds.setdefault(kind, []).append(place)
         found = [b""] * len(questions)
-        for (op, intervals, nearest), places in kinds.items():
+        for (op, intervals, nearest, structures), places in kinds.items():
             groups = [questions[place]["smiles"] for place in places]
             if op == "draw":
                 parts = [_dumped({"drawings": draw(own)}) for own in groups]
             else:
-                parts = self.predict(groups, intervals, nearest=nearest)
+                parts = self.predict(groups, intervals, nearest=nearest, structures=structures)
             for place, part in zip(places, parts, strict=True):
                 found[place] = part
         return found
 
     def predict(
-        self, groups: Sequence[list[str]], intervals: float | None, *, nearest: bool
+        self,
+        groups: Sequence[list[str]],
+        intervals: float | None,
+        *,
+        nearest: bool,
+        structures: bool = False,
     ) -> list[bytes]:
         """Predicts the molecules of several requests at once.
 
@@ -104,6 +110,7 @@ class Answers:
             groups: The SMILES of each request.
             intervals: Share of new labels that intervals shall hold; None for none.
             nearest: Whether the nearest training molecules are wanted.
+            structures: Whether the structures that are predicted are wanted.
 
         Returns:
             For each request the JSON of its answer.
@@ -114,14 +121,17 @@ class Answers:
         asked = Asked(intervals, nearest)
         self.model.check_asked(asked)
         cells = [cell for group in groups for cell in group]
-        encode = self.model.encoder(with_structures=True)
+        # Structures take as long as the prediction itself, so they are made where they are needed.
+        encode = self.model.encoder(with_structures=structures or bool(asked))
         molecules: list[dict[str, Any]] = []
         size = self.model.predictor.batch_size
         for start in range(0, len(cells), size):
             own = cells[start : start + size]
             encoded = encode(own)
             found = self.model.predict_encoded(encoded, asked)
-            molecules += self._molecules(own, encoded.structures or [], encoded.reasons, found)
+            nothing: list[str | None] = [None] * len(own)
+            shown = [*(encoded.structures or ())] if structures else nothing
+            molecules += self._molecules(own, shown, encoded.reasons, found)
         about = self.about()["endpoints"]
         parts, start = [], 0
         for group in groups:
@@ -133,7 +143,7 @@ class Answers:
     def _molecules(
         self,
         cells: Sequence[str],
-        structures: Sequence[str],
+        structures: Sequence[str | None],
         reasons: Sequence[str],
         found: dict[str, np.ndarray],
     ) -> list[dict[str, Any]]:
@@ -141,7 +151,7 @@ class Answers:
         return [
             {
                 "smiles": cell,
-                "structure": structure,
+                **({} if structure is None else {"structure": structure}),
                 "reason": reason,
                 "values": [] if reason else [own[row] for own in by_task],
             }

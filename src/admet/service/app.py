@@ -151,7 +151,7 @@ def _add_molecules(app: FastAPI, core: Core) -> None:
                 f"The request has {len(body.smiles):,} molecules; this server takes "
                 f"{core.command.max_molecules:,}. Send a file.",
             )
-        content = await core.predict(body.smiles, body.intervals, body.nearest)
+        content = await core.predict(body.smiles, body.intervals, body.nearest, body.structures)
         return Response(content, media_type="application/json")
 
     @app.post("/api/v1/drawings", tags=["molecules"], responses=FAULTS | {200: {"model": Drawings}})

@@ -30,12 +30,14 @@ class Question:
         smiles: The molecules.
         intervals: As of `Asked`.
         nearest: As of `Asked`.
+        structures: Whether the structures that are predicted are given.
     """
 
     op: str
     smiles: Sequence[str]
     intervals: float | None = None
     nearest: bool = False
+    structures: bool = False
 
     def __len__(self) -> int:
         return len(self.smiles)

@@ -143,13 +143,15 @@ class Core:
         if self.status != "ok":
             raise RefusedError(503, f"The server is {self.status}. Try again later.", 5)
 
-    async def predict(self, smiles: Sequence[str], intervals: float | None, nearest: bool) -> bytes:
+    async def predict(
+        self, smiles: Sequence[str], intervals: float | None, nearest: bool, structures: bool
+    ) -> bytes:
         """Gives the JSON of predictions.
 
         Raises:
             RefusedError: If there are none.
         """
-        return await self._ask(Question("predict", smiles, intervals, nearest))
+        return await self._ask(Question("predict", smiles, intervals, nearest, structures))
 
     async def draw(self, smiles: Sequence[str]) -> bytes:
         """Gives the JSON of drawings.

@@ -46,6 +46,9 @@ class PredictRequest(_Strict):
     nearest: bool = Field(
         False, description="Add the most similar molecule that each endpoint learnt from."
     )
+    structures: bool = Field(
+        False, description="Add what was predicted, without salts, as canonical SMILES."
+    )
 
 
 class DrawRequest(_Strict):
@@ -82,7 +85,9 @@ class Molecule(BaseModel):
     """A molecule and its predictions."""
 
     smiles: str = Field(description="As it was sent.")
-    structure: str = Field(description="What was predicted, without salts, as canonical SMILES.")
+    structure: str | None = Field(
+        None, description="With `structures`: what was predicted; empty where nothing was."
+    )
     reason: str = Field(description="Why it got no prediction; empty where it got one.")
     values: list[Value] = Field(description="One an endpoint; none where there is a reason.")
 

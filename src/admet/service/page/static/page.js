@@ -66,12 +66,14 @@ function keep(answer, names) {
   state.sorted = { place: null, up: true };
 }
 
+const withStructures = () => ({ ...options(), structures: true });
+
 async function predictLines() {
   const given = lines();
   if (!given.length) throw new api.Refused(422, "Paste at least one SMILES, or choose a file.");
   busy("predicting …");
   const part = given.slice(0, MOST);
-  keep(await api.predict(part.map((line) => line.smiles), options()), part.map((line) => line.name));
+  keep(await api.predict(part.map((line) => line.smiles), withStructures()), part.map((line) => line.name));
   const without = state.molecules.filter((molecule) => molecule.reason).length;
   const more = given.length > MOST ? `; the first ${MOST} of ${given.length} are shown, the download has all` : "";
   at("summary").textContent = `${part.length} molecules, ${without} without a prediction${more}`;
@@ -139,7 +141,7 @@ async function predictFile(file) {
     make("button", { type: "button", text: `Download ${job.output}`, onclick: () => guarded(() => save(job, stem)) }),
   );
   busy("drawing …");
-  keep(await api.predict(job.preview, options()), []);
+  keep(await api.predict(job.preview, withStructures()), []);
   const more = job.rows > job.preview.length ? `; the first ${job.preview.length} are shown` : "";
   at("summary").textContent = `${job.rows.toLocaleString()} rows, ${job.without_prediction.toLocaleString()} without a prediction${more}`;
   render();
