@@ -9,6 +9,7 @@ from admet.config.serve import ServeCommand
 from admet.errors import ConfigError
 from admet.service.access import Access, access_of, host_of, same_origin
 from admet.service.escaped import escaped
+from admet.service.server import listen
 
 pytestmark = pytest.mark.slow  # a server takes seconds to open its model
 PREDICT = "/api/v1/predict"
@@ -125,6 +126,11 @@ def test_other_machines_need_a_token(tmp_path, trained, capsys, monkeypatch):
 def test_a_model_that_is_not_there_is_one_message(tmp_path, capsys):
     assert main(["serve", "--model-dir", str(tmp_path / "nothing"), "--port", "0"]) == 2
     assert "nothing" in capsys.readouterr().err
+
+
+def test_answers_do_not_wait_for_receipts(command):
+    with listen(command) as found:
+        assert found.proto == socket.IPPROTO_TCP  # else asyncio leaves TCP_NODELAY off
 
 
 def test_hosts_and_origins():
