@@ -199,8 +199,8 @@ def listen(command: ServeCommand) -> socket.socket:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, command.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        # With the protocol named, asyncio sends small answers at once (TCP_NODELAY): they would wait
-        # 40 ms for the caller's receipt of their head.
+        # With the protocol named, asyncio sends small answers at once (TCP_NODELAY). Else they
+        # would wait 40 ms for the receipt of their head.
         found = socket.socket(family, kind, protocol)
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         found.bind(address)
