@@ -194,7 +194,8 @@ class Core:
             await asyncio.sleep(_TICK)
 
     def _unfetched(self) -> int:
-        return sum(not job.fetched for job in self.files.spool.jobs.values())
+        jobs = self.files.spool.jobs.values()
+        return sum(job.state == "done" and not job.fetched for job in jobs)
 
     async def stop(self) -> None:
         """Ends the processes; a temporary folder is left only where it holds unfetched results."""
