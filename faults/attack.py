@@ -4,8 +4,8 @@ The hostile corpus, once as files and once as molecules, must get what `predict`
 process. Slow, broken, huge and crossed requests must be refused. Whatever dies, what was accepted
 is answered. No answer may be a 500.
 
-Usage: python faults/attack.py [--model-dir RUN]
-Writes faults/results/attack.json; ends with 1 where something was otherwise.
+Usage: python faults/attack.py [--model-dir RUN] [--only ATTACK …]
+Writes faults/results/attack.json, in which other attacks stay as they were; ends with 1 where something was otherwise.
 """
 
 import argparse
@@ -598,7 +598,10 @@ def main() -> int:
     faults = [name for name in given.only if not found[name]["as_stated"]]
     faults += ["a 500"] * ("500" in found["statuses"]) + ["its exit code"] * bool(found["exit"])
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "attack.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    path = RESULTS / "attack.json"
+    if path.exists():
+        found = {**json.loads(path.read_text(encoding="utf-8")), **found}
+    path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     print(f"{len(given.only)} attacks; not as stated: {', '.join(faults) or 'none'}")
     return 1 if faults else 0
 
