@@ -49,6 +49,8 @@ faults: $(VENV)/.dev  ## Kills, full disks, bit flips, hostile inputs, fuzzing: 
 	$(BIN)/python faults/sameness.py
 	for target in table config smiles molecules; do \
 	  $(BIN)/python faults/fuzz.py $$target -max_total_time=120 || exit 1; done
+	$(BIN)/python faults/load.py
+	$(BIN)/python faults/attack.py
 	$(BIN)/python faults/kills.py 110 20
 	$(BIN)/python faults/storage.py 14 6 || [ $$? -eq 77 ]  # 77: no namespaces here
 

@@ -17,6 +17,7 @@ COMMANDS = {
     "report": "show what a training or a study found as one page",
     "export": "write a trained model as checkpoints of Chemprop",
     "import_chemprop": "make a run directory of Chemprop's model files",
+    "serve": "a page and a JSON interface for a trained model",
     "make_demo_panel": "write the simulated demo panel",
 }
 

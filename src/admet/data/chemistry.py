@@ -99,7 +99,10 @@ def _read_one(text: str, standardize: bool, identity: Identity) -> Molecule:
         return Molecule(None, "a reaction, not a molecule")
     if rest and not rest[0].startswith("|"):  # |…| is an extension of the molecule before it
         return Molecule(None, f"text behind the SMILES: {rest[0][:30]!r}")
-    mol = Chem.MolFromSmiles(text)
+    try:
+        mol = Chem.MolFromSmiles(text)
+    except UnicodeEncodeError:  # half a character, as JSON can spell it
+        mol = None
     if mol is None:
         return Molecule(None, "invalid SMILES")
     if mol.GetNumAtoms() == 0:

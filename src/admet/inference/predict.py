@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from admet.config.reading import AS_FOUND, TableReading
 from admet.data import Table, count_records, require_columns, stream_table
@@ -33,6 +34,7 @@ def predict_table(
     pool: WorkerPool | None = None,
     reading: TableReading = AS_FOUND,
     asked: Asked = NOTHING,
+    watch: Callable[[int, pd.DataFrame], None] | None = None,
 ) -> int:
     """Writes the table and, after its columns, one `<task>_pred` per task and one `reason`.
 
@@ -53,6 +55,8 @@ def predict_table(
         pool: Processes that read the molecules; None reads them in this one.
         reading: How the table is written, where it does not say it with certainty.
         asked: Intervals and neighbours that are wanted behind the predictions.
+        watch: Is told the number of rows of the table and each part of it that was written; what it
+            raises stops the work, and nothing is left.
 
     Returns:
         The number of rows without a prediction.
@@ -85,6 +89,8 @@ def predict_table(
             columns = found if file.typed else _as_text(found)
             frame = append_columns(given, columns, reasons)
             file.write(frame, table.blocks)
+            if watch is not None:
+                watch(n_rows, frame)
             reported = n_done // _REPORT_EVERY
             n_done += len(frame)
             n_empty += sum(bool(reason) for reason in reasons)
