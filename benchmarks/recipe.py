@@ -58,6 +58,10 @@ FROZEN: Changes = {
     "weight_averaging: ema": {"weight_averaging": "ema"},
     "dropout: 0.2": {"dropout": 0.2},
     "learning_rate: 2e-3": {"learning_rate": 2e-3},
+    "learning_rate: 5e-4": {"learning_rate": 5e-4},
+    "weight_averaging: swa": {"weight_averaging": "swa"},
+    "hidden_size: 1024": {"hidden_size": 1024},
+    "epochs: 120": {"epochs": 120},
 }
 NETWORKS: Changes = {
     BASE: {},
