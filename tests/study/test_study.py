@@ -260,7 +260,7 @@ def test_the_command_prints_a_verdict_in_eighty_columns(panel_path, tmp_path, ca
     assert "Verdict" in said.out
     assert "to single-task" in said.out
     assert "How to train (the best single arm of each):" in said.out
-    *table, _, _ = said.out.splitlines()  # the last two name folders
+    *table, _, _, _ = said.out.splitlines()  # the last three name folders and a file
     assert max(map(len, table)) <= 80
     assert json.loads((tmp_path / "s" / "study.json").read_text())["schema_version"] == 1
     assert "1 of 4: single_task, fold 1" in said.err

@@ -278,7 +278,9 @@ def test_a_study_knows_the_file_that_its_fits_started_from(tmp_path):
 
 
 def test_who_does_not_read_it_says_so():
-    unread = TaskAffinityConfig().unread_of_network(ModelConfig(init_from="m.pt"))
+    unread = TaskAffinityConfig(estimator="residual").unread_of_network(
+        ModelConfig(init_from="m.pt")
+    )
     assert unread["init_from"] == "the affinity is measured on fresh weights"
     config = StudyRun(data_path="x.csv", model={"init_from": "m.pt"}, study={"arms": ["kernel"]})
     assert "model.init_from" in config.idle_keys()

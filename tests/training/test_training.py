@@ -461,7 +461,7 @@ def test_overlapping_groups_are_trained_kept_and_served(
         def estimate(self, problem, config):
             return AffinityEstimate(matrix, np.ones((4, 4), dtype=int), 1, problem.n_common())
 
-    monkeypatch.setitem(ESTIMATORS, "residual", Given)
+    monkeypatch.setitem(ESTIMATORS, "coregionalization", Given)
     run = tmp_path / "run"
     code = main(
         [

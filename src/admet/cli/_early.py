@@ -94,7 +94,7 @@ def _lacks(command: InspectCommand, column: Column) -> bool:
 
 
 def _predict(command: PredictCommand) -> None:
-    _output(command.output)
+    _output(command.output, structures=True)
     spec = _spec_of(command.model_dir)
     reading = command.only(TableReading)
     check_columns(command.data_path, _smiles(command.smiles_column, [spec]), reading)
@@ -137,9 +137,14 @@ _CHECKS: dict[type[Section], Callable[[Any], None]] = {
 }
 
 
-def _output(path: Path | None) -> None:
-    if path is not None:
-        check_output(path, "output")
+def _output(path: Path | None, *, structures: bool = False) -> None:
+    if path is None:
+        return
+    check_output(path, "output")
+    if path.suffix.lower() != ".csv":  # what takes another name is known only with pandas
+        from admet.table_files import check_table
+
+        check_table(path, "output", structures=structures)
 
 
 def _spec_of(folder: Path) -> dict[str, Any]:

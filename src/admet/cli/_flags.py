@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import tyro
@@ -34,6 +35,7 @@ def registry(shown: Shown | None = None) -> ConstructorRegistry:
     """
     rules = ConstructorRegistry()
     rules.primitive_rule(_booleans)
+    rules.primitive_rule(_paths)
     rules.primitive_rule(_groups)
     rules.primitive_rule(_nested)
     rules.struct_rule(partial(_section, shown))
@@ -50,6 +52,19 @@ def _booleans(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | None:
         instance_from_str=lambda words: _boolean(words[0]),
         is_instance=lambda value: isinstance(value, bool),
         str_from_instance=lambda value: [str(value).lower()],
+    )
+
+
+def _paths(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | None:
+    """Shows a path that may be left out as PATH; the word None leaves it out."""
+    if info.type != Path | None:
+        return None
+    return PrimitiveConstructorSpec(
+        nargs=1,
+        metavar="PATH",
+        instance_from_str=lambda words: None if words[0] == "None" else Path(words[0]),
+        is_instance=lambda value: value is None or isinstance(value, Path),
+        str_from_instance=lambda value: [str(value)],
     )
 
 

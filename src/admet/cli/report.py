@@ -11,14 +11,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; the first word is the folder, unless it is a flag."""
     words = list(sys.argv[1:] if argv is None else argv)
     if words and not words[0].startswith("-"):
-        words.insert(0, "--source")
+        words.insert(0, "--run")
     return execute(ReportCommand, _report, words, "admet report")
 
 
 def _report(command: ReportCommand) -> None:
     from admet.report import write_report
 
-    print(write_report(command.source, command.output, overwrite=command.overwrite))
+    print(write_report(command.run, command.output, overwrite=command.overwrite))
 
 
 if __name__ == "__main__":

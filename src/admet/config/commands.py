@@ -220,9 +220,9 @@ class ShowCommand(Section):
 
 
 class ReportCommand(_OneFile):
-    """Show what a training or a study found as one page: `admet report RUN_OR_STUDY`."""
+    """Show a training or a study as one page: `admet report RUN_OR_STUDY`."""
 
-    source: Path = Field(
+    run: Path = Field(
         description="Run directory, or folder of a study; `admet report FOLDER` names it, too."
     )
     output: Path | None = Field(

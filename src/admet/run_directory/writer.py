@@ -154,10 +154,10 @@ class RunDirectoryWriter:
             )
         if self.resume and self.is_finished:
             return  # nothing will be replaced
-        own = listed_sums(final)
-        own |= {Files.CHECKPOINTS, Files.REPORT}
+        listed = listed_sums(final)
+        own = listed | {Files.CHECKPOINTS, Files.REPORT}
         strange = [p.name for p in final.iterdir() if p.name not in own and p.name[0] != "."]
-        if len(own) > 1 and strange:
+        if listed and strange:
             raise RunDirectoryError(
                 f"`save_dir` {str(final)!r} holds what admet did not write: "
                 f"{', '.join(sorted(strange)[:5])}. Move it away, or name another folder."

@@ -9,9 +9,9 @@ import torch
 
 from admet.config import NetworkConfig, TaskAffinityConfig
 from admet.data import Panel
-from admet.errors import AffinityWarning, ConfigError, NoGradientStepsError
+from admet.errors import ConfigError, NoGradientStepsError
 from admet.featurize import featurize
-from admet.model.chemprop.task_affinity import TaskAffinityComputer, compute_task_affinity
+from admet.model.chemprop.task_affinity import TaskAffinityComputer
 from admet.model.chemprop.task_affinity.estimators import AffinityEstimate
 from admet.model.chemprop.task_affinity.estimators import coregionalization as module
 from admet.model.chemprop.task_affinity.estimators.coregionalization import (
@@ -155,7 +155,6 @@ def test_intervals_hold_what_other_molecules_give(counts: np.ndarray):
     assert np.mean(held) > 0.7
 
 
-@pytest.mark.filterwarnings("ignore::admet.errors.AffinityWarning")
 def test_a_task_that_structure_does_not_explain_is_unknown_or_doubtful(counts: np.ndarray):
     rng = np.random.default_rng(10)
     values = np.hstack([functions(counts, 11, 0.5), rng.standard_normal((len(counts), 1))])
@@ -164,15 +163,14 @@ def test_a_task_that_structure_does_not_explain_is_unknown_or_doubtful(counts: n
     assert found.doubt.too_few_labels().tolist() == [False, False, True]
 
 
-def test_a_task_whose_neighbours_differ_most_is_unknown(counts: np.ndarray):
+def test_a_task_whose_neighbours_differ_most_is_doubtful(counts: np.ndarray):
     rest = np.repeat((-1.0) ** np.arange(len(CHAINS)), len(ENDS))[:, None]
     values = np.hstack([functions(counts, 12, 0.5), rest])
-    with pytest.warns(AffinityWarning, match="Similar molecules have no more similar labels"):
-        matrix, _, _ = compute_task_affinity(
-            panel_of(values), "SMILES", [f"task {i}" for i in range(3)]
-        )
-    assert np.isnan(matrix[0, 2])
-    assert np.isfinite(matrix[0, 1])
+    found = estimated(panel_of(values))
+    assert found.doubt is not None
+    assert np.isfinite(found.matrix).all()
+    assert found.doubt.reliability[2] == 0
+    assert found.doubt.too_few_labels().tolist() == [False, False, True]
 
 
 def test_opposed_tasks_are_grouped_like_tasks_that_agree(counts: np.ndarray):

@@ -26,7 +26,7 @@ def measured(*, same=0.95, chance=0.01, agreement=0.95, doubt=0.2, counts=1234):
     grouping = Grouping(NAMES, groups, co_assignment=together, agreement=agreement, chance=chance)
     n = np.full((4, 4), counts)
     intervals = Intervals(matrix - doubt, matrix + doubt, np.ones(4))
-    return AffinityArchive(matrix, n, n, intervals, grouping)
+    return AffinityArchive(matrix, n, n, intervals, grouping, matrix)
 
 
 def square_of(figure):
@@ -82,7 +82,9 @@ def test_what_was_not_measured_is_said():
     known = measured(counts=0)
     grouping = Grouping(NAMES, known.grouping.groups)
     figure = draw_clustermap(
-        AffinityArchive(known.matrix, known.pair_steps, known.n_common, None, grouping)
+        AffinityArchive(
+            known.matrix, known.pair_steps, known.n_common, None, grouping, known.transfer
+        )
     )
     assert n_hatched(figure) == n_frames(figure) == 0
     assert "not measured" in square_of(figure).get_xlabel()

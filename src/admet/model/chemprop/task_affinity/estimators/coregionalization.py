@@ -9,6 +9,7 @@ from admet.config import TaskAffinityConfig
 from admet.errors import ConfigError, NoGradientStepsError
 from admet.model.chemprop.task_affinity.estimators.estimate import AffinityEstimate, Doubt
 from admet.model.chemprop.task_affinity.estimators.pair_sums import PARTS, PairSums, pair_sums
+from admet.model.chemprop.task_affinity.estimators.proxy import TOO_FEW
 from admet.model.chemprop.task_affinity.estimators.sums import NO_STEPS
 from admet.model.chemprop.task_affinity.problems import AffinityProblem, MoleculeProblem
 from admet.model.chemprop.task_affinity.problems.base import count_common
@@ -17,10 +18,6 @@ log = logging.getLogger(__name__)
 
 _MOST = 8_000  # molecules; the time grows with their square
 _LEAST = 0.75  # reliability: the similarity of a task's own labels is two standard errors from 0
-_UNTOLD = (
-    "Similar molecules have no more similar labels of one of the two than other molecules. Add "
-    "labels, or leave the task out."
-)
 
 
 class CoregionalizationAffinity:
@@ -108,16 +105,13 @@ def _chosen(present: np.ndarray, seed: int) -> np.ndarray:
 def _result(whole: PairSums, left_out: list[PairSums], n_common: np.ndarray) -> AffinityEstimate:
     """Turns slopes into correlations, with their doubt."""
     slopes = np.stack([part.slope for part in left_out])  # (P, T, T)
-    matrix = _correlations(whole.slope)
-    parts = np.stack([_correlations(slope) for slope in slopes])
+    own, owns = whole.slope.diagonal(), np.diagonal(slopes, axis1=1, axis2=2)  # (T,), (P, T)
     scale = np.sqrt((PARTS - 1) / PARTS)
-    # Where a task's own slope is not positive without a part, that part says nothing of its pairs.
-    parts = np.where(np.isnan(parts), matrix, parts)
+    error = scale * np.sqrt(((owns - owns.mean(axis=0)) ** 2).sum(axis=0))  # (T,)
+    matrix = _correlations(whole.slope, error)
+    parts = np.stack([_correlations(slope, error) for slope in slopes])
     components = scale * np.nan_to_num(parts - parts.mean(axis=0))
     half = student_t.ppf(0.975, PARTS - 1) * np.sqrt((components**2).sum(axis=0))  # (T, T)
-    own = whole.slope.diagonal()
-    spread = np.diagonal(slopes, axis1=1, axis2=2)  # (P, T)
-    error = scale * np.sqrt(((spread - spread.mean(axis=0)) ** 2).sum(axis=0))
     with np.errstate(invalid="ignore", divide="ignore"):
         reliability = np.where(own > 0, np.clip(1 - (error / own) ** 2, 0, 1), 0.0)
     doubt = Doubt(
@@ -131,12 +125,20 @@ def _result(whole: PairSums, left_out: list[PairSums], n_common: np.ndarray) -> 
     )
     told = np.clip(matrix, -1.0, 1.0)
     pairs = np.where(np.isnan(told), 0, whole.n).astype(np.int64)
-    return AffinityEstimate(told, pairs, PARTS, n_common, doubt, unknown=_UNTOLD, either_sign=True)
+    return AffinityEstimate(told, pairs, PARTS, n_common, doubt, unknown=TOO_FEW, either_sign=True)
 
 
-def _correlations(slope: np.ndarray) -> np.ndarray:
-    """Divides slopes by those of the tasks themselves; NaN where one of these is not positive."""
-    own = slope.diagonal()
+def _correlations(slope: np.ndarray, error: np.ndarray) -> np.ndarray:
+    """Divides slopes by those of the tasks themselves, shape (T, T).
+
+    A task's own slope counts as at least its standard error: where similar molecules have hardly
+    more similar labels than others, a quotient would be large by chance. NaN where both are 0.
+
+    Args:
+        slope: Shape (T, T).
+        error: Standard errors of its diagonal, shape (T,).
+    """
+    own = np.fmax(slope.diagonal(), error)
     with np.errstate(invalid="ignore"):
         root = np.sqrt(np.where(own > 0, own, np.nan))
     found = slope / np.outer(root, root)
