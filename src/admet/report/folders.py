@@ -21,7 +21,7 @@ class Origin:
 
     Attributes:
         run: Versions, hardware, command, table, seconds.
-        config: The configuration, as YAML.
+        config: The configuration, as YAML; empty for a model that was imported.
         rejected: Records of the table that were left out.
         structures: Records whose structure was changed or that were merged.
         labels: Label cells that were read otherwise than as the number in them.
@@ -34,6 +34,12 @@ class Origin:
     structures: pd.DataFrame
     labels: pd.DataFrame
     sides: Mapping[str, int]
+
+    @property
+    def imported(self) -> list[Mapping[str, Any]]:
+        """The files of another program that it was made of; none for a training."""
+        found = self.run.get("imported_from")
+        return list(found) if isinstance(found, list) else []
 
     @classmethod
     def read(cls, folder: Path) -> "Origin":
@@ -51,7 +57,8 @@ class Origin:
         )
         split = read_table(folder / Files.SPLIT, ["split"])
         sides = {str(side): int(n) for side, n in split["split"].value_counts(sort=False).items()}
-        return cls(run, _text(folder / Files.CONFIG), rejected, structures, labels, sides)
+        config = "" if "imported_from" in run else _text(folder / Files.CONFIG)
+        return cls(run, config, rejected, structures, labels, sides)
 
 
 def read_table(path: Path, columns: Collection[str] = ()) -> pd.DataFrame:
