@@ -35,7 +35,7 @@ def study_page(record: StudyRecord) -> Page:
     names = list(cells["task"].unique())
     gone = record.tables[LEFT_OUT]
     left = [f"Arm {row['arm']}: {row['why']}" for _, row in gone.iterrows()]
-    served = str(record.verdict["served"].iloc[-1]).replace("_", " ")
+    served = record.verdicts[-1].served.replace("_", " ")
     sections: list[Section] = [
         study_verdict.section(record),
         fold_groups.section(record, names),
@@ -106,7 +106,7 @@ def _facts(cells: pd.DataFrame, record: StudyRecord) -> pd.DataFrame:
     first = cells.groupby("task", sort=False)
     keys = [key for key in ("kind", "unit", "scale") if key in cells]
     found = first[keys].first().fillna("").reset_index()
-    found["labels"] = found["task"].map(record.verdict.set_index("task")["labels"])
+    found["labels"] = found["task"].map({v.task: v.n for v in record.verdicts})
     found["tested"] = first.size().to_numpy()  # by time the oldest are not
     if "limit" in cells:
         found["limits"] = first["limit"].agg(lambda own: int((own != 0).sum())).to_numpy()

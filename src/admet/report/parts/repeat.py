@@ -21,8 +21,8 @@ def section(origin: Origin | None, what: str) -> Section:
     run = origin.run
     if origin.imported:
         files = tuple(f"{own['file']}, SHA-256 {own['sha256']}" for own in origin.imported)
-        words = "It was imported: `admet import_chemprop` makes it again of these files."
-        return Section("repeat", title, [Words(words), Points(files)])
+        why = "It was imported: `admet import_chemprop` makes it again of these files."
+        return Section("repeat", title, [Words(why), Points(files)])
     data, words = run.get("data"), run.get("command")
     sha256 = data.get("sha256") if isinstance(data, dict) else None
     blocks: list[Block] = []

@@ -76,7 +76,7 @@ def doubt_of(grouping: Grouping) -> tuple[bool, str]:
 
 def _what(record: RunRecord) -> str:
     n_tasks = len(record.model.spec.tasks)
-    own, times = networks_of(record.model.spec)
+    own, times = networks_of(record.model.predictor.spec)
     if own is None:
         return f"A mixture of models that a study trained, for {n_tasks} endpoints."
     networks, groups = len(own.plan.networks), own.plan.groups
@@ -89,7 +89,7 @@ def _what(record: RunRecord) -> str:
 
 
 def _untested(record: RunRecord) -> str:
-    if networks_of(record.model.spec)[0] is not None:
+    if networks_of(record.model.predictor.spec)[0] is not None:
         return "There is no test side, so nothing is known of its errors on new molecules."
     return (
         "It has learnt from all molecules, so it has no test side. How good it is stands in the "
