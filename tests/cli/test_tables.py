@@ -76,7 +76,7 @@ def test_tables_of_verdicts_fit_80_columns(names, capsys):
     far = Contrast(-0.4, -1.2, 0.4, 0.3, 0.3, 0.4)
     verdicts = [
         Verdict(name, 1_000_000, "frozen_own_heads", True, [], {}, "composite", 1234.5,
-                {"single_task": far, "multi_task": far})
+                {"single_task": far, "multi_task": far}, "alone")
         for name in [*names, "all endpoints"]
     ]  # fmt: skip
     console = Console(width=80, highlight=False, markup=False, emoji=False)

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from admet.cli._verdict import print_verdicts
+from admet.cli._verdict import print_found
 from admet.data.splits import SIDES
 from admet.evaluation import PRIMARY, TaskScores
 from admet.names import number, short_names
@@ -46,7 +46,7 @@ def print_study(found: "StudySummary") -> None:
     study = found.config.get("study", {})
     asked = " × ".join(f"{study.get(key)} {key}" for key in ("folds", "repeats", "seeds"))
     _say(console, "Compared", f"{', '.join(found.arms)}; {asked}; {found.n_fits} fits are kept")
-    print_verdicts(console, found.verdicts, found.baselines)
+    print_found(console, found)
     if found.model is None:
         _say(console, "Model", "not written; the command that began the study goes on")
         return

@@ -46,7 +46,7 @@ def study_page(record: StudyRecord) -> Page:
             "repeat and seed).",
             "This study was written by a version that kept no intervals of single predictions.",
         ),
-        curves.section(pd.DataFrame(), "The fits of a study keep no learning curves."),
+        curves.study_section(record),
         labels.section(
             names, _facts(cells, record), _shared(cells, names), "tested by the folds", {}
         ),

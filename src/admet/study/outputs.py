@@ -72,4 +72,6 @@ def write_tables(study: Study, known: StudyDoubt) -> None:
     write_table(study.path / COMPARISONS, study.comparisons)
     if study.curve_fits:
         write_table(study.path / CURVE, study.curve)
+    else:  # an earlier run may have measured one
+        (study.path / CURVE).unlink(missing_ok=True)
     write_pictures(study, study.path / PICTURES)

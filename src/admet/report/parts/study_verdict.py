@@ -9,7 +9,7 @@ from admet.report.pictures import changes
 from admet.report.study_record import StudyRecord
 from admet.report.tables import change, count, number, table, text
 from admet.study.statistics import Contrast
-from admet.study.verdict import Verdict
+from admet.study.verdict import Verdict, what_settles
 
 _LISTED = 8
 _MARKS = {"better": "▲ ", "worse": "▼ ", "same": "= ", "unclear": "? "}
@@ -40,9 +40,21 @@ def section(record: StudyRecord) -> Section:
             "others:"
         ),
         Points(tuple(_ways(tasks))),
+        *_open(record.verdicts),
         _table(record.verdicts, record.baselines),
     ]
     return Section("verdict", "Verdict", blocks)
+
+
+def _open(verdicts: Sequence[Verdict]) -> list[Block]:
+    """Says what would settle what is open, if something is."""
+    lines = what_settles(verdicts)
+    if not lines:
+        return []
+    return [
+        Words("What would settle the others, if the differences stay as they are:"),
+        Points(tuple(lines)),
+    ]
 
 
 def said(arm: str) -> str:
