@@ -10,7 +10,7 @@ from admet.config.reading import ColumnName
 
 
 class ExportCommand(Section):
-    """Write a trained model as files of another program: `admet export RUN --to chemprop`."""
+    """Write a trained model for another program: `admet export RUN --to chemprop`."""
 
     model_dir: Path = Field(
         description="Run directory of the model; `admet export RUN` names it, too."
@@ -31,7 +31,7 @@ class ExportCommand(Section):
 
 
 class ImportCommand(Section):
-    """Make a run directory of Chemprop's model files: `admet import_chemprop MODEL.pt …`."""
+    """Make a run directory of models of Chemprop: `admet import_chemprop MODEL.pt …`."""
 
     model_files: tuple[Path, ...] = Field(
         min_length=1,

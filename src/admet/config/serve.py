@@ -10,7 +10,7 @@ _GIB = 2**30
 
 
 class ServeCommand(Predicting):
-    """Serve a trained model on this machine: a page for a browser, and a JSON interface."""
+    """Serve a trained model on this machine: a page, and a JSON interface."""
 
     model_dir: Path = Field(description="Run directory of the model.")
     host: str = Field(

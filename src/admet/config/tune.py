@@ -132,7 +132,7 @@ class TuneRun(TrainConfig):
 
 
 class TuneCommand(TuneRun):
-    """Search for better settings of a training, out of fold; the test side is not looked at."""
+    """Search for better settings of a training, out of fold, off the test side."""
 
     config: Path | None = Field(None, description="YAML file; flags override its keys.")
     overwrite: bool = Field(
