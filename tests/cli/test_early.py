@@ -58,6 +58,13 @@ def place(tmp_path):
         ("compare_models --model-dirs run run --test-data panl.csv", "Nearest: 'panel.csv'"),
         ("compare_models --result-files a.json b.json", "'a.json' does not exist"),
         ("show ru", "Nearest: 'run'"),
+        ("report ru", "Nearest: 'run'"),
+        ("export ru --output e", "Nearest: 'run'"),
+        ("serve --model-dir ru", "Nearest: 'run'"),
+        ("import_chemprop panel.pt --save-dir r", "Nearest: 'panel.csv'"),
+        ("tune --data-path panel.csv --data.target-columns hERGG", "Nearest: 'hERG'"),
+        ("study --data-path panel.csv --data.target-columns LogD --study.groups [[\"LogDD\"]]",
+         "Nearest: 'LogD'"),
     ],
 )  # fmt: skip
 def test_a_mistyped_name_needs_no_heavy_import(place, words, said):

@@ -47,7 +47,7 @@ def test_what_is_no_run_is_told_apart(tmp_path, capsys):
     (tmp_path / ".unfinished.part").mkdir()
     (tmp_path / "table.csv").write_text("a\n")
     (tmp_path / "study").mkdir()
-    (tmp_path / "study" / "study.json").write_text('{"config": {}}')
+    (tmp_path / "study" / "study.json").write_text('{"schema_version": 1, "config": {}}')
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "study.json").write_text("[")
     for name, words in (
@@ -55,7 +55,7 @@ def test_what_is_no_run_is_told_apart(tmp_path, capsys):
         ("run", "neither a run directory nor a study"),
         ("unfinished", "--resume"),
         ("table.csv", "is a file"),
-        ("study", "has not come to its verdict: 0 fits"),
+        ("study", "is not finished: it has no verdict.csv; 0 fits"),
         ("broken", "cannot be read as JSON"),
     ):
         assert main(["show", str(tmp_path / name)]) == 2

@@ -556,6 +556,23 @@ def test_what_an_imported_model_has_seen_is_not_guessed(tmp_path, capsys, caplog
     assert about["imported_from"][0]["file"] == "m.pt"
 
 
+def test_an_imported_model_is_shown_and_has_a_report(tmp_path, capsys):
+    for name in ("a", "b"):
+        file_of(tmp_path / f"{name}.pt")
+    import_chemprop([tmp_path / "a.pt", tmp_path / "b.pt"], tmp_path / "run")
+    assert main(["show", str(tmp_path / "run")]) == 0
+    shown = capsys.readouterr().out
+    assert "the mean of 2 trainings" in shown
+    assert "a.pt (SHA-256" in shown
+    assert "--repeat" not in shown
+    assert "None" not in shown
+    assert main(["report", str(tmp_path / "run")]) == 0
+    text = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert "was imported" in text
+    assert "b.pt, SHA-256" in text
+    assert "admet train" not in text.split('id="repeat"')[1]
+
+
 def test_a_training_on_other_graphs_is_refused_where_its_recipe_lies_beside(tmp_path):
     folder = tmp_path / "c" / "model_0"
     folder.mkdir(parents=True)

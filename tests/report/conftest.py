@@ -18,8 +18,7 @@ from admet.study import Study
 from admet.study.arms import Outcome
 from admet.study.doubt import StudyDoubt
 from admet.study.jobs import Fit, FitStore, Job
-from admet.study.outputs import write_tables
-from admet.study.run import FITS, SCHEMA_VERSION, STUDY
+from admet.study.outputs import FITS, SCHEMA_VERSION, STUDY, write_tables
 
 HOSTILE = "<script>alert(1)</script>"
 NAMES = (HOSTILE, "log10_rat_hepatocyte_CLint_uL_min_1e6_x", "hERG", 'a"b\'c & $d$ "=SUM(A1)"')
@@ -67,7 +66,8 @@ def write_study(folder: Path, names=NAMES, n=80, folds=3, present=0.8, arms=ARMS
     folder.mkdir(parents=True)
     for fit in fits:
         FitStore(folder / FITS).write(fit)
-    (folder / STUDY).write_text(json.dumps({"schema_version": SCHEMA_VERSION}), encoding="utf-8")
+    about = json.dumps({"schema_version": SCHEMA_VERSION, "config": {}})
+    (folder / STUDY).write_text(about, encoding="utf-8")
     write_tables(study, StudyDoubt.of(study))
     return study
 

@@ -5,8 +5,10 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 
+from admet.cli.__main__ import main
 from admet.config.study import StudyConfig, StudyRun
 from admet.data import Split
+from admet.report import page_of
 from admet.study import run
 from admet.study.arms import Outcome
 from admet.study.curve import COLUMNS, curve_arm, curve_jobs, with_twice
@@ -92,7 +94,7 @@ def test_a_picture_of_the_curve():
 
 
 @pytest.mark.slow
-def test_a_study_measures_its_curve(tmp_path, demo_frame):
+def test_a_study_measures_its_curve(tmp_path, demo_frame, capsys):
     panel = tmp_path / "panel.csv"
     demo_frame.to_csv(panel, index=False)
     asked = {
@@ -119,6 +121,12 @@ def test_a_study_measures_its_curve(tmp_path, demo_frame):
     assert means["labels"].is_monotonic_increasing
     assert means["loss"].iloc[0] > means["loss"].iloc[-1]
     assert (study.path / "pictures" / "learning_curve.png").stat().st_size > 0
+    assert main(["show", str(study.path)]) == 0
+    twice = "Twice the labels would change the loss of kernel by about: LogD"
+    assert twice in capsys.readouterr().out.replace("\n", " ")
+    page = {section.key: section for section in page_of(study.path).sections}["curves"]
+    assert page.blocks[1].text.startswith("Twice the labels would change the loss by about: LogD")
+    assert page.blocks[2].pictures[0].csv
     assert study.verdicts[0].twice < 0
     verdict = pd.read_csv(study.path / "verdict.csv")
     assert verdict["change_with_twice_the_labels"].notna().all()

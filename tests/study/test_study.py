@@ -76,7 +76,7 @@ def test_a_study_is_shown_as_it_was_found(study, capsys):
     (study.path / "verdict.csv").rename(study.path / "kept.csv")
     try:
         assert main(["show", str(study.path)]) == 2
-        assert "has not come to its verdict: 12 fits are kept" in capsys.readouterr().err
+        assert "is not finished: it has no verdict.csv; 12 fits are kept" in capsys.readouterr().err
     finally:
         (study.path / "kept.csv").rename(study.path / "verdict.csv")
 

@@ -1,5 +1,7 @@
 """Studies whose folds go forward in time."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,6 +10,7 @@ import admet
 from admet.config.study import StudyRun
 from admet.errors import ConfigError
 from admet.study import run, sides
+from admet.study.doubt import StudyDoubt, intervals
 from admet.study.results import ALL, COMPOSITE
 
 TARGETS = ("LogD", "hERG", "CLint")
@@ -73,6 +76,27 @@ def test_all_else_of_the_study_is_known(study):
     assert whole["hERG"] == study.panel.labels.present[later, 1].sum()
     model = admet.load(study.path / "model", device="cpu")
     assert np.isfinite(model.predict("CCO", intervals=0.8)["LogD_low"]).all()
+
+
+@pytest.mark.slow
+def test_the_future_calibrates_no_interval_of_a_fold(study):
+    measured = pd.read_csv(study.path / "pictures" / "measured.csv")
+    kept = pd.read_parquet(study.path / "intervals.parquet")
+    assert kept["SMILES"].tolist() == measured["SMILES"].tolist()
+    known = StudyDoubt.of(study)
+    kept = intervals(known)
+    first, second, third = (study.panel.smiles[split.test] for split in study.splits[0])
+    assert kept[kept["SMILES"].isin(first)]["low"].isna().all()  # nothing is known yet
+    evidence = []
+    for own in known.evidence:
+        labels = own.labels.copy()
+        labels[study.splits[0][2].test] += 100
+        evidence.append(replace(own, labels=labels))
+    later = intervals(replace(known, evidence=evidence))
+    for smiles in (second, third):
+        rows = kept["SMILES"].isin(smiles) & (kept["task"] == "LogD")
+        assert kept[rows]["low"].notna().any()
+        pd.testing.assert_frame_equal(kept[rows], later[rows])
 
 
 @pytest.mark.slow

@@ -5,6 +5,8 @@ import admet
 from admet.config import TrainConfig
 from admet.errors import ConfigError
 from admet.model.composite import CompositePredictor
+from admet.report import page_of
+from admet.run_directory.summary import summary_of
 from admet.training import train
 
 SMILES = ["CCO", "c1ccccc1O", "CC(=O)Nc1ccc(O)cc1"]
@@ -26,6 +28,10 @@ def predictions(model):
     return model.predict(SMILES)[["LogD_pred", "hERG_pred"]].to_numpy(float)
 
 
+def words_of(page):
+    return page.sections[0].blocks[0].text
+
+
 def test_an_ensemble_is_the_mean_of_trainings_from_other_seeds(tmp_path, demo_csv):
     together = train(config_for(demo_csv, tmp_path / "both", ensemble=2))
     alone = [train(config_for(demo_csv, tmp_path / str(s), seed=s)) for s in (3, 4)]
@@ -39,6 +45,11 @@ def test_an_ensemble_is_the_mean_of_trainings_from_other_seeds(tmp_path, demo_cs
     np.testing.assert_allclose(spread, apart, rtol=1e-5)
     with pytest.raises(ConfigError, match="has no networks of its own"):
         opened.networks  # noqa: B018
+    kept = summary_of(tmp_path / "both")
+    assert (kept.n_trainings, kept.shares) == (2, {})
+    assert kept.plan == summary_of(tmp_path / "3").plan
+    page = page_of(tmp_path / "both")
+    assert "trained together (1 network, 1 head, the mean of 2 trainings)" in words_of(page)
 
 
 def test_an_interrupted_ensemble_goes_on_to_the_same_weights(tmp_path, demo_csv, monkeypatch):

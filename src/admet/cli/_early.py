@@ -14,19 +14,24 @@ from admet.config import (
     InspectCommand,
     LabelReading,
     PredictCommand,
+    ReportCommand,
     TableReading,
     TrainCommand,
     warn_of_idle_keys,
 )
 from admet.config.base import Section
+from admet.config.commands import ShowCommand
+from admet.config.exchange import ExportCommand, ImportCommand
 from admet.config.root import TrainConfig
+from admet.config.serve import ServeCommand
 from admet.config.study import StudyCommand
-from admet.config.targets import check_n_groups, check_tasks, check_weights
+from admet.config.targets import check_groups, check_n_groups, check_tasks, check_weights
+from admet.config.tune import TuneCommand
 from admet.errors import ConfigError, DataError, RunDirectoryError, near_names
 from admet.files import PICTURES, check_output
 from admet.headers import Column, check_columns, check_panel
 
-_MODEL = "model.json"
+_MODEL, STUDY = "model.json", "study.json"
 
 
 def check_early(command: Section) -> None:
@@ -61,6 +66,8 @@ def _study(command: StudyCommand) -> None:
     weights, data = command.study.frozen_mlp.task_weights, command.data
     if data.target_columns and data.names_its_targets:
         check_weights("study.frozen_mlp.task_weights", weights, data.target_columns)
+        if command.study.groups is not None:
+            check_groups("study.groups", command.study.groups, data.target_columns)
     _training(command)
 
 
@@ -109,6 +116,47 @@ def _evaluate(command: EvaluateCommand) -> None:
     check_columns(command.data_path, wanted, command.only(LabelReading))
 
 
+def _serve(command: ExportCommand | ServeCommand) -> None:
+    _spec_of(command.model_dir)
+
+
+def _import(command: ImportCommand) -> None:
+    for path in command.model_files:
+        if not path.exists():
+            raise ConfigError(f"`model_files`: {_absent(path)}")
+
+
+def _show(command: ShowCommand) -> None:
+    _found(command.run_dir)
+
+
+def _report(command: ReportCommand) -> None:
+    _found(command.source)
+
+
+def _found(folder: Path) -> None:
+    """Checks that a folder may hold a model or a study, before anything heavy is imported.
+
+    Raises:
+        RunDirectoryError: Says what is there instead, and what to do.
+    """
+    part = folder.absolute().with_name(f".{folder.absolute().name}.part")
+    if not folder.exists() and part.is_dir():
+        raise RunDirectoryError(
+            f"The training of {str(folder)!r} has not ended: what it has so far stands in "
+            f"{part.name!r} beside it. `admet train --resume` goes on with it."
+        )
+    if not folder.exists():
+        raise RunDirectoryError(f"Run directory {_absent(folder)}")
+    if not folder.is_dir():
+        raise RunDirectoryError(f"{str(folder)!r} is a file. Name the folder of a run or a study.")
+    if not (folder / STUDY).exists() and not (folder / _MODEL).exists():
+        raise RunDirectoryError(
+            f"{str(folder)!r} is neither a run directory nor a study: it has no {_MODEL} and no "
+            f"{STUDY}. Name a folder that `admet train` or `admet study` wrote."
+        )
+
+
 def _compare(command: CompareCommand) -> None:
     wrong = bool(command.model_dirs) == bool(command.result_files)
     few = len(command.model_dirs) + len(command.result_files) < 2
@@ -134,6 +182,12 @@ _CHECKS: dict[type[Section], Callable[[Any], None]] = {
     PredictCommand: _predict,
     EvaluateCommand: _evaluate,
     CompareCommand: _compare,
+    TuneCommand: _training,
+    ExportCommand: _serve,
+    ImportCommand: _import,
+    ServeCommand: _serve,
+    ShowCommand: _show,
+    ReportCommand: _report,
 }
 
 

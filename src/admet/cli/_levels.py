@@ -17,6 +17,14 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
         "data.target-columns", "data.split-type", "training.epochs", "study.folds",
         "study.repeats", "study.arms", "study.time-budget",
     ),
+    "tune": (
+        "data-path", "save-dir", "config", "overwrite", "data.smiles-column",
+        "data.target-columns", "data.split-type", "training.epochs", "tune.trials",
+        "tune.time-budget", "tune.folds", "tune.keys",
+    ),
+    "serve": (
+        "model-dir", "host", "port", "token-file", "spool-dir", "max-rows", "device",
+    ),
     "compute_task_affinity": (
         "data-path", "smiles-column", "target-columns", "n-groups", "estimator",
         "clustering-method", "affinity-epochs", "affinity-batch-size", "seed", "save-path",

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from admet.cli._verdict import print_verdicts
+from admet.cli._verdict import print_found
 from admet.data.splits import SIDES
 from admet.evaluation import PRIMARY, TaskScores
 from admet.names import number, short_names
@@ -46,7 +46,7 @@ def print_study(found: "StudySummary") -> None:
     study = found.config.get("study", {})
     asked = " × ".join(f"{study.get(key)} {key}" for key in ("folds", "repeats", "seeds"))
     _say(console, "Compared", f"{', '.join(found.arms)}; {asked}; {found.n_fits} fits are kept")
-    print_verdicts(console, found.verdicts, found.baselines)
+    print_found(console, found)
     if found.model is None:
         _say(console, "Model", "not written; the command that began the study goes on")
         return
@@ -59,6 +59,13 @@ def _print_origin(console: Console, run: Mapping[str, Any]) -> None:
     """Says when, by what and from which table it was trained."""
     versions = run.get("versions", {})
     shown = ", ".join(f"{name} {versions[name]}" for name in _PACKAGES if name in versions)
+    files = [
+        f"{own['file']} (SHA-256 {own['sha256'][:16]}…)" for own in run.get("imported_from", ())
+    ]
+    if files:
+        _say(console, "Imported", f"{run.get('created', '')} with {shown}")
+        _say(console, "Of", ", ".join(files))
+        return
     _say(console, "Trained", f"{run.get('created', '')} with {shown}")
     data = run.get("data", {})
     _say(console, "Table", f"{data.get('path', '')} (SHA-256 {str(data.get('sha256', ''))[:16]}…)")
@@ -76,15 +83,17 @@ def _print_origin(console: Console, run: Mapping[str, Any]) -> None:
 
 def _print_plan(console: Console, found: "RunSummary") -> None:
     """Says who learns with whom."""
-    if not found.groups:
+    plan = found.plan
+    if plan is None:
         members = ", ".join(member.arm for member in found.spec.members)  # type: ignore[union-attr]
         _say(console, "Plan", f"mixture of {members}")
         return
-    n = found.n_networks
+    n, n_heads = len(plan.networks), len(plan.groups)
     encoders = "one encoder" if n == 1 else f"{n} networks, each with an encoder"
-    _say(console, "Plan", f"{found.arm}: {encoders}, {len(found.groups)} heads")
-    for place, tasks in enumerate(found.groups, start=1):
-        _say(console, f"  group {place}", ", ".join(tasks))
+    times = f"; the mean of {found.n_trainings} trainings" if found.n_trainings > 1 else ""
+    _say(console, "Plan", f"{plan.arm}: {encoders}, {n_heads} head{'s' * (n_heads > 1)}{times}")
+    for place, group in enumerate(plan.groups, start=1):
+        _say(console, f"  group {place}", ", ".join(group.tasks))
 
 
 def _endpoints(found: "RunSummary") -> Table:
@@ -127,7 +136,7 @@ def _print_after(console: Console, found: "RunSummary") -> None:
     if found.scores is not None:
         console.print("labels: that it learnt from; tested, score: on the test side of its split")
     _say(console, "To predict", f"admet predict --model-dir {path} --data-path TABLE --output FILE")
-    if found.groups:
+    if found.plan is not None and "imported_from" not in found.run:
         _say(console, "To repeat", f"admet train --repeat {path} --save-dir NEW")
     elif command := found.run.get("command"):
         _say(console, "To repeat", shlex.join(["admet", *map(str, command[1:])]))

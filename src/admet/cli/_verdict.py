@@ -11,9 +11,11 @@ from rich.table import Table
 from admet.config.study import MULTI, SINGLE
 from admet.names import number, short_names
 from admet.study.statistics import Contrast
+from admet.study.verdict import what_settles, what_twice_brings
 
 if TYPE_CHECKING:
     from admet.study import Study
+    from admet.study.summary import StudySummary
     from admet.study.verdict import Verdict
 
 _WIDTH = 80
@@ -25,13 +27,23 @@ _MARKS = {"better": "+", "worse": "-", "same": "=", "unclear": "?"}
 def print_verdict(study: "Study") -> None:
     """Prints one row per endpoint: how to train it, and what that gains over the baselines."""
     console = Console(width=_WIDTH, highlight=False, markup=False, emoji=False)
-    print_verdicts(console, study.verdicts, study.baselines)
-    _print_company(console, study)
-    _print_open(console, study)
-    _print_curve(console, study)
+    print_found(console, study)
     asked = study.config.study.repeats * study.config.study.seeds
     if study.rounds is not None and len(study.rounds) < asked:
         console.print(f"Compared: {len(study.rounds)} of {asked} rounds (repeats and seeds)")
+
+
+def print_found(console: Console, study: "Study | StudySummary") -> None:
+    """Prints the table of verdicts, and below it what has no place there."""
+    print_verdicts(console, study.verdicts, study.baselines)
+    _print_company(console, study.verdicts)
+    if lines := what_settles(study.verdicts):
+        console.print("What would settle the others, if the differences stay as they are:")
+    for line in lines:
+        console.print(f"  {line}")
+    if told := what_twice_brings(study.verdicts):
+        arm = study.curve["arm"].iloc[0]
+        console.print(f"Twice the labels would change the loss of {arm} by about: {told}")
     for name, why in study.left_out.items():
         console.print(f"Left out: {name}: {why}")
 
@@ -67,39 +79,17 @@ def print_verdicts(
     )
 
 
-def _print_company(console: Console, study: "Study") -> None:
+def _print_company(console: Console, verdicts: Sequence["Verdict"]) -> None:
     """Prints with whom each endpoint learns in its best arm; those of one company in one line."""
+    *tasks, _ = verdicts
     lines: dict[str, list[str]] = {}
-    for verdict in study.verdicts[:-1]:
-        everybody = len(verdict.partners) == len(study.panel.tasks) - 1
+    for verdict in tasks:
+        everybody = len(verdict.partners) == len(tasks) - 1
         company = "together" if everybody and verdict.partners else verdict.company
         lines.setdefault(f"{verdict.best}, {company}", []).append(verdict.task)
     console.print("How to train (the best single arm of each):")
     for how, names in lines.items():
-        console.print(f"  {', '.join(names)}: {how}", markup=False)
-
-
-def _print_open(console: Console, study: "Study") -> None:
-    """Prints what would settle what is open, if the differences stay as they are."""
-    lines: dict[str, list[str]] = {}
-    for verdict in study.verdicts:
-        if verdict.settled_by:
-            lines.setdefault(verdict.settled_by, []).append(verdict.task)
-    if lines:
-        console.print("What would settle the others, if the differences stay as they are:")
-    for what, names in lines.items():
-        console.print(f"  {', '.join(names)}: {what}", markup=False)
-
-
-def _print_curve(console: Console, study: "Study") -> None:
-    """Prints what twice the labels would bring, by the learning curve."""
-    found = {v.task: v.twice for v in study.verdicts if v.twice is not None}
-    if found:
-        arm = study.curve["arm"].iloc[0]
-        told = ", ".join(f"{name} {100 * change:+.0f} %" for name, change in found.items())
-        console.print(
-            f"Twice the labels would change the loss of {arm} by about: {told}", markup=False
-        )
+        console.print(f"  {', '.join(names)}: {how}")
 
 
 def _gain(contrast: Contrast) -> str:

@@ -83,6 +83,22 @@ class CompositeSpec(PanelSpec):
         return self
 
 
+def networks_of(spec: ModelSpec | CompositeSpec) -> tuple[ModelSpec | None, int]:
+    """Gives the networks of a model, and how many trainings of them are averaged.
+
+    Those of an ensemble are those of its first training. A mixture of several ways of training has
+    none, and counts as one.
+    """
+    if isinstance(spec, ModelSpec):
+        return spec, 1
+    first = spec.members[0].network
+    if first is None or any(
+        own.network is None or own.network.plan != first.plan for own in spec.members
+    ):
+        return None, 1
+    return first, len(spec.members)
+
+
 class Member(Protocol):
     """A model of a composite, ready to predict."""
 

@@ -169,7 +169,8 @@ class TrainedModel:
             where = "this model" if self.run_dir is None else str(self.run_dir)
             raise ConfigError(
                 f"{where} does not hold what intervals and neighbours need: it was trained without "
-                "a validation side, or by an earlier version. Train it anew, or ask for neither."
+                "a validation side or by an earlier version, or was imported. Train it anew, or "
+                "ask for neither."
             )
         if asked.intervals is not None and self.doubt is not None:
             self.doubt.warn_of_few(asked.intervals)

@@ -35,7 +35,7 @@ def study_page(record: StudyRecord) -> Page:
     names = list(cells["task"].unique())
     gone = record.tables[LEFT_OUT]
     left = [f"Arm {row['arm']}: {row['why']}" for _, row in gone.iterrows()]
-    served = str(record.verdict["served"].iloc[-1]).replace("_", " ")
+    served = record.verdicts[-1].served.replace("_", " ")
     sections: list[Section] = [
         study_verdict.section(record),
         fold_groups.section(record, names),
@@ -46,13 +46,15 @@ def study_page(record: StudyRecord) -> Page:
             "repeat and seed).",
             "This study was written by a version that kept no intervals of single predictions.",
         ),
-        curves.section(pd.DataFrame(), "The fits of a study keep no learning curves."),
-        labels.section(names, _facts(cells), _shared(cells, names), "all folds", {}),
+        curves.study_section(record),
+        labels.section(
+            names, _facts(cells, record), _shared(cells, names), "tested by the folds", {}
+        ),
         left_out.section(record.origin, left),
         coverage.section(
             record.tables[COVERAGE],
-            "Labels in intervals that the other folds calibrated, of molecules that no fit had "
-            "seen.",
+            "Labels in intervals that the other folds calibrated (by time the earlier ones), of "
+            "molecules that no fit had seen.",
         ),
         repeat.section(record.origin, "study"),
     ]
@@ -100,11 +102,12 @@ def _coverage(tested: HeldOut | None) -> pd.DataFrame:
     return pd.DataFrame() if tested is None else tested.coverage
 
 
-def _facts(cells: pd.DataFrame) -> pd.DataFrame:
+def _facts(cells: pd.DataFrame, record: StudyRecord) -> pd.DataFrame:
     first = cells.groupby("task", sort=False)
     keys = [key for key in ("kind", "unit", "scale") if key in cells]
     found = first[keys].first().fillna("").reset_index()
-    found["labels"] = first.size().to_numpy()
+    found["labels"] = found["task"].map({v.task: v.n for v in record.verdicts})
+    found["tested"] = first.size().to_numpy()  # by time the oldest are not
     if "limit" in cells:
         found["limits"] = first["limit"].agg(lambda own: int((own != 0).sum())).to_numpy()
     return found

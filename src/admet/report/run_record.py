@@ -11,8 +11,9 @@ from admet.evaluation import Scores
 from admet.inference.held_out import HeldOut, held_out
 from admet.model.chemprop.task_affinity.archive import AffinityArchive
 from admet.model.trained_model import TrainedModel
-from admet.report.folders import Origin, read_table
+from admet.report.folders import Origin
 from admet.run_directory import Files, load_model
+from admet.run_directory.tables import read_table
 from admet.training.outputs import read_predicted, read_scores
 
 

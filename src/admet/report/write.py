@@ -11,7 +11,7 @@ from admet.report.render import render
 from admet.report.run_record import RunRecord
 from admet.report.study_record import StudyRecord
 from admet.run_directory import Files
-from admet.study.run import STUDY
+from admet.study.outputs import STUDY
 
 log = logging.getLogger(__name__)
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from admet.errors import DataError, RunDirectoryError
 from admet.evaluation import Scores
+from admet.model.chemprop.plan import Plan
 from admet.model.chemprop.spec import ModelSpec
 from admet.run_directory.doubt import read_doubt
 from admet.run_directory.layout import COPY_AGAIN, Files
@@ -41,26 +42,26 @@ class RunSummary:
     sides: Mapping[str, int]
 
     @property
-    def arm(self) -> str:
-        """The way in which it was trained; "composite" for a mixture of models."""
-        return self.spec.plan.arm if isinstance(self.spec, ModelSpec) else "composite"
+    def plan(self) -> Plan | None:
+        """How its networks share; None for a mixture of several ways of training."""
+        networks, _ = self._networks
+        return None if networks is None else networks.plan
 
     @property
-    def groups(self) -> list[list[str]]:
-        """The tasks of each head; none for a mixture of models."""
-        if not isinstance(self.spec, ModelSpec):
-            return []
-        return [list(group.tasks) for group in self.spec.plan.groups]
+    def n_trainings(self) -> int:
+        """Number of trainings that an ensemble averages; 1 for all else."""
+        return self._networks[1]
 
     @property
-    def n_networks(self) -> int:
-        """Number of networks with an encoder of their own; 0 for a mixture of models."""
-        return len(self.spec.plan.networks) if isinstance(self.spec, ModelSpec) else 0
+    def _networks(self) -> tuple[ModelSpec | None, int]:
+        from admet.model.composite import networks_of  # noqa: PLC0415 - it reads this package
+
+        return networks_of(self.spec)
 
     @property
     def shares(self) -> dict[str, dict[str, float]]:
         """Task → member of a mixture → its weight, where it is above 0; empty for networks."""
-        if isinstance(self.spec, ModelSpec):
+        if isinstance(self.spec, ModelSpec) or self.plan is not None:
             return {}
         arms = [member.arm for member in self.spec.members]
         return {

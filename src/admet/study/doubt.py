@@ -88,13 +88,15 @@ def coverage(known: StudyDoubt) -> pd.DataFrame:
 
 
 def intervals(known: StudyDoubt) -> pd.DataFrame:
-    """Gives each label with what is served for it, and an interval that other folds calibrated.
+    """Gives each label with what is served for it, and an interval.
+
+    The other folds calibrate it, by time the earlier ones.
 
     Args:
         known: What the study knows.
 
     Returns:
-        One row per molecule and task with a label, tasks and molecules as in the panel: task,
+        One row per tested molecule and task with a label, as they stand in the panel: task,
         SMILES, label, prediction, low and high (the ends of the 80 % interval, in the unit of the
         labels; empty for a binary task and where too few labels calibrate it), and similarity to
         the nearest molecule that the fit had learnt from.
@@ -102,20 +104,22 @@ def intervals(known: StudyDoubt) -> pd.DataFrame:
     study, panel = known.study, known.study.scaled
     first, level = study.done_rounds[0], LEVELS[0]
     served = study.out_of_fold[study.verdicts[-1].served, *first]
+    folds = list(zip(study.splits[first[0]], study.known_before(first[0]), strict=True))
     parts = []
     for column, task in enumerate(panel.tasks):
         own = known.evidence[column]
         ends = np.full((2, len(panel)), np.nan)
-        for split in study.splits[first[0]] if task.kind.scaled else []:
-            others = np.isfinite(own.labels)
-            others[split.test] = False
+        for split, known_before in folds if task.kind.scaled else []:
+            others = np.isfinite(own.labels) & known_before
+            if not others.any():  # by time nothing calibrates the first fold
+                continue
             calibration = Calibration.fit([own.of(others)], [task.kind], [task.transform])
             tested = own.of(split.test)
             found = calibration.intervals(
                 0, served[split.test, column], tested.spread, tested.distance, level
             )
             ends[:, split.test] = found
-        rows = np.flatnonzero(study.panel.labels.present[:, column])
+        rows = np.flatnonzero(study.panel.labels.present[:, column] & study.tested)
         part = {
             "task": task.name,
             "SMILES": study.panel.smiles[rows],

@@ -19,6 +19,10 @@ from admet.table_files import write_table
 from admet.training.outputs import write_records, write_split
 from admet.training.provenance import describe_run
 
+FITS, STUDY = "fits", "study.json"
+"""Names of the folder of fits, and of the file that says which study it is."""
+SCHEMA_VERSION = 1
+"""Raised when a reader of an older version could no longer understand the folder."""
 MODEL, PICTURES = "model", "pictures"
 RESULTS, VERDICT = "results.csv", "verdict.csv"
 PREDICTIONS, COVERAGE = "predictions.parquet", "coverage.csv"
@@ -68,4 +72,6 @@ def write_tables(study: Study, known: StudyDoubt) -> None:
     write_table(study.path / COMPARISONS, study.comparisons)
     if study.curve_fits:
         write_table(study.path / CURVE, study.curve)
+    else:  # an earlier run may have measured one
+        (study.path / CURVE).unlink(missing_ok=True)
     write_pictures(study, study.path / PICTURES)

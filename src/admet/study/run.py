@@ -26,7 +26,15 @@ from admet.study.doubt import StudyDoubt
 from admet.study.executors import Executor, executor_of
 from admet.study.jobs import Fit, FitStore, Job
 from admet.study.material import Material
-from admet.study.outputs import FOLDERS, TABLES, write_model, write_tables
+from admet.study.outputs import (
+    FITS,
+    FOLDERS,
+    SCHEMA_VERSION,
+    STUDY,
+    TABLES,
+    write_model,
+    write_tables,
+)
 from admet.study.pace import FitProgress, Pace
 from admet.study.results import Study
 from admet.study.seen import warn_of_seen_labels
@@ -35,10 +43,6 @@ from admet.training.start import following, origin_of, read_start
 
 log = logging.getLogger(__name__)
 
-FITS, STUDY = "fits", "study.json"
-"""Names of the folder of fits, and of the file that says which study it is."""
-SCHEMA_VERSION = 1
-"""Raised when a reader of an older version could no longer understand the folder."""
 # What may change between two runs of one study without making other fits.
 _FREE = {
     "save_dir", "study.arms", "study.workers", "study.scheduler", "study.time_budget",

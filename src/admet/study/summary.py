@@ -11,12 +11,12 @@ from admet.config.study import MULTI, SINGLE
 from admet.errors import RunDirectoryError
 from admet.run_directory import Files, read_json
 from admet.run_directory.summary import RunSummary, summary_of
+from admet.run_directory.tables import damaged, read_table
+from admet.study.outputs import CURVE, FITS, LEFT_OUT, MODEL, SCHEMA_VERSION, STUDY, VERDICT
 from admet.study.statistics import Contrast
 from admet.study.verdict import Verdict, html
 
-STUDY = "study.json"
-"""The file that makes a folder the folder of a study."""
-_VERDICT, _FITS, _MODEL = "verdict.csv", "fits", "model"
+_NEEDED = ("task", "labels", "train", "company", "served", "loss")
 _CONTRAST = {
     "mean": "change_to_{}",
     "low": "change_to_{}_low",
@@ -39,6 +39,8 @@ class StudySummary:
         verdicts: One per endpoint, then one for all.
         n_fits: Fits that are kept.
         model: The run directory of what it serves; None where it is not written yet.
+        left_out: Arm → why it is not compared; empty where an earlier version did not keep it.
+        curve: The learning curve, see `admet.study.curve.curve_of`; without rows for none.
     """
 
     path: Path
@@ -46,6 +48,8 @@ class StudySummary:
     verdicts: tuple[Verdict, ...]
     n_fits: int
     model: RunSummary | None
+    left_out: Mapping[str, str]
+    curve: pd.DataFrame
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -73,40 +77,74 @@ def study_summary_of(folder: str | Path) -> StudySummary:
         folder: The folder.
 
     Raises:
-        RunDirectoryError: If it is no study, has not come to its verdict, or is damaged.
+        RunDirectoryError: If it is no study, has not come to its verdict, is of a later version, or
+            is damaged.
     """
     folder = Path(folder)
-    content = read_json(folder / STUDY)
-    config = content.get("config") if isinstance(content, dict) else None
+    config, verdicts = read_config(folder), read_verdicts(folder)
+    n_fits = len(list((folder / FITS).glob("*.bin")))
+    written = (folder / MODEL / Files.MODEL).exists()
+    model = summary_of(folder / MODEL) if written else None
+    gone = table_of(folder, LEFT_OUT)
+    left_out = {} if gone.empty else dict(zip(gone["arm"], gone["why"], strict=True))
+    return StudySummary(folder, config, verdicts, n_fits, model, left_out, table_of(folder, CURVE))
+
+
+def read_config(folder: Path) -> Mapping[str, Any]:
+    """Reads what `study.json` holds of the configuration.
+
+    Raises:
+        RunDirectoryError: If it is damaged, or of a later version.
+    """
+    path = folder / STUDY
+    content = read_json(path)
+    version = content.get("schema_version") if isinstance(content, dict) else None
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise damaged(path, f"`schema_version` must be a whole number from 1; got {version!r}")
+    if version > SCHEMA_VERSION:
+        raise RunDirectoryError(
+            f"The study in {str(folder)!r} has schema version {version}; this admet reads up to "
+            f"{SCHEMA_VERSION}. Update admet."
+        )
+    config = content.get("config")
     if not isinstance(config, dict):
-        raise RunDirectoryError(
-            f"{str(folder / STUDY)!r} is damaged: it holds no configuration. Run the study again "
-            "with --overwrite."
-        )
-    n_fits = len(list((folder / _FITS).glob("*.bin")))
-    if not (folder / _VERDICT).exists():
-        raise RunDirectoryError(
-            f"The study in {str(folder)!r} has not come to its verdict: {n_fits} fits are kept. "
-            "The command that began it goes on with the others."
-        )
-    written = (folder / _MODEL / Files.MODEL).exists()
-    model = summary_of(folder / _MODEL) if written else None
-    return StudySummary(folder, config, _verdicts(folder / _VERDICT), n_fits, model)
+        raise damaged(path, "it holds no configuration")
+    return config
 
 
-def _verdicts(path: Path) -> tuple[Verdict, ...]:
+def read_verdicts(folder: Path) -> tuple[Verdict, ...]:
+    """Reads the verdicts of a study, one per endpoint, then one for all.
+
+    Raises:
+        RunDirectoryError: If it has not come to its verdict, or the table is damaged.
+    """
+    path = folder / VERDICT
+    if not path.is_file():
+        n_fits = len(list((folder / FITS).glob("*.bin")))
+        raise RunDirectoryError(
+            f"The study in {str(folder)!r} is not finished: it has no {VERDICT}; {n_fits} fits are "
+            "kept. The same `admet study` command goes on with the others."
+        )
+    rows = read_table(path, _NEEDED)
     try:
-        rows = pd.read_csv(path, keep_default_na=False, na_values=[""], dtype={"task": str})
         found = tuple(_verdict(dict(row)) for _, row in rows.iterrows())
-        if not found:
-            raise ValueError("it has no rows")
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        what = f"column {error} is missing" if isinstance(error, KeyError) else str(error)
-        raise RunDirectoryError(
-            f"{str(path)!r} is damaged: {what.rstrip('.')}. The command that began the study "
-            "writes it again."
-        ) from None
+    except KeyError as error:
+        raise damaged(path, f"it has no column {error}") from None
+    except (ValueError, TypeError) as error:
+        raise damaged(path, str(error)) from None
+    if not found:
+        raise damaged(path, "it has no rows")
     return found
+
+
+def table_of(folder: Path, name: str) -> pd.DataFrame:
+    """Reads a table that not every study has; without rows where there is none.
+
+    Raises:
+        RunDirectoryError: If it is damaged.
+    """
+    path = folder / name
+    return read_table(path) if path.is_file() else pd.DataFrame()
 
 
 def _verdict(row: Mapping[str, Any]) -> Verdict:
@@ -119,6 +157,8 @@ def _verdict(row: Mapping[str, Any]) -> Verdict:
         if _CONTRAST["mean"].format(base) in row
     }
     losses = {k.removeprefix(_LOSS): float(v) for k, v in row.items() if k.startswith(_LOSS)}
+    settled, rounds = row.get("settled_by"), row.get("rounds", 1)
+    twice = row.get("change_with_twice_the_labels")
     return Verdict(
         str(row["task"]),
         int(row["labels"]),
@@ -130,12 +170,8 @@ def _verdict(row: Mapping[str, Any]) -> Verdict:
         float(row["loss"]),
         gains,
         company,
-        _text(row.get("settled_by")),
+        "" if pd.isna(settled) else str(settled),
         float(row.get("times_the_labels", 1.0)),
-        None if pd.isna(rounds := row.get("rounds", 1)) else int(rounds),
-        None if pd.isna(twice := row.get("change_with_twice_the_labels")) else float(twice),
+        None if pd.isna(rounds) else int(rounds),
+        None if pd.isna(twice) else float(twice),
     )
-
-
-def _text(value: Any) -> str:
-    return "" if pd.isna(value) else str(value)

@@ -115,6 +115,20 @@ class Verdict:
         return found
 
 
+def what_settles(verdicts: Sequence[Verdict]) -> list[str]:
+    """Lists what would settle what the folds leave open, each with the endpoints that it would."""
+    found: dict[str, list[str]] = {}
+    for verdict in verdicts:
+        if verdict.settled_by:
+            found.setdefault(verdict.settled_by, []).append(verdict.task)
+    return [f"{', '.join(names)}: {what}" for what, names in found.items()]
+
+
+def what_twice_brings(verdicts: Sequence[Verdict]) -> str:
+    """Lists the change of each loss with twice the labels; empty without a learning curve."""
+    return ", ".join(f"{v.task} {100 * v.twice:+.0f} %" for v in verdicts if v.twice is not None)
+
+
 def html(verdicts: Sequence[Verdict]) -> str:
     """Gives verdicts as a table for a notebook: what is served, and how far it is ahead."""
     rows = [

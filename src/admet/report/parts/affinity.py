@@ -23,8 +23,9 @@ def section(archive: AffinityArchive | None) -> Section:
     pairs = archive.pairs()
     blocks: list[Block] = [
         Words(
-            "Affinity is how far the gradients of two endpoints agree on the shared encoder, from "
-            "−1 to 1. Hatched cells have a 95 % interval that holds 0: their sign is not known."
+            "Affinity is how far two endpoints ask the same of a model that they share, from −1 to "
+            "1, by the estimator that the configuration names. Hatched cells have a 95 % interval "
+            "that holds 0: their sign is not known."
         ),
         Words(words, "plain" if sure else "doubt"),
         Pictures(

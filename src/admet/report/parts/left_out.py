@@ -29,6 +29,9 @@ def section(origin: Origin | None, remarks: Sequence[str] = ()) -> Section:
             )
         )
         return Section("left-out", "Left out or changed", blocks)
+    if origin.imported:
+        why = "The model was imported, and does not say what it was trained on."
+        return Section("left-out", "Left out or changed", [Words(why, "doubt")])
     parts = (
         (origin.rejected, "left out", "rejected", "reason"),
         (origin.structures, "with a changed structure, or merged", "structures", "why"),

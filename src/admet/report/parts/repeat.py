@@ -3,7 +3,7 @@
 import json
 import shlex
 
-from admet.report.content import Block, Code, Section, Words
+from admet.report.content import Block, Code, Points, Section, Words
 from admet.report.folders import Origin
 
 
@@ -19,6 +19,10 @@ def section(origin: Origin | None, what: str) -> Section:
         why = "This study stopped before its model was written; the same command goes on with it."
         return Section("repeat", title, [Words(why, "doubt")])
     run = origin.run
+    if origin.imported:
+        files = tuple(f"{own['file']}, SHA-256 {own['sha256']}" for own in origin.imported)
+        why = "It was imported: `admet import_chemprop` makes it again of these files."
+        return Section("repeat", title, [Words(why), Points(files)])
     data, words = run.get("data"), run.get("command")
     sha256 = data.get("sha256") if isinstance(data, dict) else None
     blocks: list[Block] = []

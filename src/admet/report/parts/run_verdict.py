@@ -4,9 +4,9 @@ import math
 from collections.abc import Sequence
 
 from admet.evaluation import PRIMARY, Scores, remarks
-from admet.model.chemprop.spec import ModelSpec
 from admet.model.chemprop.task_affinity.groups import STABLE
 from admet.model.chemprop.task_affinity.groups.grouping import Grouping
+from admet.model.composite import networks_of
 from admet.report.content import Block, Cell, Pictures, Points, Section, Words
 from admet.report.drawn import picture
 from admet.report.pictures import scores as picture_of
@@ -75,21 +75,21 @@ def doubt_of(grouping: Grouping) -> tuple[bool, str]:
 
 
 def _what(record: RunRecord) -> str:
-    spec = record.model.spec
-    if not isinstance(spec, ModelSpec):
-        return f"A mixture of models that a study trained, for {len(spec.tasks)} endpoints."
-    networks = len(spec.plan.networks)
-    groups = [group for network in spec.plan.networks for group in network.groups]
+    n_tasks = len(record.model.spec.tasks)
+    own, times = networks_of(record.model.predictor.spec)
+    if own is None:
+        return f"A mixture of models that a study trained, for {n_tasks} endpoints."
+    networks, groups = len(own.plan.networks), own.plan.groups
     shown = "; ".join(_names(list(group.tasks)) for group in groups[:_LISTED])
     more = f"; and {len(groups) - _LISTED} more" if len(groups) > _LISTED else ""
     how = f"{networks} network{'s' * (networks > 1)}, {len(groups)} head{'s' * (len(groups) > 1)}"
-    return (
-        f"{len(spec.tasks)} endpoints were trained {_WAYS[spec.plan.arm]} ({how}): {shown}{more}."
-    )
+    how += f", the mean of {times} trainings" if times > 1 else ""
+    way = f"{n_tasks} endpoints were trained {_WAYS[own.plan.arm]} ({how}): {shown}{more}."
+    return f"{way} The model was imported." if record.origin.imported else way
 
 
 def _untested(record: RunRecord) -> str:
-    if isinstance(record.model.spec, ModelSpec):
+    if networks_of(record.model.predictor.spec)[0] is not None:
         return "There is no test side, so nothing is known of its errors on new molecules."
     return (
         "It has learnt from all molecules, so it has no test side. How good it is stands in the "

@@ -3,14 +3,13 @@
 import math
 from collections.abc import Sequence
 
-import pandas as pd
-
 from admet.report.content import Block, Cell, Pictures, Points, Section, Words
 from admet.report.drawn import picture
 from admet.report.pictures import changes
 from admet.report.study_record import StudyRecord
 from admet.report.tables import change, count, number, table, text
 from admet.study.statistics import Contrast
+from admet.study.verdict import Verdict, what_settles
 
 _LISTED = 8
 _MARKS = {"better": "▲ ", "worse": "▼ ", "same": "= ", "unclear": "? "}
@@ -18,8 +17,7 @@ _MARKS = {"better": "▲ ", "worse": "▼ ", "same": "= ", "unclear": "? "}
 
 def section(record: StudyRecord) -> Section:
     """Says whether what is served is better than the baselines, and how to train each endpoint."""
-    rows = [row for _, row in record.verdict.iterrows()]
-    *tasks, whole = rows
+    *tasks, whole = record.verdicts
     blocks: list[Block] = [Words(_lead(whole, base), "lead") for base in record.baselines]
     if not record.baselines:
         blocks.append(
@@ -42,9 +40,21 @@ def section(record: StudyRecord) -> Section:
             "others:"
         ),
         Points(tuple(_ways(tasks))),
-        _table(rows, record.baselines),
+        *_open(record.verdicts),
+        _table(record.verdicts, record.baselines),
     ]
     return Section("verdict", "Verdict", blocks)
+
+
+def _open(verdicts: Sequence[Verdict]) -> list[Block]:
+    """Says what would settle what is open, if something is."""
+    lines = what_settles(verdicts)
+    if not lines:
+        return []
+    return [
+        Words("What would settle the others, if the differences stay as they are:"),
+        Points(tuple(lines)),
+    ]
 
 
 def said(arm: str) -> str:
@@ -54,17 +64,8 @@ def said(arm: str) -> str:
     )
 
 
-def contrast_of(row: pd.Series, base: str) -> Contrast:
-    """Reads a comparison with a baseline from a row of the verdict."""
-    keys = (
-        f"change_to_{base}", f"change_to_{base}_low", f"change_to_{base}_high",
-        f"p_better_than_{base}", f"p_same_as_{base}", f"p_worse_than_{base}",
-    )  # fmt: skip
-    return Contrast(*(float(row[key]) for key in keys))
-
-
-def _lead(row: pd.Series, base: str) -> str:
-    found, who = contrast_of(row, base), f"the {said(row['served'])}"
+def _lead(whole: Verdict, base: str) -> str:
+    found, who = whole.gains[base], f"the {said(whole.served)}"
     if math.isnan(found.mean):
         return f"Whether {who} is better than {said(base)} is not known: there are too few folds."
     size = f"{100 * abs(found.mean):.0f} % {'lower' if found.mean < 0 else 'higher'}"
@@ -84,11 +85,12 @@ def _chance(share: float) -> str:
     return "more than 99 %" if share > 0.99 else f"{100 * share:.0f} %"
 
 
-def _ways(rows: Sequence[pd.Series]) -> list[str]:
+def _ways(verdicts: Sequence[Verdict]) -> list[str]:
     """Lists which single arm has the lowest loss for which endpoints."""
     by_arm: dict[str, list[str]] = {}
-    for row in rows:
-        by_arm.setdefault(f"{said(row['train'])}, {_company(row)}", []).append(str(row["task"]))
+    for own in verdicts:
+        company = "in company" if own.partners else own.company
+        by_arm.setdefault(f"{said(own.best)}, {company}", []).append(own.task)
     lines = [
         f"{way}: {_names(names)}"
         for way, names in sorted(by_arm.items(), key=lambda pair: -len(pair[1]))
@@ -98,11 +100,11 @@ def _ways(rows: Sequence[pd.Series]) -> list[str]:
     return lines
 
 
-def _counts(rows: Sequence[pd.Series], baselines: Sequence[str]) -> list[str]:
+def _counts(verdicts: Sequence[Verdict], baselines: Sequence[str]) -> list[str]:
     """Counts the endpoints for which what is served is told from a baseline."""
     lines = []
     for base in baselines:
-        words = [contrast_of(row, base).verdict for row in rows]
+        words = [own.gains[base].verdict for own in verdicts]
         parts = {
             "better for": words.count("better"),
             "worse for": words.count("worse"),
@@ -110,19 +112,13 @@ def _counts(rows: Sequence[pd.Series], baselines: Sequence[str]) -> list[str]:
             "not told apart for": words.count("unclear"),
         }
         counted = ", ".join(f"{word} {n}" for word, n in parts.items() if n)
-        lines.append(f"Against {said(base)}, of {len(rows)} endpoints: {counted}")
+        lines.append(f"Against {said(base)}, of {len(verdicts)} endpoints: {counted}")
     return lines
 
 
-def _company(row: pd.Series) -> str:
-    return {"alone": "alone", "together": "together"}.get(str(row["company"]), "in company")
-
-
-def _with(row: pd.Series, n_tasks: int) -> str:
+def _with(own: Verdict, n_tasks: int) -> str:
     """Says with whom the best arm trains an endpoint; short where it is everybody."""
-    told, names = str(row["company"]), str(row["company"]).count(", ") + 1
-    everybody = told.startswith("with ") and names == n_tasks - 1 > 1
-    return "with all others" if everybody else told
+    return "with all others" if len(own.partners) == n_tasks - 1 > 1 else own.company
 
 
 def _names(names: Sequence[str]) -> str:
@@ -130,18 +126,18 @@ def _names(names: Sequence[str]) -> str:
     return ", ".join(names[:_LISTED]) + more
 
 
-def _table(rows: Sequence[pd.Series], baselines: Sequence[str]) -> Block:
+def _table(verdicts: Sequence[Verdict], baselines: Sequence[str]) -> Block:
     cells = [
         [
-            text(row["task"]),
-            count(row["labels"]),
-            number(row["loss"]),
-            *[_gain(contrast_of(row, base)) for base in baselines],
-            text(row["evidence"]),
-            text(str(row["train"]).replace("_", " ")),
-            text(_with(row, len(rows) - 1)),
+            text(own.task),
+            count(own.n),
+            number(own.loss),
+            *[_gain(own.gains[base]) for base in baselines],
+            text(own.evidence),
+            text(own.best.replace("_", " ")),
+            text(_with(own, len(verdicts) - 1)),
         ]
-        for row in rows
+        for own in verdicts
     ]
     heads = [
         "endpoint", "labels", "loss served",
