@@ -16,8 +16,8 @@ from matplotlib.figure import Figure
 from nbclient import NotebookClient
 
 BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#8c8c8c"
-CELLS = (7, 8, 11, 16)
-"""Of the notebook: groups, their picture, an evaluation, a verdict."""
+CELLS = (5, 6, 7, 16)
+"""Of the notebook: an affinity, its picture, groups, a verdict."""
 
 
 def charts(root: Path, run: Path) -> dict[str, Figure]:
@@ -146,7 +146,7 @@ def notebook_page(path: Path) -> str:
                 base64.b64decode(picture, validate=True)
                 parts.append(f"<img src='data:image/png;base64,{picture}' style='max-width:420px'>")
             elif "text/html" in data:
-                parts.append(data["text/html"])
+                parts.append(re.sub(r"/tmp/\w+/", "", data["text/html"]))
     style = (
         "body{margin:20px;font:14px sans-serif} table{border-collapse:collapse}"
         "td,th{padding:3px 9px;text-align:right;border-bottom:1px solid #ddd}"

@@ -21,6 +21,7 @@ from PIL import Image
 
 ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "docs" / "images"
+NOTEBOOK = ROOT / "examples" / "from_table_to_verdict.ipynb"
 sys.path[:0] = [str(ROOT / "docs"), str(ROOT / "tests" / "service")]
 
 import gallery_charts  # noqa: E402
@@ -159,14 +160,13 @@ def wait_for(ready: Callable[[], bool], seconds: float = 120) -> None:
 
 def keep_pages_of_text(folder: Path) -> None:
     """Keeps what a terminal and a notebook show."""
-    help_ = gallery_charts.terminal_page("admet report --help", admet("report", "--help"))
-    shown = gallery_charts.terminal_page("admet show demo/run", admet("show", folder / "run"))
-    notebook = gallery_charts.notebook_page(ROOT / "examples" / "from_table_to_verdict.ipynb")
+    shown = admet("show", folder / "run").replace(str(folder), "demo")
     for name, text, width, most in (
-        ("help.png", help_, 760, 900),
-        ("show.png", shown, 760, 1000),
-        ("notebook.png", notebook, 1000, 1700),
-    ):
+        ("help.png", gallery_charts.terminal_page("admet train --help", admet("train", "--help")),
+         860, 1000),
+        ("show.png", gallery_charts.terminal_page("admet show demo/run", shown), 760, 1000),
+        ("notebook.png", gallery_charts.notebook_page(NOTEBOOK), 1000, 1700),
+    ):  # fmt: skip
         path = folder / f"{name}.html"
         path.write_text(text, encoding="utf-8")
         with browser(width, 200) as page:
