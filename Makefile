@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo quick test check bench faults audit docs wheel clean
+.PHONY: demo quick test check bench faults audit docs links wheel clean
 
 $(VENV)/.base: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("admet needs Python 3.11 or newer") if sys.version_info < (3, 11) else None'
@@ -62,6 +62,9 @@ audit:  ## Known vulnerabilities of the pinned packages; needs the network
 docs: $(VENV)/.docs  ## HTML documentation in docs/_build/html
 	$(BIN)/python docs/generate_reference.py
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
+
+links: $(VENV)/.docs  ## Whether addresses in the documentation answer; needs the network
+	$(BIN)/sphinx-build --keep-going -b linkcheck docs docs/_build/links
 
 wheel: $(VENV)/.dev  ## Wheel and source distribution in dist/
 	rm -rf build dist

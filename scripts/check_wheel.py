@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 LARGEST = 5_000_000  # bytes of a wheel; it holds code and page templates only
-DATA = {".html", ".css", ".js", ".j2"}
+DATA = {".html", ".css", ".js", ".j2", ".svg"}
 PYTHONS = ("3.11", "3.12", "3.13")
 IN_SDIST = (
     "pyproject.toml",

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
@@ -76,6 +78,30 @@ def test_only_what_is_stable_is_framed(found, frames, word):
     figure = draw_clustermap(measured(**found))
     assert n_frames(figure) == frames
     assert word in square_of(figure).get_xlabel()
+
+
+def test_tasks_of_opposite_sign_stand_together_where_groups_go_by_size():
+    found = measured()
+    sign = np.outer([1, -1, 1, 1], [1, -1, 1, 1])
+    opposed = replace(found, matrix=found.matrix * sign)
+    figure = draw_clustermap(opposed)
+    assert n_frames(figure) == 2
+    assert figure.axes[0].get_ylabel() == "1 − |affinity|"
+    assert "framed: 2 of 2 groups" in square_of(figure).get_xlabel()
+    signed = draw_clustermap(replace(opposed, transfer=opposed.matrix))
+    assert signed.axes[0].get_ylabel() == "1 − affinity"
+
+
+def test_a_group_that_cannot_be_framed_is_not_counted():
+    found = measured()
+    matrix = found.matrix.copy()
+    matrix[:2, :2] = matrix[2:, 2:] = 0.1
+    matrix[0, 2] = matrix[2, 0] = matrix[1, 3] = matrix[3, 1] = 0.6
+    np.fill_diagonal(matrix, 1.0)
+    figure = draw_clustermap(replace(found, matrix=matrix, transfer=matrix))
+    assert n_frames(figure) == 0
+    said = " ".join(square_of(figure).get_xlabel().split())
+    assert "framed: 0 of 2 groups, which are stable; 2 more stable, but not side by side" in said
 
 
 def test_what_was_not_measured_is_said():

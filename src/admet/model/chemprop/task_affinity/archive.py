@@ -73,6 +73,16 @@ class AffinityArchive:
         """The T tasks."""
         return self.grouping.names
 
+    @property
+    def strength(self) -> np.ndarray:
+        """What groups went by, shape (T, T): the sizes of the affinities where signs do not count.
+
+        A file does not say which estimator it is of. But a transfer is a strength times a ratio of
+        numbers of labels, so that one above 0 from an affinity below 0 tells.
+        """
+        either_sign = ((self.matrix < 0) & (self.transfer > 0)).any()
+        return np.abs(self.matrix) if either_sign else self.matrix
+
     def pairs(self) -> pd.DataFrame:
         """Lists every ordered pair of tasks.
 

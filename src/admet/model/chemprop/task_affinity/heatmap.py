@@ -131,11 +131,17 @@ def literal(text: str) -> str:
 def outline(ax: Axes, names: Sequence[str], groups: Sequence[Sequence[str]]) -> None:
     """Frames the groups whose tasks stand side by side."""
     for group in groups:
-        places = sorted(names.index(name) for name in group)
-        start, stop = places[0], places[-1] + 1
-        if stop - start == len(places):
+        if stand_together(names, group):
+            start = min(names.index(name) for name in group)
+            stop = start + len(group)
             edge = [start, stop, stop, start, start], [start, start, stop, stop, start]
             ax.plot(*edge, color="black", linewidth=1.8, clip_on=False)
+
+
+def stand_together(names: Sequence[str], group: Sequence[str]) -> bool:
+    """Tells whether the tasks of a group stand side by side, so that it can be framed."""
+    places = [names.index(name) for name in group]
+    return max(places) - min(places) + 1 == len(places)
 
 
 def _size(n_tasks: int) -> tuple[float, float]:

@@ -22,7 +22,9 @@ from admet.model.chemprop.task_affinity.archive import AffinityArchive, beside
 from admet.model.chemprop.task_affinity.estimators import AffinityEstimate
 from admet.model.chemprop.task_affinity.groups import STABLE, Grouping
 from admet.model.chemprop.task_affinity.groups.evidence import SURE
+from admet.model.chemprop.task_affinity.heatmap import stand_together
 from admet.model.chemprop.task_affinity.plots import (
+    in_order_of_tree,
     plot_task_affinity_clustermap,
     plot_task_affinity_heatmap,
 )
@@ -190,13 +192,17 @@ def draw_clustermap(archive: AffinityArchive, save_path: Path | None = None) -> 
         for group, share in zip(grouping.groups, grouping.stability, strict=True)
         if group.serves and told and share >= STABLE
     ]
-    alone = sum(len(group) < 2 for group, _ in shown)
+    names = in_order_of_tree(archive.strength, archive.names)
+    framed = [group for group, _ in shown if stand_together(names, group)]
+    alone = sum(len(group) < 2 for group in framed)
     if not shown:
         why = "none is stable" if told else "there is no evidence for them"
         frames = f"no group is framed: {why}"
     else:
-        frames = f"framed: {len(shown)} of {len(grouping.groups)} groups, which are stable"
+        frames = f"framed: {len(framed)} of {len(grouping.groups)} groups, which are stable"
         frames += f" ({alone} of one task)" if alone else ""
+        apart = len(shown) - len(framed)
+        frames += f"; {apart} more stable, but not side by side" if apart else ""
     return plot_task_affinity_clustermap(
         archive.matrix,
         archive.names,
@@ -206,6 +212,7 @@ def draw_clustermap(archive: AffinityArchive, save_path: Path | None = None) -> 
         uncertain=_uncertain(archive),
         n_labels=_n_labels(archive),
         notes=[*notes_on(grouping), frames],
+        strength=archive.strength,
     )
 
 

@@ -86,6 +86,7 @@ def plot_task_affinity_clustermap(
     uncertain: np.ndarray | None = None,
     n_labels: Sequence[int] | None = None,
     notes: Sequence[str] = (),
+    strength: np.ndarray | None = None,
 ) -> Figure:
     """Draws the matrix in the order of its dendrogram (average linkage on 1 − affinity).
 
@@ -104,6 +105,8 @@ def plot_task_affinity_clustermap(
         uncertain: Pairs to hatch; see `plot_task_affinity_heatmap`.
         n_labels: Labels of each task, likewise.
         notes: What has to be said below, likewise.
+        strength: What the dendrogram goes by in place of the affinities, shape (T, T): their sizes
+            where groups hold tasks of opposite sign. None takes the affinities.
 
     Returns:
         The figure.
@@ -121,8 +124,8 @@ def plot_task_affinity_clustermap(
             uncertain=uncertain, n_labels=n_labels, notes=notes,
         )  # fmt: skip
     hatched, counts = _marks(uncertain, matrix), _counts(n_labels, len(matrix))
-    filled = fill_unknown((matrix + matrix.T) / 2)
-    tree = linkage(squareform(distances(filled), checks=False), method="average")
+    near = matrix if strength is None else check_matrix(strength, task_names)
+    tree = _tree(near)
     order = leaves_list(tree)
     figure = new_figure(figsize, len(matrix), taller=1.18)
     top, ax = figure.subplots(2, 1, height_ratios=[1, 6])
@@ -132,7 +135,8 @@ def plot_task_affinity_clustermap(
         no_labels=True,
         link_color_func=lambda _: "#444444",
     )
-    top.set_ylabel("1 − affinity", fontsize=8)
+    unsigned = (near != matrix)[~np.isnan(matrix)].any()
+    top.set_ylabel("1 − |affinity|" if unsigned else "1 − affinity", fontsize=8)
     top.tick_params(labelsize=7)
     for side in ("top", "right", "bottom"):
         top.spines[side].set_visible(False)
@@ -149,6 +153,20 @@ def plot_task_affinity_clustermap(
 
 plot_clustered_heatmap = plot_task_affinity_clustermap
 """The same function by its first name."""
+
+
+def in_order_of_tree(strength: np.ndarray, task_names: Sequence[str]) -> list[str]:
+    """Gives the names in the order in which the clustered heatmap shows them."""
+    if len(task_names) < 2:
+        return list(task_names)
+    return [task_names[i] for i in leaves_list(_tree(strength, quiet=True))]
+
+
+def _tree(strength: np.ndarray, quiet: bool = False) -> np.ndarray:
+    """Gives the dendrogram of affinities, shape (T − 1, 4), by average linkage."""
+    filled = fill_unknown((strength + strength.T) / 2, quiet=quiet)
+    tree: np.ndarray = linkage(squareform(distances(filled), checks=False), method="average")
+    return tree
 
 
 def _marks(uncertain: Any, matrix: np.ndarray) -> np.ndarray:
