@@ -131,7 +131,7 @@ def _show(command: ShowCommand) -> None:
 
 
 def _report(command: ReportCommand) -> None:
-    _found(command.source)
+    _found(command.run)
 
 
 def _found(folder: Path) -> None:

@@ -45,15 +45,6 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
         "model-dirs", "test-data", "result-files", "output", "smiles-column", "split",
         "n-bootstrap", "device",
     ),
-    "serve": (
-        "model-dir", "host", "port", "token-file", "allowed-hosts", "spool-dir", "max-mib",
-        "max-rows", "device",
-    ),
-    "tune": (
-        "data-path", "save-dir", "config", "overwrite", "seed", "data.smiles-column",
-        "data.target-columns", "data.split-type", "tune.keys", "tune.trials", "tune.time-budget",
-        "training.epochs",
-    ),
 }  # fmt: skip
 """Command → its flags, without dashes, that `--help` shows; a command not named shows all."""
 
