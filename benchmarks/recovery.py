@@ -46,7 +46,7 @@ def rand_index(
 ) -> float:
     """Gives the adjusted Rand index of the groups found and the planted ones."""
     grouper = TaskGrouper(n_groups, method)
-    grouper.cluster(estimate.matrix, names)
+    grouper.cluster(estimate.strength, names)
     return float(adjusted_rand_score(grouper.labels, planted))
 
 

@@ -57,7 +57,7 @@ def test_progress_is_one_line_that_was_replaced(executed):
     bars = [
         o["data"]["text/plain"] for o in outputs(executed) if o["output_type"] == "display_data"
     ]
-    for name in ("Affinity ", "Training ", "Fits "):
+    for name in ("Training ", "Fits "):
         assert any(text.startswith(name) for text in bars), name
     assert all("\n" not in text for text in bars)
     assert len(bars) <= 6
