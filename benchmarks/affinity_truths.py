@@ -155,7 +155,7 @@ def row(
     ranks = [
         best_rank(matrix, task, family) for matrix in both for family in families for task in family
     ]
-    first, ari, n_twins = twin_truths(panel, graphs, measure)
+    first, kin, ari, n_twins = twin_truths(panel, graphs, measure, families)
     lows = [own.low[i, j] for own in found if own.low is not None for i, j in pairs]
     return {
         "seconds": float(np.mean([own.seconds for own in found])),
@@ -165,6 +165,7 @@ def row(
         "surely": float(np.mean(np.array(lows) > 0)) if lows else None,
         "among_two": float(np.mean(np.array(ranks) < 2)),
         "twins_first": first,
+        "kin_first": kin,
         "twins_ari": ari,
         "twins": n_twins,
     }
@@ -192,35 +193,46 @@ def twin_truths(
     panel: Panel,
     graphs: PackedGraphs,
     measure: Callable[[Panel, PackedGraphs, int], Measured],
-) -> tuple[float | None, float | None, int]:
-    """Deals every endpoint to two columns: share of twins first, ARI of the pairs, their number."""
+    families: list[list[int]],
+) -> tuple[float | None, float | None, float | None, int]:
+    """Deals every endpoint to two columns.
+
+    Returns:
+        Share of twins first in the row of the other; the same, where a sister's half counts, too;
+        adjusted Rand index of the pairs; the number of columns.
+    """
     rng = np.random.default_rng(0)
-    values, columns, tasks = panel.labels.values, [], []
+    values, columns, tasks, kin = panel.labels.values, [], [], []
+    family = {task: set(own) for own in families for task in own}
     for column, task in enumerate(panel.tasks):
         known = rng.permutation(np.flatnonzero(np.isfinite(values[:, column])))
         if len(known) < 2 * LEAST:
             continue
         half = np.isin(np.arange(len(values)), known[: len(known) // 2])
         columns += [np.where(side, values[:, column], np.nan) for side in (half, ~half)]
+        kin += 2 * [family.get(column, {column})]
         tasks += [replace(task, name=f"{task.name} {side}") for side in "ab"]
     if len(tasks) < 4:
-        return None, None, 0  # too few labels
+        return None, None, None, 0  # too few labels
     twins = replace(panel, labels=Labels(np.stack(columns, axis=1)), tasks=tuple(tasks))
     matrix = measure(twins, graphs, 1).matrix
     matrix = (matrix + matrix.T) / 2
     bare = matrix - 9 * np.eye(len(matrix))
-    first = float(np.mean(bare.argmax(axis=1) == np.arange(len(matrix)) ^ 1))
+    nearest = bare.argmax(axis=1)
+    first = float(np.mean(nearest == np.arange(len(matrix)) ^ 1))
+    akin = float(np.mean([kin[i] == kin[j] for i, j in enumerate(nearest)]))
     groups = TaskGrouper(len(matrix) // 2).cluster(matrix, [task.name for task in tasks])
     label = {name: index for index, group in enumerate(groups) for name in group}
     ari = adjusted_rand_score([label[task.name] for task in tasks], np.arange(len(tasks)) // 2)
-    return first, float(ari), len(tasks)
+    return first, akin, float(ari), len(tasks)
 
 
 def write(rows: dict[tuple[str, str], dict[str, Any]]) -> None:
     """Writes the table."""
     heads = (
         "| panel | estimator | seconds | seeds agree, Pearson | sisters: right sign · lowest · "
-        "interval above 0 · among the first two | twins: first · ARI (number) |"
+        "interval above 0 · among the first two | twins: first · they or a sister first · ARI "
+        "(number) |"
     )
     table = [heads, "|---|---|---:|---:|---|---|"]
     order = itertools.product(SISTERS, ESTIMATORS)
@@ -230,7 +242,8 @@ def write(rows: dict[tuple[str, str], dict[str, Any]]) -> None:
         table.append(
             f"| {entry['panel']} | {entry['estimator']} | {entry['seconds']:.1f} | "
             f"{text['seeds']} | {text['sign']} · {text['lowest']} · {text['surely']} · "
-            f"{text['among_two']} | {text['twins_first']} · {text['twins_ari']} "
+            f"{text['among_two']} | {text['twins_first']} · {text.get('kin_first', '–')} · "
+            f"{text['twins_ari']} "
             f"({entry['twins']}) |"
         )
     note = (

@@ -113,6 +113,11 @@ class TaskAffinityConfig(Section):
         asked = any(getattr(self, key) != fields[key].get_default() for key in _OF_GRADIENTS)
         return "residual" if asked else "coregionalization"
 
+    @property
+    def takes_steps(self) -> bool:
+        """Whether a network is trained on batches to measure it."""
+        return self.measured_by in _READ_BY["affinity_batch_size"]
+
     def _unread(self) -> dict[str, str]:
         why = f"estimator is {self.measured_by}"
         unread = {key: why for key, readers in _READ_BY.items() if self.measured_by not in readers}

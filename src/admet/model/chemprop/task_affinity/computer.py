@@ -147,7 +147,7 @@ class TaskAffinityComputer:
             warn_of_idle_keys(config.idle_keys())
         started = time.perf_counter()
         graphs = featurize(panel.smiles) if graphs is None else graphs
-        if config.affinity_batch_size > len(panel):
+        if config.takes_steps and config.affinity_batch_size > len(panel):
             log.warning(
                 "affinity_batch_size %d exceeds the %d molecules: each epoch is one step",
                 config.affinity_batch_size,

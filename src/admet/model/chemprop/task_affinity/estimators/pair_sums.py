@@ -60,7 +60,8 @@ class PairSums:
             k, y = self.k / self.n, self.yy / self.n
             spread = self.kk / self.n - k**2
             found = (self.yky / self.n - k * y) / spread
-        return np.asarray(np.where(spread > 1e-12, found, np.nan))
+        found = np.where(spread > 1e-12, found, np.nan)
+        return np.asarray((found + found.T) / 2)  # but for rounding they are equal
 
 
 def pair_sums(

@@ -106,5 +106,5 @@ def _no_evidence(grouping: Grouping) -> str:
         )
     return (
         f"No evidence for these groups; a grouping cannot be told from chance: {why}. More labels, "
-        "or more task_affinity.affinity_runs, may tell"
+        "or, with gradients, more task_affinity.affinity_runs, may tell"
     )
