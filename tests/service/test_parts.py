@@ -4,11 +4,15 @@ import asyncio
 import gzip
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from admet.errors import ConfigError, DataError
+from admet.model.trained_model import TrainedModel
+from admet.run_directory import load_model
+from admet.service.answers import Answers
 from admet.service.batches import Batcher, Question
 from admet.service.files import Spool
 from admet.service.frames import packed, receive_frame
@@ -16,6 +20,7 @@ from admet.service.metrics import Metrics
 from admet.service.process import WorkerDiedError
 from admet.service.refusal import RefusedError
 from admet.service.unpacked import check_unpacked
+from admet.workers import WorkerPool
 
 MIB = 2**20
 
@@ -194,3 +199,16 @@ def test_the_page_asks_nobody_else():
             assert "<style" not in text
             assert " style=" not in text
             assert " onclick=" not in text
+
+
+@pytest.mark.slow
+def test_a_model_without_its_slow_members_opens_and_offers_no_intervals(trained, monkeypatch):
+    given = {"model_dir": trained, "device": "cpu", "batch_size": 8, "threads": 1}
+    part = replace(load_model(trained, "cpu"), lacking=True)
+    monkeypatch.setattr(TrainedModel, "faster", lambda self: part)
+    with WorkerPool(1) as pool:
+        whole = Answers.open(given | {"fast": False}, pool).about()
+        fast = Answers.open(given | {"fast": True}, pool).about()
+    assert whole["intervals"]
+    assert not fast["intervals"]
+    assert fast["training_molecules"] == whole["training_molecules"]

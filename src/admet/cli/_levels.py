@@ -23,7 +23,7 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
         "tune.time-budget", "tune.folds", "tune.keys",
     ),
     "serve": (
-        "model-dir", "host", "port", "token-file", "spool-dir", "max-rows", "device",
+        "model-dir", "host", "port", "token-file", "spool-dir", "max-rows", "fast", "device",
     ),
     "compute_task_affinity": (
         "data-path", "smiles-column", "target-columns", "n-groups", "estimator",

@@ -13,6 +13,11 @@ class ServeCommand(Predicting):
     """Serve a trained model: a page for a browser, and a JSON interface."""
 
     model_dir: Path = Field(description="Run directory of the model.")
+    fast: bool = Field(
+        False,
+        description="Of the mixture of a study, leave the members out that read pretrained inputs; "
+        "there are no intervals then.",
+    )
     host: str = Field(
         "127.0.0.1",
         min_length=1,

@@ -47,12 +47,19 @@ class Answers:
         torch.set_num_threads(given["threads"])
         device = resolve_device(given["device"])
         model = load_model(Path(given["model_dir"]), device, given["batch_size"])
+        model = model.faster() if given["fast"] else model
         from rdkit import RDLogger  # noqa: PLC0415 - what it would print holds callers' text
 
         RDLogger.DisableLog("rdApp.*")  # type: ignore[attr-defined]
         answers = cls(model, pool)
-        answers.predict([["CCO"]], 0.8 if model.doubt else None, nearest=model.doubt is not None)
+        level = 0.8 if answers.knows_errors else None
+        answers.predict([["CCO"]], level, nearest=model.doubt is not None)
         return answers
+
+    @property
+    def knows_errors(self) -> bool:
+        """Whether it gives intervals."""
+        return self.model.doubt is not None and not self.model.lacking
 
     def about(self) -> dict[str, Any]:
         """Describes the model: its endpoints, and what it can tell beside predictions."""
@@ -63,7 +70,7 @@ class Answers:
                 for task in model.spec.tasks
             ],
             "smiles_column": model.spec.smiles_column,
-            "intervals": model.doubt is not None,
+            "intervals": self.knows_errors,
             "training_molecules": len(model.doubt.neighbours.smiles) if model.doubt else None,
         }
 

@@ -91,6 +91,7 @@ class Core:
             str(command.model_dir.absolute()),
             command.device,
             command.batch_size,
+            command.fast,
             processes,
             threads,
             int(command.memory_gib * _GIB),

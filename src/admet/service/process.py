@@ -32,6 +32,7 @@ class Setup:
         model_dir: Run directory.
         device: Name of the device.
         batch_size: Molecules in one step.
+        fast: Whether members of a mixture that read pretrained inputs are left out.
         processes: Processes that read molecules for it; with 1 it does so itself.
         threads: Threads of its networks. A few molecules gain nothing from several, and lose much
             where other work shares the cores.
@@ -41,6 +42,7 @@ class Setup:
     model_dir: str
     device: str
     batch_size: int
+    fast: bool
     processes: int
     threads: int
     memory_bytes: int
