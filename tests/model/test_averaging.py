@@ -16,7 +16,7 @@ from admet.kinds import kind_of
 from admet.model.averaging import WeightAverage, averaged
 from admet.model.chemprop.plan import NetworkPlan
 from admet.model.frozen.fit_mlp import MLPJob, fit_mlps
-from admet.study.run import _identity
+from admet.study.folder import identity_of
 from admet.training import callbacks
 from admet.training.arms import plan_of
 from admet.training.fit_model import fit_model
@@ -133,7 +133,7 @@ def test_networks_on_inputs_are_averaged_too():
 
 def test_a_study_without_averaging_is_the_study_of_an_earlier_version():
     off, on = (StudyRun(data_path="x.csv", training=keys) for keys in ({}, EMA))
-    kept = _identity(off, "0", {})["config"]
+    kept = identity_of(off, "0", {})["config"]
     named = AveragingConfig.model_fields.keys()
     assert not named & (kept["training"].keys() | kept["study"]["frozen_mlp"].keys())
-    assert named <= _identity(on, "0", {})["config"]["training"].keys()
+    assert named <= identity_of(on, "0", {})["config"]["training"].keys()

@@ -16,9 +16,9 @@ from admet.featurize import featurize
 from admet.model.inputs import INPUTS
 from admet.study import Study, run
 from admet.study.arms import ARMS
+from admet.study.folder import begin
 from admet.study.material import Material
 from admet.study.results import ALL, COMPOSITE
-from admet.study.run import _begin
 from admet.study.seen import seen_labels, warn_of_seen_labels
 from admet.study.summary import study_summary_of
 
@@ -157,7 +157,7 @@ def test_a_folder_of_another_study_is_refused(study, panel_path, tmp_path):
     folder = tmp_path / "study"
     shutil.copytree(study.path, folder)
     config = study.config.model_copy(update={"save_dir": folder})
-    with pytest.raises(RunDirectoryError, match="holds a study of another configuration"):
+    with pytest.raises(RunDirectoryError, match=r"another configuration \(.* was .*, is .*\)"):
         run(config.model_copy(update={"seed": 7}))
     other = tmp_path / "other.csv"
     other.write_text(panel_path.read_text() + "\n")
@@ -176,7 +176,7 @@ def test_a_study_that_begins_anew_keeps_nothing_of_another(tmp_path):
         (folder / name / "old").write_text("old")
     for name in ("results.csv", "verdict.csv", "predictions.parquet", "comparisons.csv"):
         (folder / name).write_text("old")
-    _begin(folder, {"key": "new"}, goes_on=False)
+    begin(folder, {"key": "new"}, goes_on=False)
     assert [path.name for path in folder.iterdir()] == ["study.json"]
 
 

@@ -22,7 +22,7 @@ from admet.model.chemprop.encoder import Encoder
 from admet.model.chemprop.start import Start
 from admet.model.inputs.minimol_graphs import package_file
 from admet.run_directory import Files, read_json
-from admet.study.run import _identity
+from admet.study.folder import identity_of
 from admet.training import plan_of, train
 from admet.training.checkpoint import Keeper
 from admet.training.start import following, origin_of, read_start
@@ -269,11 +269,11 @@ def test_a_study_knows_the_file_that_its_fits_started_from(tmp_path):
     path = tmp_path / "m.pt"
     save(path)
     config = StudyRun(data_path="x.csv", model={"init_from": path}, study={"arms": ["multi_task"]})
-    one = _identity(config, "0", origin_of(read_start(config)))
+    one = identity_of(config, "0", origin_of(read_start(config)))
     save(path, seed=1)
-    other = _identity(config, "0", origin_of(read_start(config)))
+    other = identity_of(config, "0", origin_of(read_start(config)))
     assert one["key"] != other["key"]
-    plain = _identity(StudyRun(data_path="x.csv"), "0", {})
+    plain = identity_of(StudyRun(data_path="x.csv"), "0", {})
     assert "init_from" not in json.dumps(plain)
 
 

@@ -12,7 +12,8 @@ from admet.config import TrainConfig
 from admet.config.study import StudyRun
 from admet.errors import ConfigError
 from admet.run_directory import Files
-from admet.study.run import _identity, run
+from admet.study.folder import identity_of
+from admet.study.run import run
 from admet.training import train
 from admet.training.tracking import Tracking, flat
 from admet.training.unfinished import _comparable
@@ -164,7 +165,7 @@ def test_a_study_has_a_folder_for_each_fit(demo_csv, tmp_path):
 
 def test_neither_a_study_nor_an_unfinished_run_is_another_with_another_logger(demo_csv, tmp_path):
     keys = [
-        _identity(study_for(demo_csv, tmp_path / "s", logger), "x", {})["key"]
+        identity_of(study_for(demo_csv, tmp_path / "s", logger), "x", {})["key"]
         for logger in ("none", "csv", "mlflow")
     ]
     assert len(set(keys)) == 1

@@ -1,40 +1,27 @@
 """Runs a study: the fits that are missing, then the comparison."""
 
-import hashlib
-import json
 import logging
-import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 from admet.config import warn_of_idle_keys
-from admet.config.averaging import AveragingConfig
 from admet.config.study import StudyRun
 from admet.config.targets import check_groups, check_tasks, check_weights
 from admet.data import Panel, Split, folds, load_panel
-from admet.errors import ConfigError, DataError, RunDirectoryError
+from admet.errors import ConfigError, DataError
 from admet.featurize.cache import cache_of, cached_graphs
-from admet.files import REPORT, atomic, check_folder, sha256_of
+from admet.files import check_folder, sha256_of
 from admet.model.inputs import check_inputs, vectors
 from admet.study.arms import ARMS, inputs_of
 from admet.study.budget import Budget, Clock, Round, comparable, jobs_of, rounds_of, too_short
 from admet.study.curve import curve_jobs
 from admet.study.doubt import StudyDoubt
 from admet.study.executors import Executor, executor_of
+from admet.study.folder import begin, claimed, identity_of
 from admet.study.jobs import Fit, FitStore, Job
 from admet.study.material import Material
-from admet.study.outputs import (
-    FITS,
-    FOLDERS,
-    SCHEMA_VERSION,
-    STUDY,
-    TABLES,
-    write_model,
-    write_tables,
-)
+from admet.study.outputs import FITS, write_model, write_tables
 from admet.study.pace import FitProgress, Pace
 from admet.study.results import Study
 from admet.study.seen import warn_of_seen_labels
@@ -42,14 +29,6 @@ from admet.study.tracking import followed_study
 from admet.training.start import following, origin_of, read_start
 
 log = logging.getLogger(__name__)
-
-# What may change between two runs of one study without making other fits.
-_FREE = {
-    "save_dir", "study.arms", "study.workers", "study.scheduler", "study.time_budget",
-    "study.equivalence", "study.learning_curve", "data.cache", "data.cache_dir",
-    "training.logger", "training.log_to",
-}  # fmt: skip
-_LATER = ("model.extra_inputs", "model.init_from", "study.groups")  # count only where they are set
 
 
 def run(config: StudyRun, *, overwrite: bool = False, clock: Clock = time.monotonic) -> Study:
@@ -74,8 +53,8 @@ def run(config: StudyRun, *, overwrite: bool = False, clock: Clock = time.monoto
     start = read_start(config)
     config = following(config, start)
     origin = origin_of(start)
-    identity = _identity(config, sha256_of(config.data_path), origin)
-    goes_on = _claimed(folder, identity, overwrite)
+    identity = identity_of(config, sha256_of(config.data_path), origin)
+    goes_on = claimed(folder, identity, overwrite)
     warn_of_idle_keys(config.idle_keys())
     with (
         followed_study(config, identity, goes_on=goes_on) as tracked,
@@ -92,7 +71,7 @@ def run(config: StudyRun, *, overwrite: bool = False, clock: Clock = time.monoto
         warn_of_seen_labels(material)
         arms: Sequence[str] = config.study.arms
         left_out = {name: why for name in arms if (why := ARMS[name].why_not(material))}
-        _begin(folder, identity, goes_on)
+        begin(folder, identity, goes_on)
         work = _Work(executor, material, splits, budget, FitStore(folder / FITS))
         curve = curve_jobs(config.study, left_out)
         fits = work.all_fits([*jobs_of(config.study, left_out), *curve])
@@ -152,72 +131,6 @@ def _check(config: StudyRun) -> None:
         raise ConfigError(
             f"`data_path` {str(config.data_path)!r} lies in `save_dir`. Name another folder."
         )
-
-
-def _identity(config: StudyRun, sha256: str, origin: Mapping[str, Any]) -> dict[str, Any]:
-    """Gives what must be the same for kept fits to be of use.
-
-    Args:
-        config: The study.
-        sha256: That of its panel.
-        origin: What `origin_of` says of the file that encoders start from.
-    """
-    plain = config.only(StudyRun)  # the same by command and from Python
-    content = plain.model_dump(mode="json", exclude={"data_path"}) | dict(origin)
-    for section, _, name in (key.rpartition(".") for key in _LATER):
-        if not content[section][name]:
-            del content[section][name]
-    for section in (content["training"], content["study"]["frozen_mlp"]):
-        if section["weight_averaging"] == "none":  # older studies know nothing of it
-            for key in AveragingConfig.model_fields:
-                del section[key]
-    for key in _FREE:
-        section, _, name = key.rpartition(".")
-        (content[section] if section else content).pop(name, None)
-    text = json.dumps(content, sort_keys=True)
-    key = hashlib.sha256(text.encode()).hexdigest()
-    return {"schema_version": SCHEMA_VERSION, "panel": sha256, "key": key, "config": content}
-
-
-def _claimed(folder: Path, identity: dict[str, Any], overwrite: bool) -> bool:
-    """Tells whether the folder holds this very study; nothing is written yet.
-
-    Raises:
-        RunDirectoryError: If it holds something else that must not be replaced.
-    """
-    path = folder / STUDY
-    if path.is_file():
-        try:
-            earlier = json.loads(path.read_text(encoding="utf-8"))
-            known = {name: earlier[name] for name in ("panel", "key")}
-        except (OSError, ValueError, KeyError, TypeError):
-            known = {}
-        if known == {name: identity[name] for name in ("panel", "key")}:
-            log.info("Going on with the study in %s", folder)
-            return True
-        if not overwrite:
-            what = "table" if known.get("panel") != identity["panel"] else "configuration"
-            raise RunDirectoryError(
-                f"`save_dir` {str(folder)!r} holds a study of another {what}. Name another folder, "
-                "or add --overwrite to begin anew."
-            )
-    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise RunDirectoryError(
-            f"`save_dir` {str(folder)!r} exists and is no study. Name another folder."
-        )
-    return False
-
-
-def _begin(folder: Path, identity: dict[str, Any], goes_on: bool) -> None:
-    """Makes the folder, without what another study has left there."""
-    folder.mkdir(parents=True, exist_ok=True)
-    if not goes_on:
-        for name in (FITS, *FOLDERS):
-            shutil.rmtree(folder / name, ignore_errors=True)
-        for name in (*TABLES, REPORT):
-            (folder / name).unlink(missing_ok=True)
-    with atomic(folder / STUDY) as partial:
-        partial.write_text(json.dumps(identity, indent=1, ensure_ascii=False), encoding="utf-8")
 
 
 def _material(config: StudyRun, panel: Panel) -> Material:
