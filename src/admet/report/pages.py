@@ -58,7 +58,7 @@ def study_page(record: StudyRecord) -> Page:
         ),
         repeat.section(record.origin, "study"),
     ]
-    title = f"Study of {len(names)} endpoints"
+    title = f"Study of {len(names)} endpoint{'s' * (len(names) > 1)}"
     return Page(title, _words(record.origin, str(record.path.name)), sections)
 
 
@@ -94,7 +94,9 @@ def run_page(record: RunRecord) -> Page:
         repeat.section(record.origin, "train" if record.scores else "study"),
     ]
     return Page(
-        f"Training on {len(names)} endpoints", _words(record.origin, record.path.name), sections
+        f"Training on {len(names)} endpoint{'s' * (len(names) > 1)}",
+        _words(record.origin, record.path.name),
+        sections,
     )
 
 

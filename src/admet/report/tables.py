@@ -9,6 +9,8 @@ import pandas as pd
 
 from admet.report.content import Cell, Table
 
+LISTED = 8
+"""Names, or ways, that a sentence or a list holds."""
 Make = Callable[[Any], Cell]
 """Makes a cell of a value."""
 
@@ -57,6 +59,12 @@ def interval(value: Any, low: Any, high: Any) -> Cell:
         return Cell("–")
     ends = "" if _absent(low) or _absent(high) else f" [{short(low)}, {short(high)}]"
     return Cell(short(float(value)) + ends, repr(float(value)))
+
+
+def names_of(names: Sequence[str]) -> str:
+    """Lists names in a sentence, the first few of many."""
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    return ", ".join(names[:LISTED]) + more
 
 
 def table(

@@ -54,7 +54,7 @@ def _groups(archive: AffinityArchive) -> Block:
             text("" if np.isnan(share) else "stable" if share >= STABLE else "not stable"),
         ]
         for index, (group, share) in enumerate(
-            zip(grouping.groups, grouping.stability, strict=True)
+            zip(grouping.groups, grouping.stability, strict=True), start=1
         )
     ]
     caption = (

@@ -71,7 +71,7 @@ def _table(fits: Sequence[Fit]) -> Block:
     for fit in fits:
         assert fit.outcome is not None  # noqa: S101 - asked for above
         job = fit.job
-        for number, group in enumerate(fit.outcome.groups):
+        for number, group in enumerate(fit.outcome.groups, start=1):
             place = [text(v + 1) for v in (job.repeat, job.fold, job.seed)]
             rows.append([*place, text(number), text(", ".join(group))])
     heads = ["repeat", "fold", "seed", "group", "endpoints"]

@@ -1,7 +1,6 @@
 """What a training gave, in words, one picture and one table."""
 
 import math
-from collections.abc import Sequence
 
 from admet.evaluation import PRIMARY, Scores, remarks
 from admet.model.chemprop.task_affinity.groups import STABLE
@@ -11,10 +10,9 @@ from admet.report.content import Block, Cell, Pictures, Points, Section, Words
 from admet.report.drawn import picture
 from admet.report.pictures import scores as picture_of
 from admet.report.run_record import RunRecord
-from admet.report.tables import count, interval, table, text
+from admet.report.tables import LISTED, count, interval, names_of, table, text
 
 _LIMITS = {"RAE": (1.0, True), "AUROC": (0.5, False)}
-_LISTED = 8
 _WAYS = {
     "task_affinity": "in groups by their affinity",
     "multi_task": "together",
@@ -80,8 +78,8 @@ def _what(record: RunRecord) -> str:
     if own is None:
         return f"A mixture of models that a study trained, for {n_tasks} endpoints."
     networks, groups = len(own.plan.networks), own.plan.groups
-    shown = "; ".join(_names(list(group.tasks)) for group in groups[:_LISTED])
-    more = f"; and {len(groups) - _LISTED} more" if len(groups) > _LISTED else ""
+    shown = "; ".join(names_of(list(group.tasks)) for group in groups[:LISTED])
+    more = f"; and {len(groups) - LISTED} more" if len(groups) > LISTED else ""
     how = f"{networks} network{'s' * (networks > 1)}, {len(groups)} head{'s' * (len(groups) > 1)}"
     how += f", the mean of {times} trainings" if times > 1 else ""
     way = f"{n_tasks} endpoints were trained {_WAYS[own.plan.arm]} ({how}): {shown}{more}."
@@ -117,13 +115,8 @@ def _told(scores: Scores) -> list[str]:
         what = "predicting the mean" if lower else "ranking by chance"
         left = [name for name in known if name not in sure]
         text = f"Surely better than {what} (95 % interval): {len(sure)} of {len(known)} endpoints"
-        lines.append(text + (f"; not so: {_names(left)}" if left else ""))
+        lines.append(text + (f"; not so: {names_of(left)}" if left else ""))
     return lines + remarks(scores)
-
-
-def _names(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
-    return ", ".join(names[:_LISTED]) + more
 
 
 def _table(scores: Scores, kind: str) -> Block:

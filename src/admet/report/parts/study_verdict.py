@@ -7,11 +7,10 @@ from admet.report.content import Block, Cell, Pictures, Points, Section, Words
 from admet.report.drawn import picture
 from admet.report.pictures import changes
 from admet.report.study_record import StudyRecord
-from admet.report.tables import change, count, number, table, text
+from admet.report.tables import LISTED, change, count, names_of, number, table, text
 from admet.study.statistics import Contrast
 from admet.study.verdict import Verdict, what_settles
 
-_LISTED = 8
 _MARKS = {"better": "▲ ", "worse": "▼ ", "same": "= ", "unclear": "? "}
 
 
@@ -92,11 +91,11 @@ def _ways(verdicts: Sequence[Verdict]) -> list[str]:
         company = "in company" if own.partners else own.company
         by_arm.setdefault(f"{said(own.best)}, {company}", []).append(own.task)
     lines = [
-        f"{way}: {_names(names)}"
+        f"{way}: {names_of(names)}"
         for way, names in sorted(by_arm.items(), key=lambda pair: -len(pair[1]))
     ]
-    if len(lines) > _LISTED:
-        lines = [*lines[:_LISTED], f"and {len(lines) - _LISTED} more ways; see the table"]
+    if len(lines) > LISTED:
+        lines = [*lines[:LISTED], f"and {len(lines) - LISTED} more ways; see the table"]
     return lines
 
 
@@ -119,11 +118,6 @@ def _counts(verdicts: Sequence[Verdict], baselines: Sequence[str]) -> list[str]:
 def _with(own: Verdict, n_tasks: int) -> str:
     """Says with whom the best arm trains an endpoint; short where it is everybody."""
     return "with all others" if len(own.partners) == n_tasks - 1 > 1 else own.company
-
-
-def _names(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
-    return ", ".join(names[:_LISTED]) + more
 
 
 def _table(verdicts: Sequence[Verdict], baselines: Sequence[str]) -> Block:

@@ -232,7 +232,7 @@ class TaskAffinityComputer:
             if estimate.doubt is not None:
                 log_doubt(estimate, names)
         seconds = time.perf_counter() - started
-        log.info("Affinity phase: %d steps in %.1f s", estimate.n_steps, seconds)
+        log.info("Affinity phase: %.1f s", seconds)
         self.affinity_matrix, self.task_names = estimate.matrix, names
         return estimate
 

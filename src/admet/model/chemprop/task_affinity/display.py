@@ -49,7 +49,7 @@ def estimate_html(estimate: "AffinityEstimate") -> str:
         for i, name in enumerate(names)
     ]
     notes = [] if doubt is None else ["In brackets: the 95 % interval holds 0."]
-    return table_html(rows, f"Task affinity, {estimate.n_steps:,} steps", notes)
+    return table_html(rows, "Task affinity", notes)
 
 
 def estimate_plot(estimate: "AffinityEstimate") -> "Figure":

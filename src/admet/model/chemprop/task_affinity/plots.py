@@ -202,7 +202,7 @@ def _counts(n_labels: Sequence[int] | None, n_tasks: int) -> list[int] | None:
 
 def _always(matrix: np.ndarray, counts: list[int] | None) -> list[str]:
     """Says what grey cells and numbers behind names mean, where there are any."""
-    grey = "grey: never labelled in one batch, unknown" if np.isnan(matrix).any() else ""
+    grey = "grey: unknown, the labels do not tell" if np.isnan(matrix).any() else ""
     return [grey, "" if counts is None else "behind the names: molecules with a label"]
 
 
