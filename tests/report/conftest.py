@@ -105,18 +105,20 @@ def browse(tmp_path_factory):
             "catch (fault) { said.textContent = 'fault:' + fault; } };</script>",
             encoding="utf-8",
         )
-        done = subprocess.run(
-            [
-                program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-                "--hide-scrollbars",
-                "--no-first-run", "--allow-file-access-from-files", "--enable-logging=stderr",
-                f"--user-data-dir={folder / 'profile'}", f"--window-size={max(width, 500)},950",
-                "--virtual-time-budget=900000", "--timeout=60000", "--dump-dom", frame.as_uri(),
-            ],
-            capture_output=True, text=True, timeout=180, check=False,
-        )  # fmt: skip
+        words = [
+            program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+            "--hide-scrollbars",
+            "--no-first-run", "--allow-file-access-from-files", "--enable-logging=stderr",
+            f"--user-data-dir={folder / 'profile'}", f"--window-size={max(width, 500)},950",
+            "--virtual-time-budget=900000", "--timeout=60000", "--dump-dom", frame.as_uri(),
+        ]  # fmt: skip
+        for _ in range(3):  # a busy machine may write the page down before its script has ended
+            done = subprocess.run(words, capture_output=True, text=True, timeout=180, check=False)
+            _, _, said = done.stdout.partition('<pre id="said">')
+            said = said.partition("</pre>")[0]
+            if said:
+                break
         console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
-        _, _, said = done.stdout.partition('<pre id="said">')
-        return said.partition("</pre>")[0], "\n".join(console)
+        return said, "\n".join(console)
 
     return opened
