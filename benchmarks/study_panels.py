@@ -6,9 +6,11 @@ FOLDER holds biogen_adme_3521.csv, az_dmpk.csv, pkis2_kinases.csv, tox21.csv and
 the last is made by
     python scripts/join_panels.py FOLDER/pharmabench.csv Smiles_unify value …_reg_final_data.csv
 OUTPUT gets a study per panel and seed; one that was stopped goes on. Frozen inputs that have seen
-labels of a panel are left out there. Writes benchmarks/results/study_panels.json and .md.
+labels of a panel are left out there. Writes benchmarks/results/study_panels.json and .md; rows of
+other panels and seeds stay as they were.
 """
 
+import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,7 +60,7 @@ def main() -> None:
     folder, output = Path(sys.argv[1]), Path(sys.argv[2])
     n_folds, n_seeds = (int(text) for text in [*sys.argv[3:5], "5", "2"][:2])
     output.mkdir(parents=True, exist_ok=True)
-    found: dict[str, dict[str, Any]] = {}
+    found = earlier()
     for name in sys.argv[5:] or PANELS:
         studies = []
         for seed in range(1, n_seeds + 1):
@@ -66,6 +68,13 @@ def main() -> None:
             found[f"{name}, seed {seed}"] = summary(studies[-1])
         found[f"{name}, seed 1"]["agreement"] = agreement(studies)
         write(found, n_folds)
+
+
+def earlier() -> dict[str, dict[str, Any]]:
+    """Reads the rows that were measured before."""
+    path = Path(__file__).parent / "results" / "study_panels.json"
+    content = json.loads(path.read_text()) if path.exists() else {}
+    return {name: entry for name, entry in content.items() if "," in name}
 
 
 def study_of(name: str, folder: Path, output: Path, n_folds: int, seed: int) -> StudyRun:
@@ -116,12 +125,13 @@ def agreement(studies: list[Study]) -> dict[str, float]:
 def write(found: dict[str, dict[str, Any]], n_folds: int) -> None:
     """Writes the table."""
     heads = (
-        "| panel | single | multi | best other arm | mixture | to single | to multi | to the best "
-        "arm | worse on | verdicts that agree |"
+        "| panel | single | multi | own heads, by affinity, random groups | best arm | mixture | "
+        "to single | to multi | to the best arm | worse on | verdicts that agree |"
     )
-    table = [heads, "|---|---:|---:|---|---:|---|---|---|---|---|"]
+    table = [heads, "|---|---:|---:|---|---|---:|---|---|---|---|---|"]
     for name, entry in found.items():
         loss = entry["loss"]
+        others = [f"{loss[a]:.3f}" if a in loss else "–" for a in ("own_heads", *GROUPED)]
         best = min((a for a in loss if a != COMPOSITE), key=lambda arm: loss[arm])
         gains = [
             "{:+.1f} [{:+.1f}, {:+.1f}] %".format(*(100 * v for v in entry["gain"][arm]))
@@ -130,7 +140,9 @@ def write(found: dict[str, dict[str, Any]], n_folds: int) -> None:
         same = entry.get("agreement", {})
         told = f"{same['same']:.0%}, {same['opposed']:.0%} opposed" if same else ""
         cells = [
-            name, f"{loss[SINGLE]:.3f}", f"{loss[MULTI]:.3f}", f"{best} {loss[best]:.3f}",
+            name, f"{loss[SINGLE]:.3f}", f"{loss[MULTI]:.3f}",
+            ", ".join(others),
+            f"{best} {loss[best]:.3f}",
             f"{loss[COMPOSITE]:.3f}", *gains, ", ".join(entry["worse"]) or "none", told,
         ]  # fmt: skip
         table.append("| " + " | ".join(cells) + " |")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 CONSTRAINTS = ROOT / "constraints.txt"
-EXTRAS = ("cluster", "mlflow", "tensorboard")
+EXTRAS = ("cluster", "mlflow", "service", "tensorboard", "tune")
 PYTHONS = ("3.12", "3.13")
 QUICK = ("--training.epochs", "2", "--training.warmup-epochs", "1")
 OPEN = """
