@@ -13,7 +13,7 @@ ROWS = 'SMILES,"LOG ER (B-A/A-B), pH 7.4 [%] > µ"\nCCO,1.5\nCCN,\n'
     ("name", "content"),
     [
         ("t.csv", ROWS.encode()),
-        ("t.csv.gz", gzip.compress(ROWS.encode())),
+        ("t.csv.gz", gzip.compress(ROWS.encode(), mtime=0)),
         ("t.csv", b"\xef\xbb\xbf" + ROWS.encode()),
         ("t.csv", ROWS.replace("\n", "\r\n").encode()),
         ("t.csv", ROWS.encode("utf-16")),
