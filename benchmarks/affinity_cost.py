@@ -3,11 +3,12 @@
 Panels of 6 tasks (the given one), 100 and 1,000 (simulated on the same molecules). The plain
 program takes one autograd call per task and step and compares all pairs in a NumPy loop.
 
-Usage: python benchmarks/affinity_cost.py path/to/biogen_adme_3521.csv
+Usage: python benchmarks/affinity_cost.py path/to/biogen_adme_3521.csv [6 100 1000]
 Writes benchmarks/results/affinity_cost.json and .md.
 """
 
 import logging
+import sys
 import time
 from typing import Any
 
@@ -88,9 +89,11 @@ def main() -> None:
         config = DataConfig(target_columns=tuple(frame.columns[1:]))
         panels[n_tasks] = build_panel(table_from_frame(frame), config)
     rows: dict[int, dict[str, float]] = {}
-    for n_tasks, panel in panels.items():
+    asked = [int(word) for word in sys.argv[2:]] or list(panels)
+    for n_tasks in asked:
+        panel = panels[n_tasks]
         graphs = featurize(panel.smiles)
-        affinity_seconds(panel, graphs, affinity_runs=1)  # warms up
+        affinity_seconds(panel, graphs)  # warms up
         rows[n_tasks] = {
             "labels": int(panel.labels.present.sum()),
             "affinity": float(np.median([affinity_seconds(panel, graphs) for _ in range(3)])),
