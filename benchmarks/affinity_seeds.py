@@ -29,9 +29,10 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "gradient (1 epoch)": {"estimator": "gradient"},
     "lookahead (1 epoch)": {"estimator": "lookahead"},
     "aligned, 4 runs": {"estimator": "aligned", "affinity_runs": 4},
-    "residual, 1 run": {"affinity_runs": 1},
-    "residual (8 runs)": {},
-    "residual, 16 runs": {"affinity_runs": 16},
+    "residual, 1 run": {"estimator": "residual", "affinity_runs": 1},
+    "residual (8 runs)": {"estimator": "residual"},
+    "residual, 16 runs": {"estimator": "residual", "affinity_runs": 16},
+    "coregionalization": {"estimator": "coregionalization"},
 }
 
 

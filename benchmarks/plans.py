@@ -34,7 +34,11 @@ def main() -> None:
     logging.disable(logging.WARNING)
     folder = Path(sys.argv[1])
     rows: list[dict[str, Any]] = []
-    table = ["| panel | groups | by affinity | random, mean (each) | together |", "|---" * 5 + "|"]
+    table = [
+        "| panel | groups | by size of affinity | by affinity with its sign | random, mean (each) "
+        "| together |",
+        "|---" * 6 + "|",
+    ]
     for name in sys.argv[2:] or ["biogen_adme_3521", "az_dmpk"]:
         own = PANELS[name]
         config = DataConfig(target_columns=own.targets, smiles_column=own.smiles)
@@ -43,24 +47,32 @@ def main() -> None:
         frozen = vectors(inputs, panel.smiles, cache_folder())
         meter = InstrumentMeter(Instrument.of(frozen, panel, 1, seeds=2))
         quiet = TaskAffinityConfig(log_affinity_matrix=False)
-        affinity = TaskAffinityComputer(quiet, cache=cache_folder()).compute(panel).strength
+        estimate = TaskAffinityComputer(quiet, cache=cache_folder()).compute(panel)
         rng = np.random.default_rng(0)
         tasks = panel.task_names
         together = error(meter, [tuple(range(len(tasks)))])
         for number in NUMBERS:
-            groups = TaskGrouper(number).cluster(affinity, tasks)
-            plan = [tuple(sorted(map(tasks.index, group))) for group in groups]
+            plan = plan_of(estimate.strength, number, tasks)
+            signed = plan_of(estimate.matrix, number, tasks)
             dealt = [error(meter, shuffled(plan, rng)) for _ in range(RANDOM)]
-            rows.append({"panel": name, "plan": groups, "error": error(meter, plan),
-                         "random": dealt, "together": together})  # fmt: skip
+            rows.append({"panel": name, "plan": plan, "error": error(meter, plan),
+                         "signed": error(meter, signed), "random": dealt,
+                         "together": together})  # fmt: skip
             each = ", ".join(f"{value:.3f}" for value in dealt)
             table.append(
-                f"| {name} | {number} | {rows[-1]['error']:.3f} | {np.mean(dealt):.3f} ({each}) | "
+                f"| {name} | {number} | {rows[-1]['error']:.3f} | "
+                f"{rows[-1]['signed']:.3f} | {np.mean(dealt):.3f} ({each}) | "
                 f"{together:.3f} |"
             )
             print(table[-1], flush=True)
     note = "Mean error relative to each task alone, three scaffold folds, two seeds."
     write_results("plans", {"rows": rows}, "\n".join(table), note)
+
+
+def plan_of(affinity: np.ndarray, number: int, tasks: list[str]) -> Plan:
+    """Cuts a matrix into so many groups."""
+    groups = TaskGrouper(number).cluster(affinity, tasks)
+    return [tuple(sorted(map(tasks.index, group))) for group in groups]
 
 
 def error(meter: InstrumentMeter, plan: Plan) -> float:
