@@ -35,8 +35,7 @@ def main() -> None:
     folder = Path(sys.argv[1])
     rows: list[dict[str, Any]] = []
     table = [
-        "| panel | groups | by size of affinity | by affinity with its sign | random, mean (each) "
-        "| together |",
+        "| panel | groups | by its size | with its sign | random, mean (each) | together |",
         "|---" * 6 + "|",
     ]
     for name in sys.argv[2:] or ["biogen_adme_3521", "az_dmpk"]:

@@ -2,7 +2,8 @@
 
 import io
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,10 @@ from matplotlib.figure import Figure
 from admet.names import short_names
 
 # Okabe and Ito, Color Universal Design, 2008: told apart by all eyes.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#56B4E9")
+BLACK, BLUE, GREEN, ORANGE, VERMILLION = "#000000", "#0072B2", "#009E73", "#E69F00", "#D55E00"
+GREY, PALE = "#767676", "#e6e6e6"
+
+_COLOURS = (BLUE, VERMILLION, GREEN, ORANGE, "#CC79A7", "#56B4E9")
 _SIGNS = ("o", "s", "^", "D", "v", "P")
 _DPI = 100  # of a figure in a notebook
 _NAME = 40  # letters of a name
@@ -28,16 +32,18 @@ class ShownFigure(Figure):
         FigureCanvasAgg(self)
 
     def _repr_png_(self) -> bytes:
-        return png_of(self)
+        content = io.BytesIO()
+        with drawing():
+            self.savefig(content, format="png", dpi=_DPI)
+        return content.getvalue()
 
 
-def png_of(figure: Figure) -> bytes:
-    """Draws a figure as PNG; a sign that no font has is a box, without a word."""
-    content = io.BytesIO()
-    with warnings.catch_warnings(), rc_context():
+@contextmanager
+def drawing() -> Iterator[None]:
+    """Draws a sign that no font has as a box, without a word, and the same file each time."""
+    with warnings.catch_warnings(), rc_context({"svg.hashsalt": "admet"}):
         warnings.filterwarnings("ignore", r"Glyph \d+ .*missing from")
-        figure.savefig(content, format="png", dpi=_DPI)
-    return content.getvalue()
+        yield
 
 
 @dataclass(frozen=True)
@@ -87,12 +93,12 @@ def intervals(marks: Sequence[Mark], title: str, axis: str, zero: float | None =
             markersize=4, linestyle="none", label=name,
         )  # fmt: skip
     if zero is not None:
-        ax.axvline(zero, color="#767676", linewidth=0.8, zorder=0)
+        ax.axvline(zero, color=GREY, linewidth=0.8, zorder=0)
     ax.set_yticks(range(len(rows)), short_names(rows, _NAME), fontsize=8)
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.set_xlabel(axis)
     ax.set_title(title, loc="left", fontsize=10)
-    ax.grid(axis="x", color="#e6e6e6")
+    ax.grid(axis="x", color=PALE)
     ax.set_axisbelow(True)
     if len(series) > 1:
         legend = ax.legend(fontsize=8, loc="best")

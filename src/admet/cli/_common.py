@@ -39,6 +39,7 @@ def execute(
     argv: Sequence[str] | None,
     prog: str,
     *,
+    first: str | None = None,
     stopped: str = "no result was written",
 ) -> int:
     """Parses a command line, runs the command, and turns what goes wrong into an exit code.
@@ -48,12 +49,15 @@ def execute(
         body: The command.
         argv: Words of the command line; None takes the process's own.
         prog: Name for the help.
+        first: The flag that words before any flag belong to; None where there are none.
         stopped: What is left after Ctrl-C.
 
     Returns:
         0 done, 2 bad input or usage, 1 a bug, 130 interrupted.
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    if first is not None and words and not words[0].startswith("-"):
+        words.insert(0, first)
     try:
         with console_log():
             asked = parse(command, words, prog)

@@ -9,10 +9,7 @@ from admet.config.exchange import ExportCommand
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; the first word is the run directory, unless it is a flag."""
-    words = list(sys.argv[1:] if argv is None else argv)
-    if words and not words[0].startswith("-"):
-        words.insert(0, "--model-dir")
-    return execute(ExportCommand, _export, words, "admet export")
+    return execute(ExportCommand, _export, argv, "admet export", first="--model-dir")
 
 
 def _export(command: ExportCommand) -> None:

@@ -9,10 +9,7 @@ from admet.config.exchange import ImportCommand
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; words before the first flag are the model files."""
-    words = list(sys.argv[1:] if argv is None else argv)
-    if words and not words[0].startswith("-"):
-        words.insert(0, "--model-files")
-    return execute(ImportCommand, _import, words, "admet import_chemprop")
+    return execute(ImportCommand, _import, argv, "admet import_chemprop", first="--model-files")
 
 
 def _import(command: ImportCommand) -> None:

@@ -13,10 +13,7 @@ if TYPE_CHECKING:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; the first word is the table, unless it is a flag."""
-    words = list(sys.argv[1:] if argv is None else argv)
-    if words and not words[0].startswith("-"):
-        words.insert(0, "--data-path")
-    return execute(InspectCommand, _inspect, words, "admet inspect")
+    return execute(InspectCommand, _inspect, argv, "admet inspect", first="--data-path")
 
 
 def _inspect(command: InspectCommand) -> None:

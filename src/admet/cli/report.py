@@ -9,10 +9,7 @@ from admet.config import ReportCommand
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; the first word is the folder, unless it is a flag."""
-    words = list(sys.argv[1:] if argv is None else argv)
-    if words and not words[0].startswith("-"):
-        words.insert(0, "--run")
-    return execute(ReportCommand, _report, words, "admet report")
+    return execute(ReportCommand, _report, argv, "admet report", first="--run")
 
 
 def _report(command: ReportCommand) -> None:

@@ -10,10 +10,7 @@ from admet.config.commands import ShowCommand
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; the first word is the folder, unless it is a flag."""
-    words = list(sys.argv[1:] if argv is None else argv)
-    if words and not words[0].startswith("-"):
-        words.insert(0, "--run-dir")
-    return execute(ShowCommand, _show, words, "admet show")
+    return execute(ShowCommand, _show, argv, "admet show", first="--run-dir")
 
 
 def _show(command: ShowCommand) -> None:

@@ -12,10 +12,10 @@ from matplotlib.figure import Figure
 from rdkit import Chem, rdBase
 from rdkit.Chem.Draw import rdMolDraw2D
 
+from admet.figures import drawing
 from admet.report.content import Picture
 from admet.report.tables import file_stem
 from admet.spreadsheet import harmless
-from admet.study.pictures.style import drawing
 
 _PIXELS = 96  # of the page, an inch
 DPI = 200

@@ -5,9 +5,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from admet.figures import BLACK, BLUE, GREY, ORANGE, PALE
 from admet.report.pictures.rows import rows
 from admet.study.pictures.differences import ends
-from admet.study.pictures.style import BLACK, BLUE, GREY, ORANGE, PALE, arm_of
+from admet.study.pictures.style import arm_of
 
 MOST = 24
 """Endpoints that are drawn; of more, those with the largest changes."""

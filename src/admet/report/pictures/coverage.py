@@ -5,8 +5,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from admet.figures import BLUE, GREY, ORANGE
 from admet.report.pictures.rows import rows
-from admet.study.pictures.style import BLUE, GREY, ORANGE
 
 _SIGNS = ((BLUE, "o"), (ORANGE, "s"), (GREY, "^"))
 

@@ -4,7 +4,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from admet.study.pictures.style import BLACK, BLUE, GREY, ORANGE, Page, bare, name_of
+from admet.figures import BLACK, BLUE, GREY, ORANGE, ShownFigure
+from admet.study.pictures.style import bare, name_of
 
 _EACH = 12  # networks up to which each has a panel of its own
 _A_ROW = 2
@@ -17,7 +18,7 @@ def draw(history: pd.DataFrame) -> Figure:
         return _together([part for _, part in parts])
     n_columns = min(_A_ROW, len(parts))
     n_rows = -(-len(parts) // n_columns)
-    page = Page(max(2.9 * n_columns, 4.2), 0.4 + 2.2 * n_rows)
+    page = ShownFigure(max(2.9 * n_columns, 4.2), 0.4 + 2.2 * n_rows)
     axes = page.subplots(n_rows, n_columns, squeeze=False).ravel()
     for ax in axes[len(parts) :]:
         ax.set_axis_off()
@@ -39,7 +40,7 @@ def draw(history: pd.DataFrame) -> Figure:
 
 
 def _together(parts: list[pd.DataFrame]) -> Figure:
-    page = Page(4.6, 3.0)
+    page = ShownFigure(4.6, 3.0)
     ax = page.subplots()
     _dress(ax)
     ax.set_title(f"Validation loss of {len(parts)} networks", fontsize=8)

@@ -4,15 +4,8 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
-from admet.study.pictures.style import (
-    GREY,
-    Page,
-    bare,
-    name_of,
-    name_rows,
-    names_width,
-    rows_height,
-)
+from admet.figures import GREY, ShownFigure
+from admet.study.pictures.style import bare, name_of, name_rows, names_width, rows_height
 
 _WIDTH = 3.9  # inches, as a phone shows them
 _ROW, _LINE = 0.3, 0.16  # inches of a row with its name, and of each further mark in it
@@ -20,7 +13,7 @@ _LONGEST = 52  # characters of a name above its row
 _MOST = 60  # rows up to which names stand above them
 
 
-def rows(names: Sequence[str], n_marks: int = 1) -> tuple[Page, Axes, list[list[float]]]:
+def rows(names: Sequence[str], n_marks: int = 1) -> tuple[ShownFigure, Axes, list[list[float]]]:
     """Makes a page with a place for each mark of each row, the first row on top.
 
     Args:
@@ -28,13 +21,13 @@ def rows(names: Sequence[str], n_marks: int = 1) -> tuple[Page, Axes, list[list[
         n_marks: Marks in a row, one below the other.
 
     Returns:
-        Page, axes, and for each row the height of its marks in the units of the axes.
+        ShownFigure, axes, and for each row the height of its marks in the units of the axes.
     """
     n = len(names)
     above = n <= _MOST
     shown = [name_of(str(name), _LONGEST if above else 40) for name in names]
     height = n * (_ROW + n_marks * _LINE) if above else rows_height(n)
-    page = Page(_WIDTH if above else _WIDTH + names_width(shown), 1.0 + height)
+    page = ShownFigure(_WIDTH if above else _WIDTH + names_width(shown), 1.0 + height)
     ax = page.subplots()
     name_rows(ax, shown)
     step = _LINE / (_ROW + n_marks * _LINE) if above else 0.8 / n_marks

@@ -4,8 +4,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from admet.evaluation import Scores
+from admet.figures import BLUE, GREY, ORANGE, PALE
 from admet.report.pictures.rows import rows
-from admet.study.pictures.style import BLUE, GREY, ORANGE, PALE
 
 # Metric → what a model that knows nothing has, and what the axis says.
 _METRICS = {

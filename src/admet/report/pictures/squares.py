@@ -7,7 +7,8 @@ import pandas as pd
 from matplotlib import colormaps
 from matplotlib.figure import Figure
 
-from admet.study.pictures.style import Page, name_of, names_width
+from admet.figures import ShownFigure
+from admet.study.pictures.style import name_of, names_width
 
 _NUMBERS = 16  # tasks up to which a cell holds its number
 _COLOURS = "Blues"
@@ -41,7 +42,7 @@ def draw(
     shown = [name_of(str(name)) for name in names]
     side = float(np.clip(0.42 * n, 1.2, 7.0))
     margin = names_width(shown)
-    page = Page(side + margin + 0.9, side + margin + 0.2)
+    page = ShownFigure(side + margin + 0.9, side + margin + 0.2)
     ax = page.subplots()
     off = values[~np.eye(n, dtype=bool)]
     end = largest or float(off.max(initial=0)) or 1.0

@@ -13,10 +13,8 @@ from admet.model.frozen import members
 from admet.model.frozen.fit_mlp import MLPJob, fit_mlps
 from admet.study.arms.base import Arm, Trained
 from admet.study.arms.frozen import learnt_rows
-from admet.study.arms.networks import affinity_groups, affinity_of
+from admet.study.arms.networks import affinity_groups, affinity_of, nothing_to_group
 from admet.study.material import Material
-
-_FEWEST = 2  # tasks that can be grouped
 
 
 class FrozenPlan(Arm):
@@ -60,8 +58,7 @@ class FrozenAffinityGroups(FrozenPlan):
 
     def why_not(self, material: Material) -> str:
         """Needs two tasks."""
-        few = len(material.panel.tasks) < _FEWEST
-        return "one endpoint has nothing to be grouped with" if few else ""
+        return nothing_to_group(material)
 
     def groups(self, material: Material, split: Split, seed: int) -> Sequence[Group]:
         """Measures the affinity and groups by it."""

@@ -18,8 +18,6 @@ from admet.study.arms.base import Arm, Trained
 from admet.study.material import Material
 from admet.training import fit_model
 
-_FEWEST = 2  # tasks that can be grouped
-
 
 class NetworkArm(Arm):
     """A plan of networks, trained as `admet train` does."""
@@ -93,6 +91,11 @@ class OwnHeads(SingleTask):
     alone = False
 
 
+def nothing_to_group(material: Material) -> str:
+    """Says why tasks cannot be grouped; empty where they can."""
+    return "one endpoint has nothing to be grouped with" if len(material.panel.tasks) < 2 else ""
+
+
 def affinity_of(
     material: Material, split: Split, seed: int
 ) -> tuple[AffinityEstimate, TaskAffinityConfig]:
@@ -133,8 +136,7 @@ class TaskAffinity(NetworkArm):
 
     def why_not(self, material: Material) -> str:
         """Needs two tasks."""
-        few = len(material.panel.tasks) < _FEWEST
-        return "one endpoint has nothing to be grouped with" if few else ""
+        return nothing_to_group(material)
 
     def groups(self, material: Material, split: Split, seed: int) -> Sequence[Group]:
         """Measures the affinity and groups by it."""

@@ -7,17 +7,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from admet.study.pictures.style import (
-    BLUE,
-    GREY,
-    ORANGE,
-    PALE,
-    Page,
-    arm_of,
-    bare,
-    name_rows,
-    rows_height,
-)
+from admet.figures import BLUE, GREY, ORANGE, PALE, ShownFigure
+from admet.study.pictures.style import arm_of, bare, name_rows, rows_height
 from admet.study.statistics import LEVEL
 
 if TYPE_CHECKING:
@@ -49,7 +40,7 @@ def numbers(study: "Study") -> pd.DataFrame:
 def pages(table: pd.DataFrame) -> list[Figure]:
     """Draws a row per arm."""
     n = len(table)
-    page = Page(7, 1.7 + rows_height(n) * 1.15)
+    page = ShownFigure(7, 1.7 + rows_height(n) * 1.15)
     ax = page.subplots()
     known = bool(table["low"].notna().all())
     if known:
@@ -79,7 +70,7 @@ def _look(place: int, p: float, known: bool) -> tuple[str, str]:
     return (BLUE, "o") if place == 0 or p > 1 - LEVEL else (ORANGE, "D")
 
 
-def _legend(page: Page, table: pd.DataFrame, known: bool) -> None:
+def _legend(page: ShownFigure, table: pd.DataFrame, known: bool) -> None:
     n = int(table["blocks"].iloc[0])
     if not known:
         page.supxlabel("too few arms or folds to say how sure this is", fontsize=8)

@@ -7,7 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, ScalarFormatter
 
-from admet.study.pictures.style import BLUE, GREY, Page, arm_of, bare, name_of
+from admet.figures import BLUE, GREY, ShownFigure
+from admet.study.pictures.style import arm_of, bare, name_of
 
 if TYPE_CHECKING:
     from admet.study import Study
@@ -27,10 +28,10 @@ def pages(table: pd.DataFrame) -> list[Figure]:
     return [_page(parts[i : i + _A_PAGE]) for i in range(0, len(parts), _A_PAGE)]
 
 
-def _page(parts: list[pd.DataFrame]) -> Page:
+def _page(parts: list[pd.DataFrame]) -> ShownFigure:
     n_columns = min(_A_ROW, len(parts))
     n_rows = -(-len(parts) // n_columns)
-    page = Page(max(_SIDE * n_columns, 4.5) + 0.2, _SIDE * n_rows + 0.6)
+    page = ShownFigure(max(_SIDE * n_columns, 4.5) + 0.2, _SIDE * n_rows + 0.6)
     arm = arm_of(str(parts[0]["arm"].iloc[0]))
     page.suptitle(f"{arm}: loss on tested folds (grey) and their mean (blue)", fontsize=9)
     axes = page.subplots(n_rows, n_columns, squeeze=False).ravel()

@@ -8,14 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from admet.figures import BLACK, BLUE, GREEN, GREY, PALE, VERMILLION, ShownFigure
 from admet.study.pictures.style import (
-    BLACK,
-    BLUE,
-    GREEN,
-    GREY,
-    PALE,
-    VERMILLION,
-    Page,
     arm_of,
     bare,
     name_of,
@@ -69,7 +63,9 @@ def pages(table: pd.DataFrame) -> list[Figure]:
     tasks = list(table["task"].unique())
     bases = list(table["baseline"].unique())
     names = [name_of(task) for task in tasks]
-    page = Page(max(0.8 + names_width(names) + 3 * len(bases), 6), 1.7 + rows_height(len(tasks)))
+    page = ShownFigure(
+        max(0.8 + names_width(names) + 3 * len(bases), 6), 1.7 + rows_height(len(tasks))
+    )
     axes = page.subplots(1, len(bases), sharex=True, sharey=True, squeeze=False)[0]
     reach = ends(table)
     for ax, base in zip(axes, bases, strict=True):
@@ -128,7 +124,7 @@ def _end(change: np.ndarray, ends: np.ndarray, least: float) -> float:
     return max(min(1.05 * float(ends.max()), max(usual, needed)), least)
 
 
-def _legend(page: Page, table: pd.DataFrame) -> None:
+def _legend(page: ShownFigure, table: pd.DataFrame) -> None:
     found = [word for word in _WORDS if (table["verdict"] == word).any()]
     signs = [
         Line2D([], [], color=_WORDS[w][0], marker=_WORDS[w][1], markersize=4.5, label=_WORDS[w][2])

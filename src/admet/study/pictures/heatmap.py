@@ -9,19 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from admet.study.pictures.style import (
-    BLACK,
-    GREY,
-    PALE,
-    VERMILLION,
-    Page,
-    arm_of,
-    font_of,
-    name_of,
-    name_rows,
-    names_width,
-    rows_height,
-)
+from admet.figures import BLACK, GREY, PALE, VERMILLION, ShownFigure
+from admet.study.pictures.style import arm_of, font_of, name_of, name_rows, names_width, rows_height
 
 if TYPE_CHECKING:
     from admet.study import Study
@@ -51,7 +40,7 @@ def pages(table: pd.DataFrame) -> list[Figure]:
     cells = 100 * values.loc[tasks, arms].to_numpy(float)  # (T, A)
     names = [name_of(task) for task in tasks]
     width = max(1.7 + names_width(names) + _COLUMN * len(arms), 4)
-    page = Page(width, max(1.4 + rows_height(len(tasks)), 2.3))
+    page = ShownFigure(width, max(1.4 + rows_height(len(tasks)), 2.3))
     ax = page.subplots()
     end = _end(cells)
     ax.set_facecolor(PALE)

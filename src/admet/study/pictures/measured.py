@@ -10,7 +10,8 @@ from matplotlib.ticker import NullFormatter
 from sklearn.metrics import roc_curve
 
 from admet.evaluation.scoring import score_task
-from admet.study.pictures.style import BLACK, BLUE, GREY, VERMILLION, Page, arm_of, bare, name_of
+from admet.figures import BLACK, BLUE, GREY, VERMILLION, ShownFigure
+from admet.study.pictures.style import arm_of, bare, name_of
 
 if TYPE_CHECKING:
     from admet.study import Study
@@ -51,7 +52,7 @@ def pages(table: pd.DataFrame) -> list[Figure]:
     return [_page(parts[i : i + _A_PAGE]) for i in range(0, len(parts), _A_PAGE)]
 
 
-def one(part: pd.DataFrame, many: int = _MANY) -> Page:
+def one(part: pd.DataFrame, many: int = _MANY) -> ShownFigure:
     """Draws one endpoint.
 
     Args:
@@ -59,7 +60,7 @@ def one(part: pd.DataFrame, many: int = _MANY) -> Page:
             intervals, which are drawn as lines.
         many: Points beyond which a drawing of lines holds them as an image.
     """
-    page = Page(_SIDE + 0.3, _SIDE + 0.55)
+    page = ShownFigure(_SIDE + 0.3, _SIDE + 0.55)
     ax = page.subplots()
     ax.tick_params(labelsize=6)
     bare(ax, "top", "right")
@@ -69,10 +70,10 @@ def one(part: pd.DataFrame, many: int = _MANY) -> Page:
     return page
 
 
-def _page(parts: list[pd.DataFrame]) -> Page:
+def _page(parts: list[pd.DataFrame]) -> ShownFigure:
     n_columns = min(_A_ROW, len(parts))
     n_rows = -(-len(parts) // n_columns)
-    page = Page(max(_SIDE * n_columns, 4.5) + 0.2, (_SIDE + 0.35) * n_rows + 0.5)
+    page = ShownFigure(max(_SIDE * n_columns, 4.5) + 0.2, (_SIDE + 0.35) * n_rows + 0.5)
     arm = arm_of(str(parts[0]["arm"].iloc[0]))
     page.suptitle(f"{arm}: molecules that no fit had seen", fontsize=9)
     axes = page.subplots(n_rows, n_columns, squeeze=False).ravel()

@@ -1,51 +1,19 @@
-"""How pictures of a study look: pages, colours that all eyes can tell apart, names as they are."""
+"""How pictures of a study look: rows, names as they are, files."""
 
-import io
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from matplotlib import rc_context
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from admet.figures import ShownFigure, drawing
 from admet.files import atomic
 
-# Okabe and Ito, Color Universal Design, 2008.
-BLACK, BLUE, GREEN, ORANGE, VERMILLION = "#000000", "#0072B2", "#009E73", "#E69F00", "#D55E00"
-GREY, PALE = "#767676", "#e6e6e6"
-
 _DPI = 300
-_SCREEN_DPI = 100
 _LONGEST = 40  # characters of a name
 _END = 13  # of these, those of its end where it is cut: names of a series differ there
 _TALLEST = 40.0  # inches of rows
 _ROW = 0.25  # inches
 _SIGN = 0.068  # inches of a letter of 8 points
-
-
-class Page(Figure):
-    """A figure without display or global state, which a notebook shows all the same."""
-
-    def __init__(self, width: float, height: float) -> None:
-        super().__init__(figsize=(width, height), layout="constrained")
-        FigureCanvasAgg(self)
-
-    def _repr_png_(self) -> bytes:
-        content = io.BytesIO()
-        with drawing():
-            self.savefig(content, format="png", dpi=_SCREEN_DPI)
-        return content.getvalue()
-
-
-@contextmanager
-def drawing() -> Iterator[None]:
-    """Draws a sign that no font has as a box, without a word, and the same file each time."""
-    with warnings.catch_warnings(), rc_context({"svg.hashsalt": "admet"}):
-        warnings.filterwarnings("ignore", r"Glyph \d+ .*missing from")
-        yield
 
 
 def save(figure: Figure, path: Path) -> None:
@@ -111,9 +79,9 @@ def bare(ax: Axes, *sides: str) -> None:
         ax.spines[side].set_visible(False)
 
 
-def only_words(text: str) -> Page:
+def only_words(text: str) -> ShownFigure:
     """Gives a picture that says why there is nothing to draw."""
-    page = Page(6, 1.2)
+    page = ShownFigure(6, 1.2)
     ax = page.subplots()
     ax.set_axis_off()
     ax.text(0.5, 0.5, plain(text), ha="center", va="center", fontsize=9)

@@ -33,8 +33,9 @@ class CoregionalizationAffinity:
 
     No molecule need have both labels. Noise of the assays, and what one sample has in common in two
     assays, is in no product of two different molecules; so affinities do not shrink where labels
-    are few, they get wide intervals. Nothing is trained and nothing is drawn at random but the
-    parts of the molecules that are left out for the doubt (the delete-a-group jackknife).
+    are few, they get wide intervals. Nothing is trained. What is drawn at random are the parts of
+    the molecules that are left out for the doubt (the delete-a-group jackknife), and, of more than
+    8,000 molecules with labels, those that are compared.
 
     A limit counts as the mean of a standard normal distribution beyond it. The labels of a binary
     task are taken as numbers; how rare its hits are cancels out (Golan, Lander and Rosset, PNAS
