@@ -32,16 +32,20 @@ def test_molecules_get_the_numbers_of_the_model(client, trained):
     answer = client.post("/api/v1/predict", json=body).json()
     expected = admet.load(trained, device="cpu").predict(SMILES, intervals=0.8, nearest=True)
     names = [endpoint["name"] for endpoint in answer["endpoints"]]
+    told = 0
     for row, molecule in enumerate(answer["molecules"]):
         assert molecule["smiles"] == SMILES[row]
         assert molecule["reason"] == expected["reason"][row]
         assert bool(molecule["values"]) == (not molecule["reason"])
+        assert len(molecule["values"]) in (0, len(names))
         for name, value in zip(names, molecule["values"], strict=False):
             assert value["value"] == pytest.approx(expected[f"{name}_pred"][row], rel=1e-4)
             assert value["nearest"] == expected[f"{name}_nearest"][row]
+            told += value.get("low") is not None
             if value.get("low") is not None:
                 assert value["low"] == pytest.approx(expected[f"{name}_low"][row], rel=1e-4)
             assert -1 <= value["level"] <= 1
+    assert told
     assert answer["molecules"][2]["structure"] == "CC(=O)O"
 
 

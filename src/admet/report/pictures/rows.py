@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 
 from admet.study.pictures.style import (
+    BLUE,
     GREY,
+    ORANGE,
     Page,
     bare,
     name_of,
@@ -14,6 +16,8 @@ from admet.study.pictures.style import (
     rows_height,
 )
 
+LOOKS = ((BLUE, "o"), (ORANGE, "s"), (GREY, "^"))
+"""Colour and sign of each mark of a row."""
 _WIDTH = 3.9  # inches, as a phone shows them
 _ROW, _LINE = 0.3, 0.16  # inches of a row with its name, and of each further mark in it
 _LONGEST = 52  # characters of a name above its row
