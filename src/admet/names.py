@@ -1,4 +1,7 @@
-"""Short names for tables of 80 columns: shortened in the middle, and still told apart."""
+"""Names and numbers as tables and sentences hold them.
+
+Names of tables of 80 columns are shortened in the middle, and still told apart.
+"""
 
 import math
 from collections import Counter
@@ -8,7 +11,8 @@ from itertools import takewhile
 from rich.cells import cell_len
 
 _CUT = "…"
-_LARGE = 1000  # from here a number is written with three digits
+_NONE = "–"
+_LARGE = 1000  # from here a number has no digits behind the point
 _SHARES = (0.4, 0.6, 0.2, 0.8)  # of what is left of a name, that of its end
 
 
@@ -40,10 +44,24 @@ def short_names(names: Sequence[str], width: int) -> list[str]:
 
 
 def number(value: float | None) -> str:
-    """Writes a number with three decimals, a large one with three digits; a dash for none."""
+    """Writes a number for a narrow column, so that points stand below one another.
+
+    It has three decimals; a large one has three digits. A dash stands for none.
+    """
     if value is None or math.isnan(value):
-        return "–"
+        return _NONE
     return f"{value:.3f}" if abs(value) < _LARGE else f"{value:.3g}"
+
+
+def short_number(value: float | None) -> str:
+    """Writes a number for a sentence or a cell: three digits, a large one in full, a dash for none.
+
+    Large numbers are rounded to whole ones, with commas: 12,346.
+    """
+    if value is None or math.isnan(value):
+        return _NONE
+    # What three digits would round up to a thousand is a large number, too: not 1e+03.
+    return f"{value:.3g}" if abs(value) < _LARGE - 0.5 else f"{value:,.0f}"
 
 
 def _apart(names: Sequence[str], width: int) -> list[str]:

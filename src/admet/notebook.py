@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from html import escape
 
+from admet.names import short_number
+
 _MOST = 250  # rows that are shown
 _NUMBER = "text-align: right"
 # A notebook would read what stands between two dollar signs as mathematics.
@@ -36,16 +38,11 @@ def table_html(
     return "".join(parts)
 
 
-def shown(value: float | None) -> str:
-    """Writes a number with three digits; a dash where there is none."""
-    return "–" if value is None or value != value else f"{value:.3g}"  # noqa: PLR0124 - NaN
-
-
 def with_interval(value: float | None, low: float | None, high: float | None) -> str:
     """Writes a number, and its interval where it has one."""
     if low is None or high is None or low != low or high != high:  # noqa: PLR0124 - NaN
-        return shown(value)
-    return f"{shown(value)} [{shown(low)}, {shown(high)}]"
+        return short_number(value)
+    return f"{short_number(value)} [{short_number(low)}, {short_number(high)}]"
 
 
 def _cell(value: object) -> str:

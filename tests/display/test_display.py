@@ -15,6 +15,7 @@ from admet.figures import Mark, intervals
 from admet.model.chemprop.task_affinity.estimators import AffinityEstimate
 from admet.model.chemprop.task_affinity.estimators.estimate import Doubt
 from admet.model.chemprop.task_affinity.groups import group_tasks
+from admet.names import number, short_number
 from admet.notebook import table_html
 from admet.study.statistics import Contrast
 from admet.study.verdict import Verdict
@@ -93,8 +94,8 @@ def test_a_grouping_shows_itself(estimate, n_groups):
     assert draws_itself(replace(grouping, co_assignment=None).plot())
     frame = grouping.frame
     assert sorted(frame["task"]) == sorted(NASTY)
-    for number, group in enumerate(grouping.groups, start=1):
-        assert tuple(frame[frame["group"] == number]["task"]) == group.tasks
+    for place, group in enumerate(grouping.groups, start=1):
+        assert tuple(frame[frame["group"] == place]["task"]) == group.tasks
 
 
 def test_an_evaluation_shows_itself():
@@ -139,6 +140,19 @@ def test_a_picture_of_many_rows_draws(n):
         for series in ("one", "$two$")
     ]
     assert draws_itself(intervals(marks, "$title$", "axis", zero=0.0))
+
+
+@pytest.mark.parametrize(
+    ("value", "cell", "column"),
+    [
+        (None, "–", "–"), (math.nan, "–", "–"), (0.0, "0", "0.000"), (-0.12345, "-0.123", "-0.123"),
+        (0.00012345, "0.000123", "0.000"), (99.95, "100", "99.950"), (999.4, "999", "999.400"),
+        (999.6, "1,000", "999.600"), (-12345.6, "-12,346", "-1.23e+04"), (math.inf, "inf", "inf"),
+    ],
+)  # fmt: skip
+def test_a_number_is_written_for_a_cell_or_a_column(value, cell, column):
+    assert short_number(value) == cell
+    assert number(value) == column
 
 
 def test_a_long_table_says_what_it_leaves_out():

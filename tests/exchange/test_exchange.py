@@ -16,7 +16,7 @@ from chemprop.data import BatchMolGraph, MoleculeDatapoint, MoleculeDataset
 import admet
 from admet.cli.__main__ import main
 from admet.config import NetworkConfig
-from admet.errors import ConfigError, RunDirectoryError
+from admet.errors import ConfigError, NumericalError, RunDirectoryError
 from admet.exchange import export_run, import_chemprop
 from admet.model.chemprop.chemprop_model import ChempropModel
 from admet.model.chemprop.plan import Group, Plan, disjoint
@@ -25,7 +25,7 @@ from admet.model.chemprop.spec import ModelSpec, TaskSpec
 from admet.model.composite import CompositePredictor, CompositeSpec, MemberSpec, NetworkMember
 from admet.model.inputs.minimol_graphs import package_file
 from admet.model.trained_model import TrainedModel
-from admet.run_directory import Files, read_json, write_model
+from admet.run_directory import Files, load_model, read_json, write_model
 from admet.run_directory.checksums import write_checksums
 
 SMILES = ["CCO", "c1ccccc1C(=O)NC", "C", "CC(C)Cl", "O=S(=O)(N)c1ccc(C(F)(F)F)cc1", "[Na+].[Cl-]"]
@@ -305,10 +305,23 @@ def test_a_transform_is_refused_by_name_or_written_as_it_was_learnt(tmp_path):
     np.testing.assert_allclose(10 ** found[:, 1], ours(admet.load(run))[:, 1], rtol=1e-4)
 
 
-def test_a_mean_that_single_precision_cannot_hold_is_refused(tmp_path):
+def test_a_mean_that_single_precision_holds_well_enough_is_exported(tmp_path):
     run = run_of(tmp_path / "run", together("A"), (task("A", mean=1e9, scale=1e-3),))
     export_run(run, tmp_path / "e")  # its predictions are the mean, to 1e-5 of them
     assert (tmp_path / "e" / "model.pt").is_file()
+
+
+def test_what_single_precision_would_change_is_refused(tmp_path):
+    """Far from the mean and near 0, Chemprop's scaling back in single precision loses digits."""
+    run = run_of(tmp_path / "run", together("A"), (task("A", mean=3e4, scale=0.3),))
+    model = load_model(run)
+    with torch.no_grad():
+        model.networks.networks[0].heads[0][-1][-1].bias.fill_(-1e5)
+    write_model(run, model)
+    write_checksums(run)
+    with pytest.raises(NumericalError, match="Chemprop's modules predict 'A'.*in another unit"):
+        export_run(run, tmp_path / "e")
+    assert [p.name for p in tmp_path.iterdir()] == ["run"]
 
 
 def mixture(weights, arms=("multi_task", "own_heads")):

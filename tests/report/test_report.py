@@ -11,8 +11,13 @@ import pytest
 
 from admet.cli.__main__ import main
 from admet.errors import ConfigError, RunDirectoryError
+from admet.evaluation import Scores, TaskScores, Value
+from admet.evaluation.metrics import KNOWS_NOTHING
 from admet.report import offer_report, page_of, write_report
+from admet.report.drawn import molecule
 from admet.report.parts.measured import worst
+from admet.report.parts.run_verdict import _told
+from admet.report.pictures import scores
 from admet.report.tables import change, file_stem
 from admet.run_directory import RunDirectoryWriter, load_model
 from admet.study.pictures import PICTURES
@@ -63,7 +68,7 @@ def test_a_page_has_its_sections_in_order_and_loads_nothing(name, request):
         for key in ("src", "href", "action", "data", "srcset"):
             target = attributes.get(key, "#")
             assert target.startswith(("#", "data:")), (tag, target[:80])
-    assert "default-src &#39;none&#39;" in text or "default-src 'none'" in text
+    assert "default-src 'none'; img-src data: blob:;" in text
     assert not re.search(r"https?:", re.sub(r'"data:[^"]*"', "", text))
     assert len(text) < 5e6
 
@@ -122,7 +127,7 @@ def test_the_verdict_of_a_training_in_words(run_page, trained):
     assert "learning-curves" in section(run_page, "curves")
     assert "similarity" in section(run_page, "measured")
     assert "SHA-256" in section(run_page, "repeat")
-    assert "admet train --data-path" in section(run_page, "repeat") or "Or save" in run_page
+    assert "admet train --config config.yaml" in section(run_page, "repeat")
 
 
 @pytest.mark.slow
@@ -225,6 +230,32 @@ def test_a_part_of_a_model_is_not_replaced(trained, tmp_path):
 def test_a_report_that_fails_does_not_fail_what_was_done(tmp_path, caplog):
     assert offer_report(tmp_path) is None
     assert "All else is complete" in caplog.text
+
+
+def test_a_molecule_is_drawn_or_there_is_no_picture():
+    svg = base64.b64decode(molecule("CCO").removeprefix("data:image/svg+xml;base64,"))
+    assert b"</svg>" in svg
+    assert re.sub(rb"<[^>]*>|\s", b"", svg) == b"OH"  # letters stay letters
+    for wrong in ("", "nonsense", "\ud800", "C" * 151, "[2H]" * 1000):
+        assert molecule(wrong) == ""
+
+
+@pytest.mark.parametrize(
+    ("metric", "told"),
+    [("RAE", "2 of 4 endpoints; not so: C, D"), ("AUROC", "2 of 4 endpoints; not so: A, C")],
+)
+def test_only_an_interval_beyond_the_limit_is_sure(metric, told):
+    limit, _ = KNOWS_NOTHING[metric]
+    ends = {"A": (-0.2, -0.1), "B": (-0.2, -0.1), "C": (-0.1, 0.1), "D": (None, None)}
+    if metric == "AUROC":
+        ends |= {"B": (0.1, 0.2), "D": (0.1, 0.2)}
+    tasks = {
+        name: TaskScores("any", 9, {metric: Value(limit, *(end and limit + end for end in own))})
+        for name, own in ends.items()
+    }
+    assert told in _told(Scores(tasks, {}))[0]
+    numbers = scores.numbers(Scores(tasks, {}), metric)
+    assert scores.draw(numbers, metric).axes
 
 
 def test_the_worst_molecules_are_those_farthest_from_their_label():

@@ -3,23 +3,29 @@
 import asyncio
 import gzip
 import json
+import re
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from admet.errors import ConfigError, DataError
+from admet.headers import ENDINGS
 from admet.model.trained_model import TrainedModel
 from admet.run_directory import load_model
 from admet.service.answers import Answers
+from admet.service.app import PAGE
 from admet.service.batches import Batcher, Question
 from admet.service.files import Spool
 from admet.service.frames import packed, receive_frame
 from admet.service.metrics import Metrics
 from admet.service.process import WorkerDiedError
 from admet.service.refusal import RefusedError
+from admet.service.schema import MEDIA_TYPES, USUAL_OUTPUT, OutputEnding, SourceEnding
 from admet.service.unpacked import check_unpacked
+from admet.table_files import TABLES, writer_of
 from admet.workers import WorkerPool
 
 MIB = 2**20
@@ -189,8 +195,7 @@ def test_counts_are_text_of_prometheus():
 
 
 def test_the_page_asks_nobody_else():
-    folder = Path(__file__).parents[2] / "src/admet/service/page"
-    for path in folder.rglob("*.*"):
+    for path in PAGE.rglob("*.*"):
         text = path.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
         assert "http:" not in text, path
         assert "https:" not in text, path
@@ -199,6 +204,21 @@ def test_the_page_asks_nobody_else():
             assert "<style" not in text
             assert " style=" not in text
             assert " onclick=" not in text
+
+
+def test_the_endings_are_those_that_predict_reads_and_writes():
+    read = {f".{ending}" for ending in get_args(SourceEnding)}
+    written = {f".{ending}" for ending in get_args(OutputEnding)}
+    assert read == set(ENDINGS)
+    forms = (writer_of(Path(f"x{ending}")) for ending in written)
+    assert written == {ending for form in forms for ending in form.endings}
+    assert set(TABLES) <= {writer_of(Path(f"x{ending}")) for ending in written}
+    assert set(MEDIA_TYPES) == set(get_args(OutputEnding))
+    assert {f".{ending}" for ending in USUAL_OUTPUT} < read
+    assert {f".{ending}" for ending in USUAL_OUTPUT.values()} < written
+    script = (PAGE / "static" / "page.js").read_text(encoding="utf-8")
+    listed = re.search(r"const ENDINGS = (\[.*\]);", script)[1]
+    assert {f".{ending}" for ending in json.loads(listed)} == read
 
 
 @pytest.mark.slow

@@ -4,11 +4,13 @@ import io
 import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
+from typing import get_args
 
 import pandas as pd
 import pytest
 
 import admet
+from admet.service.schema import OutputEnding
 
 pytestmark = pytest.mark.slow  # a server takes seconds to open its model
 SMILES = ["CCO", "c1ccccc1C(=O)O", "CC(=O)[O-].[Na+]", "aspirin", ""]
@@ -30,16 +32,20 @@ def test_molecules_get_the_numbers_of_the_model(client, trained):
     answer = client.post("/api/v1/predict", json=body).json()
     expected = admet.load(trained, device="cpu").predict(SMILES, intervals=0.8, nearest=True)
     names = [endpoint["name"] for endpoint in answer["endpoints"]]
+    told = 0
     for row, molecule in enumerate(answer["molecules"]):
         assert molecule["smiles"] == SMILES[row]
         assert molecule["reason"] == expected["reason"][row]
         assert bool(molecule["values"]) == (not molecule["reason"])
+        assert len(molecule["values"]) in (0, len(names))
         for name, value in zip(names, molecule["values"], strict=False):
             assert value["value"] == pytest.approx(expected[f"{name}_pred"][row], rel=1e-4)
             assert value["nearest"] == expected[f"{name}_nearest"][row]
+            told += value.get("low") is not None
             if value.get("low") is not None:
                 assert value["low"] == pytest.approx(expected[f"{name}_low"][row], rel=1e-4)
             assert -1 <= value["level"] <= 1
+    assert told
     assert answer["molecules"][2]["structure"] == "CC(=O)O"
 
 
@@ -80,7 +86,7 @@ def test_a_file_comes_back_with_its_own_columns(client, trained):
     assert found["LogD_pred"][0]
 
 
-@pytest.mark.parametrize("ending", ["tsv", "xlsx", "parquet", "sdf", "json", "csv.gz"])
+@pytest.mark.parametrize("ending", get_args(OutputEnding))
 def test_a_file_comes_back_in_the_format_asked_for(client, ending, tmp_path):
     answer = file_of(client, b"SMILES\nCCO\nCCN\n", output=ending)
     assert answer.status_code == 200, answer.text
@@ -88,8 +94,18 @@ def test_a_file_comes_back_in_the_format_asked_for(client, ending, tmp_path):
     path.write_bytes(answer.content)
     if ending == "json":
         assert len(pd.read_json(path)) == 2
-    elif ending != "csv.gz":
+    else:
         assert len(admet.data.read_table(path).frame) == 2
+
+
+def test_the_openapi_document_lists_what_a_file_may_be_asked(client):
+    spec = client.get("/api/openapi.json").json()
+    listed = spec["paths"][FILES]["post"]["parameters"]
+    assert {own["name"] for own in listed if own["required"]} == {"format"}
+    assert {own["name"] for own in listed} == {
+        "format", "output", "smiles_column", "structure_column", "intervals", "nearest", "wait",
+        "sheet", "delimiter", "quoting", "encoding", "units_row",
+    }  # fmt: skip
 
 
 def test_a_file_is_asked_for_by_its_id(client, eventually):
@@ -111,6 +127,7 @@ def test_a_file_is_asked_for_by_its_id(client, eventually):
         (b"smiles\nCCO\n", {}, 422, "SMILES column 'SMILES' is not in the file. Nearest: 'smiles'"),
         (b"", {}, 422, "empty"),
         (b"SMILES\nC\n", {"delimiter": "x"}, 422, "delimiter"),
+        (b"SMILES\nC\n", {"interval": "0.8"}, 422, "interval"),
         (b"SMILES\nC\n", {"encoding": "klingon"}, 422, "encoding"),
         (b"SMILES\nC\n", {"intervals": "2"}, 422, "intervals"),
         (b"SMILES\nC\n", {"format": "../../etc/passwd"}, 422, "format"),

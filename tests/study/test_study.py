@@ -67,8 +67,8 @@ def test_a_study_is_shown_as_it_was_found(study, capsys):
     stored = study_summary_of(study.path)
     assert stored.arms == study.arms
     for ours, own in zip(stored.verdicts, study.verdicts, strict=True):
-        assert (ours.task, ours.n, ours.best, ours.company) == (
-            own.task, own.n, own.best, own.company
+        assert (ours.task, ours.n, ours.best, ours.company, ours.partners) == (
+            own.task, own.n, own.best, own.company, own.partners
         )  # fmt: skip
         assert ours.loss == pytest.approx(own.loss)
         for base, gain in own.gains.items():

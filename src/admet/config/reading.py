@@ -11,6 +11,7 @@ ColumnName = Annotated[str, StringConstraints(min_length=1)]
 DelimiterName = Literal["auto", "comma", "semicolon", "tab", "pipe"]
 QuotingName = Literal["auto", "quoted", "none"]
 DecimalName = Literal["auto", "point", "comma"]
+UnitsRowName = Literal["auto", "present", "absent"]
 
 
 class TableReading(Section):
@@ -31,7 +32,7 @@ class TableReading(Section):
         None,
         description="Encoding of a text; empty: UTF-8, UTF-16 or, where it is certain, cp1252.",
     )
-    units_row: Literal["auto", "present", "absent"] = Field(
+    units_row: UnitsRowName = Field(
         "auto", description="Whether the row under the header holds units: auto, present, absent."
     )
 

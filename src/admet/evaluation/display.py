@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from admet.evaluation.differences import Difference
 from admet.evaluation.metrics import OVERALL, PRIMARY
 from admet.evaluation.scores import MACRO, Scores
-from admet.notebook import shown, table_html, with_interval
+from admet.names import short_number
+from admet.notebook import table_html, with_interval
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,7 +28,9 @@ def scores_html(scores: Scores, caption: str = "") -> str:
                 for metric, value in task.values.items()
             }
             rows.append({"task": name, "n": task.n, **cells})
-        rows.append({"task": MACRO, "n": "", **{m: shown(mean) for m, mean in means.items()}})
+        rows.append(
+            {"task": MACRO, "n": "", **{m: short_number(mean) for m, mean in means.items()}}
+        )
         title = f"{caption}: {kind}" if caption else kind
         parts.append(table_html(rows, f"{title}, [95 % interval]"))
     return "".join(parts)
@@ -62,7 +65,7 @@ def comparison_html(comparison: "Comparison") -> str:
             "metric": row.metric,
             "model": row.model,
             "n": row.n,
-            "value": shown(row.value),
+            "value": short_number(row.value),
             "difference": with_interval(row.difference, row.low, row.high)
             if row.difference is not None
             else None,

@@ -197,6 +197,8 @@ PRIMARY: dict[str, str] = {name: kind.metric for name, kind in KINDS.items()}
 """The metric that a comparison prints for each kind of task."""
 OVERALL: dict[str, str] = PRIMARY | {"regression": "RAE"}
 """The metric that a comparison prints for the mean over tasks, whose units may differ."""
+KNOWS_NOTHING: dict[str, tuple[float, bool]] = {"RAE": (1.0, True), "AUROC": (0.5, False)}
+"""Metric → the value of a model that knows nothing, and whether lower is better."""
 
 
 def _varies(values: np.ndarray) -> np.ndarray:

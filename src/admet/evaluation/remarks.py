@@ -1,13 +1,14 @@
 """What is to be said about scores besides the numbers."""
 
 from admet.errors import listed
+from admet.evaluation.metrics import KNOWS_NOTHING
 from admet.evaluation.scores import Scores
 
 _WORSE = {
-    "RAE": (1.0, True, "Worse than predicting the mean of the tested labels (RAE above 1)"),
-    "AUROC": (0.5, False, "Ranked worse than by chance (AUROC below 0.5)"),
+    "RAE": "Worse than predicting the mean of the tested labels (RAE above 1)",
+    "AUROC": "Ranked worse than by chance (AUROC below 0.5)",
 }
-"""Metric → the value of a model that knows nothing, whether lower is better, and what to say."""
+"""What is said of a metric that is worse than that of a model that knows nothing."""
 
 
 def remarks(scores: Scores) -> list[str]:
@@ -20,7 +21,7 @@ def remarks(scores: Scores) -> list[str]:
         Sentences for a log, each with the tasks and their numbers; none where nothing is amiss.
     """
     said = []
-    for metric, (limit, lower_is_better, text) in _WORSE.items():
+    for metric, (limit, lower_is_better) in KNOWS_NOTHING.items():
         found = {name: task.values.get(metric) for name, task in scores.tasks.items()}
         worse = [
             f"{name} ({cell.value:.2f})"
@@ -30,7 +31,7 @@ def remarks(scores: Scores) -> list[str]:
             and (cell.value > limit if lower_is_better else cell.value < limit)
         ]
         if worse:
-            said.append(f"{text}: {listed(worse)}")
+            said.append(f"{_WORSE[metric]}: {listed(worse)}")
     empty: dict[tuple[str, str], list[str]] = {}
     for name, task in scores.tasks.items():
         reasons: dict[str, list[str]] = {}

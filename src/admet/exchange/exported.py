@@ -1,6 +1,5 @@
 """Writes a trained model as checkpoints that `chemprop predict` reads."""
 
-import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -17,8 +16,6 @@ from admet.files import check_folder, explained, sha256_of, to_disk
 from admet.model.chemprop.predictor import Predictor
 from admet.model.trained_model import TrainedModel
 from admet.run_directory import Files, load_model, write_json
-
-log = logging.getLogger(__name__)
 
 _ABOUT = "export.json"
 _SCHEMA = 1

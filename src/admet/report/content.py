@@ -10,7 +10,8 @@ class Words:
 
     Attributes:
         text: What it says.
-        tone: "plain"; "lead" for the verdict itself; "doubt" for what limits it.
+        tone: "plain"; "lead" for the verdict itself; "doubt" for what limits it; "head" for what
+            stands above others.
     """
 
     text: str

@@ -4,14 +4,12 @@ import base64
 import gzip
 import io
 import re
-from typing import Any
 
 import pandas as pd
 from matplotlib import rc_context
 from matplotlib.figure import Figure
-from rdkit import Chem, rdBase
-from rdkit.Chem.Draw import rdMolDraw2D
 
+from admet.featurize.drawing import svg_of
 from admet.figures import drawing
 from admet.report.content import Picture
 from admet.report.tables import file_stem
@@ -21,7 +19,6 @@ _PIXELS = 96  # of the page, an inch
 DPI = 200
 """Pixels an inch of what a drawing of lines holds as an image."""
 _WIDTH, _HEIGHT = 180, 140  # pixels of a molecule
-_LONGEST = 2_000  # characters of a SMILES that is drawn
 # A hundredth of a point is fine enough; what stands between tags is text.
 _TAG, _DIGITS = re.compile(r"<[^>]+>"), re.compile(r"(\d\.\d\d)\d+")
 # What a drawing of a molecule says of every bond, though it goes without saying.
@@ -79,16 +76,5 @@ def molecule(smiles: str) -> str:
     Returns:
         A data address; "" where it cannot be drawn.
     """
-    if len(smiles) > _LONGEST:
-        return ""
-    with rdBase.BlockLogs():
-        mol = Chem.MolFromSmiles(smiles)
-    if mol is None or not mol.GetNumAtoms():
-        return ""
-    drawer = rdMolDraw2D.MolDraw2DSVG(_WIDTH, _HEIGHT, -1, -1, True)  # letters stay letters
-    options: Any = drawer.drawOptions()  # its stubs type numbers as itself
-    options.clearBackground = False
-    options.padding = 0.04
-    rdMolDraw2D.PrepareAndDrawMolecule(drawer, mol)
-    drawer.FinishDrawing()
-    return data_of(_SPARED.sub("", drawer.GetDrawingText()).encode("utf-8"))
+    svg = svg_of(smiles, _WIDTH, _HEIGHT, letters=True)
+    return "" if svg is None else data_of(_SPARED.sub("", svg).encode("utf-8"))

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from admet.inference.held_out import HeldOut
+from admet.model.chemprop.task_affinity.problems.base import count_common
 from admet.report.content import Page, Section
 from admet.report.folders import Origin
 from admet.report.parts import (
@@ -59,7 +60,7 @@ def study_page(record: StudyRecord) -> Page:
         repeat.section(record.origin, "study"),
     ]
     title = f"Study of {len(names)} endpoint{'s' * (len(names) > 1)}"
-    return Page(title, _words(record.origin, str(record.path.name)), sections)
+    return Page(title, _words(record.origin, record.path.name), sections)
 
 
 def run_page(record: RunRecord) -> Page:
@@ -118,9 +119,9 @@ def _facts(cells: pd.DataFrame, record: StudyRecord) -> pd.DataFrame:
 def _shared(cells: pd.DataFrame, names: list[str]) -> np.ndarray:
     """Counts molecules with labels of both endpoints, shape (T, T)."""
     rows, smiles = pd.factorize(cells["SMILES"])
-    present = np.zeros((len(smiles), len(names)))
-    present[rows, pd.Categorical(cells["task"], names).codes] = 1
-    return np.asarray((present.T @ present).astype(np.int64))
+    present = np.zeros((len(smiles), len(names)), dtype=bool)
+    present[rows, pd.Categorical(cells["task"], names).codes] = True
+    return count_common(present)
 
 
 def _counts(record: RunRecord) -> pd.DataFrame:

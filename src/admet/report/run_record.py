@@ -10,6 +10,7 @@ from admet.errors import DataError, RunDirectoryError
 from admet.evaluation import Scores
 from admet.inference.held_out import HeldOut, held_out
 from admet.model.chemprop.task_affinity.archive import AffinityArchive
+from admet.model.chemprop.task_affinity.problems.base import count_common
 from admet.model.trained_model import TrainedModel
 from admet.report.folders import Origin
 from admet.run_directory import Files, load_model
@@ -66,8 +67,7 @@ class RunRecord:
     def n_labels(self) -> np.ndarray | None:
         """Training molecules with labels of both tasks, shape (T, T); None where it is not kept."""
         if self.model.doubt is not None:
-            present = np.isfinite(self.model.doubt.neighbours.labels).astype(float)
-            return np.asarray((present.T @ present).astype(np.int64))
+            return count_common(np.isfinite(self.model.doubt.neighbours.labels))
         return None if self.affinity is None else self.affinity.n_common
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from admet.names import short_number
 from admet.report.content import Cell, Table
 
 LISTED = 8
@@ -21,10 +22,10 @@ def text(value: Any) -> Cell:
 
 
 def number(value: Any) -> Cell:
-    """Shows a number with three digits."""
+    """Shows a number, as short as in a sentence."""
     if _absent(value):
         return Cell("–")
-    return Cell(short(float(value)), repr(float(value)))
+    return Cell(short_number(float(value)), repr(float(value)))
 
 
 def count(value: Any) -> Cell:
@@ -37,11 +38,6 @@ def percent(value: Any) -> Cell:
     if _absent(value):
         return Cell("–")
     return Cell(f"{100 * float(value):.0f} %", repr(float(value)))
-
-
-def short(value: float) -> str:
-    """Writes a number with three digits."""
-    return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
 
 
 def change(mean: float, low: float, high: float) -> str:
@@ -57,8 +53,8 @@ def interval(value: Any, low: Any, high: Any) -> Cell:
     """Shows a number with its interval, where there is one."""
     if _absent(value):
         return Cell("–")
-    ends = "" if _absent(low) or _absent(high) else f" [{short(low)}, {short(high)}]"
-    return Cell(short(float(value)) + ends, repr(float(value)))
+    ends = "" if _absent(low) or _absent(high) else f" [{short_number(low)}, {short_number(high)}]"
+    return Cell(short_number(float(value)) + ends, repr(float(value)))
 
 
 def names_of(names: Sequence[str]) -> str:

@@ -1,6 +1,5 @@
 """The application: routes, and the parts that they share."""
 
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -25,8 +24,6 @@ from admet.service.schema import (
     Predictions,
     PredictRequest,
 )
-
-log = logging.getLogger(__name__)
 
 PAGE = Path(__file__).parent / "page"
 FAULTS: dict[int | str, dict[str, Any]] = {

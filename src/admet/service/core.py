@@ -64,16 +64,7 @@ class Core:
             )
         ]
         # Few molecules do not wait behind many, which have a process of their own.
-        self._batchers = [
-            Batcher(
-                worker,
-                self.metrics,
-                most=command.batch_size,
-                max_waiting=command.max_waiting,
-                seconds=command.request_seconds,
-            )
-            for worker in (self._workers[0], self._workers[2])
-        ]
+        self._batchers = [self._batcher(self._workers[place]) for place in (0, 2)]
         self.files = FileQueue(
             Spool(folder),
             (self._workers[1], self._workers[2]),
@@ -95,6 +86,16 @@ class Core:
             processes,
             threads,
             int(command.memory_gib * _GIB),
+        )
+
+    def _batcher(self, worker: Worker) -> Batcher:
+        command = self.command
+        return Batcher(
+            worker,
+            self.metrics,
+            most=command.batch_size,
+            max_waiting=command.max_waiting,
+            seconds=command.request_seconds,
         )
 
     @property

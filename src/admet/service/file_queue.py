@@ -131,7 +131,7 @@ class FileQueue:
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 async with asyncio.timeout(self._seconds):
-                    header, _ = await worker.ask(request, (), progress)
+                    header, _ = await worker.ask(request, progress)
             except TimeoutError:
                 said = f"It took more than {self._seconds:g} seconds. Split the file."
                 header = {"error": said, "kind": "time"}

@@ -1,98 +1,75 @@
 """Routes for files: in, their state, their results, and away."""
 
 import asyncio
-import logging
 import shutil
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import FastAPI, Path, Query, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 
-from admet.config.reading import TableReading
 from admet.errors import ConfigError
 from admet.files import explained
 from admet.service.core import Core
 from admet.service.files import Job
 from admet.service.refusal import STATUS_OF_KIND, RefusedError
-from admet.service.schema import (
-    MEDIA_TYPES,
-    USUAL_OUTPUT,
-    Fault,
-    FileState,
-    OutputEnding,
-    Share,
-    SourceEnding,
-)
-
-log = logging.getLogger(__name__)
+from admet.service.schema import MEDIA_TYPES, Fault, FileRequest, FileState
 
 _SPARE = 2**28  # bytes that stay free on the disk
 _GROWTH = 6  # how many times as large as the file its result and what is between may be
+_BODY = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 Id = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
-Name = Annotated[str | None, Query(min_length=1, max_length=200)]
+Responses = dict[int | str, dict[str, Any]]
+"""Status → how the OpenAPI document describes it."""
 
 
-def add_file_routes(app: FastAPI, core: Core, faults: dict[int | str, dict[str, Any]]) -> None:
-    """Adds the routes to an application."""
-    some: dict[int | str, dict[str, Any]] = {k: faults[k] for k in (401, 422)}
+def add_file_routes(app: FastAPI, core: Core, faults: Responses) -> None:
+    """Adds the routes to an application.
+
+    Args:
+        app: The application.
+        core: What they share with the others.
+        faults: Status → how a refusal is described.
+    """
+    _add_sending(app, core, faults)
+    some: Responses = {k: faults[k] for k in (401, 422)}
     some[404] = {"model": Fault, "description": "It is not known, or has expired."}
+    _add_asking(app, core, some)
+
+
+def _add_sending(app: FastAPI, core: Core, faults: Responses) -> None:
+    done: Responses = {200: {"description": "With `wait`: the result.", "content": {"*/*": {}}}}
 
     @app.post(
         "/api/v1/files",
         tags=["files"],
         status_code=202,
-        responses=faults
-        | {200: {"description": "With `wait`: the result.", "content": {"*/*": {}}}},
-        openapi_extra={
-            "requestBody": {
-                "required": True,
-                "content": {
-                    "application/octet-stream": {"schema": {"type": "string", "format": "binary"}}
-                },
-            }
-        },
+        responses=faults | done,
+        openapi_extra={"requestBody": {"required": True, "content": _BODY}},
         response_model=FileState,
     )
-    async def send(
-        request: Request,
-        source: Annotated[SourceEnding, Query(alias="format", description="What it is.")],
-        output: Annotated[OutputEnding | None, Query(description="What comes back.")] = None,
-        smiles_column: Name = None,
-        structure_column: Name = None,
-        intervals: Annotated[Share | None, Query()] = None,
-        nearest: bool = False,
-        wait: Annotated[bool, Query(description="Answer with the result itself.")] = False,
-        sheet: Name = None,
-        delimiter: Literal["auto", "comma", "semicolon", "tab", "pipe"] = "auto",
-        quoting: Literal["auto", "quoted", "none"] = "auto",
-        encoding: Name = None,
-        units_row: Literal["auto", "present", "absent"] = "auto",
-    ) -> Response:
+    async def send(request: Request, asked: Annotated[FileRequest, Query()]) -> Response:
         """Takes a file, the body of the request, and predicts every row of it.
 
         The result has all its columns, and behind them what `admet predict` adds. The answer says
         under which id to ask for it.
         """
         core.require_ready()
-        reading = _reading(
-            sheet=sheet, delimiter=delimiter, quoting=quoting, encoding=encoding,
-            units_row=units_row,
-        )  # fmt: skip
-        options = {
-            "smiles_column": smiles_column, "structure_column": structure_column,
-            "intervals": intervals, "nearest": nearest, "reading": reading.model_dump(),
-        }  # fmt: skip
-        if (intervals is not None or nearest) and not core.about["intervals"]:
+        try:
+            options = asked.options()
+        except ConfigError as error:
+            raise RefusedError(422, str(error)) from None
+        if (asked.intervals is not None or asked.nearest) and not core.about["intervals"]:
             raise RefusedError(422, "This model knows neither intervals nor nearest molecules.")
-        ending = output or USUAL_OUTPUT.get(source, "csv")
-        job = await _receive(core, request, f".{source}", f".{ending}", options)
-        if not wait:
+        job = await _receive(core, request, f".{asked.format}", f".{asked.ending}", options)
+        if not asked.wait:
             headers = {"Location": f"/api/v1/files/{job.id}"}
             return JSONResponse(FileState.of(job).model_dump(), 202, headers)
         await core.files.finished(job)
         return _result(core, job)
 
-    @app.get("/api/v1/files/{id}", tags=["files"], responses=some)
+
+def _add_asking(app: FastAPI, core: Core, faults: Responses) -> None:
+    @app.get("/api/v1/files/{id}", tags=["files"], responses=faults)
     async def state(id: Id) -> FileState:  # noqa: A002 - the name in the address
         """Tells where a file stands."""
         return FileState.of(_known(core, id))
@@ -101,13 +78,13 @@ def add_file_routes(app: FastAPI, core: Core, faults: dict[int | str, dict[str, 
         "/api/v1/files/{id}/result",
         tags=["files"],
         response_class=FileResponse,
-        responses=some | {409: {"model": Fault, "description": "It is not done yet."}},
+        responses=faults | {409: {"model": Fault, "description": "It is not done yet."}},
     )
     async def result(id: Id) -> Response:  # noqa: A002
         """Gives the result of a file."""
         return _result(core, _known(core, id))
 
-    @app.delete("/api/v1/files/{id}", tags=["files"], status_code=204, responses=some)
+    @app.delete("/api/v1/files/{id}", tags=["files"], status_code=204, responses=faults)
     async def away(id: Id) -> Response:  # noqa: A002
         """Removes a file that is done, and its result."""
         job = _known(core, id)
@@ -115,18 +92,6 @@ def add_file_routes(app: FastAPI, core: Core, faults: dict[int | str, dict[str, 
             raise RefusedError(409, f"The file is {job.state}. Wait until it is done.", 1)
         core.files.spool.drop(job)
         return Response(status_code=204)
-
-
-def _reading(**given: str | None) -> TableReading:
-    """Checks how a table is to be read.
-
-    Raises:
-        RefusedError: If it cannot be.
-    """
-    try:
-        return TableReading(**given)
-    except ConfigError as error:
-        raise RefusedError(422, str(error)) from None
 
 
 def _known(core: Core, name: str) -> Job:

@@ -5,7 +5,6 @@ result. The folder is all that is needed to go on after a restart.
 """
 
 import json
-import logging
 import secrets
 import shutil
 import time
@@ -17,8 +16,6 @@ from filelock import FileLock, Timeout
 
 from admet.errors import ConfigError
 from admet.files import atomic, check_folder
-
-log = logging.getLogger(__name__)
 
 State = Literal["queued", "running", "done", "failed"]
 

@@ -62,13 +62,6 @@ class Metrics:
         self._files[state] += 1
         self._rows += rows
 
-    def statuses(self) -> Counter[int]:
-        """Gives how many answers had each status."""
-        found: Counter[int] = Counter()
-        for (_, _, status), count in self._requests.items():
-            found[status] += count
-        return found
-
     def text(self, gauges: Mapping[str, float]) -> str:
         """Writes all of it.
 

@@ -5,7 +5,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -91,7 +91,7 @@ class Worker:
         self._stderr = asyncio.create_task(self._pass_on(process))
         try:
             async with asyncio.timeout(_START_SECONDS):
-                header, _ = await self._exchange(asdict(self._setup), (), None)
+                header, _ = await self._exchange(asdict(self._setup))
         except TimeoutError:
             await self.kill()
             raise WorkerDiedError("The model was not ready in time.") from None
@@ -103,14 +103,12 @@ class Worker:
     async def ask(
         self,
         request: Mapping[str, Any],
-        parts: Sequence[bytes] = (),
         progress: Callable[[dict[str, Any]], None] | None = None,
     ) -> Message:
         """Sends a request and waits for its answer; one at a time.
 
         Args:
             request: The request.
-            parts: What belongs to it.
             progress: Is told of what is done in between.
 
         Raises:
@@ -122,7 +120,7 @@ class Worker:
                 await self.start()
             self._said = 0
             try:
-                return await self._exchange(request, parts, progress)
+                return await self._exchange(request, progress)
             except asyncio.CancelledError:
                 await self.kill()  # its answer would be taken for that of the next request
                 raise
@@ -130,15 +128,14 @@ class Worker:
     async def _exchange(
         self,
         request: Mapping[str, Any],
-        parts: Sequence[bytes],
-        progress: Callable[[dict[str, Any]], None] | None,
+        progress: Callable[[dict[str, Any]], None] | None = None,
     ) -> Message:
         process = self._process
         assert process is not None  # noqa: S101 - `ask` has started it
         assert process.stdin is not None  # noqa: S101
         assert process.stdout is not None  # noqa: S101
         try:
-            process.stdin.write(packed(dict(request), parts))
+            process.stdin.write(packed(dict(request)))
             await process.stdin.drain()
             while True:
                 header, found = await receive_frame(process.stdout)

@@ -1,23 +1,26 @@
 """What goes over the wire, for its checks and for the OpenAPI document."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from admet.config.reading import DelimiterName, QuotingName, TableReading, UnitsRowName
 from admet.service.files import Job
 
 Share = Annotated[float, Field(gt=0, lt=1)]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
 SourceEnding = Literal[
-    "csv", "csv.gz", "tsv", "tsv.gz", "txt", "xlsx", "xlsm", "ods", "parquet", "sdf", "sdf.gz",
-    "sd", "smi", "smi.gz",
+    "csv", "csv.gz", "txt", "txt.gz", "tsv", "tsv.gz", "tab", "tab.gz", "parquet", "pq", "xlsx",
+    "xlsm", "ods", "sdf", "sdf.gz", "sd", "sd.gz", "smi", "smi.gz",
 ]  # fmt: skip
-"""Endings of files that are read."""
-OutputEnding = Literal["csv", "csv.gz", "tsv", "xlsx", "parquet", "json", "sdf"]
-"""Endings of files that are written."""
+"""Endings of files that are read; a test holds that they are those of `admet.headers`."""
+OutputEnding = Literal["csv", "csv.gz", "tsv", "tsv.gz", "xlsx", "parquet", "json", "sdf"]
+"""Endings of files that are written, those of `admet.table_files`."""
 
 USUAL_OUTPUT: dict[str, OutputEnding] = {
-    "tsv": "tsv", "tsv.gz": "tsv", "xlsx": "xlsx", "xlsm": "xlsx", "ods": "xlsx",
-    "parquet": "parquet", "sdf": "sdf", "sdf.gz": "sdf", "sd": "sdf",
+    "tsv": "tsv", "tsv.gz": "tsv", "tab": "tsv", "tab.gz": "tsv", "xlsx": "xlsx", "xlsm": "xlsx",
+    "ods": "xlsx", "parquet": "parquet", "pq": "parquet", "sdf": "sdf", "sdf.gz": "sdf",
+    "sd": "sdf", "sd.gz": "sdf",
 }  # fmt: skip
 """The ending of the result where the caller names none; .csv for all others."""
 
@@ -25,6 +28,7 @@ MEDIA_TYPES = {
     "csv": "text/csv; charset=utf-8",
     "csv.gz": "application/gzip",
     "tsv": "text/tab-separated-values; charset=utf-8",
+    "tsv.gz": "application/gzip",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "parquet": "application/vnd.apache.parquet",
     "json": "application/json",
@@ -55,6 +59,46 @@ class DrawRequest(_Strict):
     """Molecules to draw."""
 
     smiles: list[str] = Field(min_length=1, max_length=500, description="SMILES.")
+
+
+class FileRequest(_Strict):
+    """What is asked of a file, in the query of its address."""
+
+    format: SourceEnding = Field(description="What it is.")
+    output: OutputEnding | None = Field(
+        None, description="What comes back; empty: the format of the file, or csv."
+    )
+    smiles_column: Name | None = Field(None, description="Empty: that of the model.")
+    structure_column: Name | None = Field(
+        None, description="Column for what was predicted; empty: none."
+    )
+    intervals: Share | None = Field(
+        None, description="Share of new labels that intervals shall hold, as 0.8; empty: none."
+    )
+    nearest: bool = Field(
+        False, description="Add the most similar molecule that each endpoint learnt from."
+    )
+    wait: bool = Field(False, description="Answer with the result itself.")
+    sheet: Name | None = Field(None, description="Sheet of a workbook.")
+    delimiter: DelimiterName = "auto"
+    quoting: QuotingName = "auto"
+    encoding: Name | None = Field(None, description="Encoding of a text.")
+    units_row: UnitsRowName = Field("auto", description="Whether the second row holds units.")
+
+    @property
+    def ending(self) -> OutputEnding:
+        """The ending of the result."""
+        return self.output or USUAL_OUTPUT.get(self.format, "csv")
+
+    def options(self) -> dict[str, Any]:
+        """Gives what a process that predicts needs to know of it.
+
+        Raises:
+            ConfigError: If a table cannot be read so.
+        """
+        keys = ("smiles_column", "structure_column", "intervals", "nearest")
+        reading = TableReading(**{key: getattr(self, key) for key in TableReading.model_fields})
+        return {key: getattr(self, key) for key in keys} | {"reading": reading.model_dump()}
 
 
 class Endpoint(BaseModel):

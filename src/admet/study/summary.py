@@ -1,6 +1,6 @@
 """What the folder of a study holds, in short."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -127,7 +127,8 @@ def read_verdicts(folder: Path) -> tuple[Verdict, ...]:
         )
     rows = read_table(path, _NEEDED)
     try:
-        found = tuple(_verdict(dict(row)) for _, row in rows.iterrows())
+        names = set(rows["task"].iloc[:-1])
+        found = tuple(_verdict(dict(row), names) for _, row in rows.iterrows())
     except KeyError as error:
         raise damaged(path, f"it has no column {error}") from None
     except (ValueError, TypeError) as error:
@@ -147,10 +148,9 @@ def table_of(folder: Path, name: str) -> pd.DataFrame:
     return read_table(path) if path.is_file() else pd.DataFrame()
 
 
-def _verdict(row: Mapping[str, Any]) -> Verdict:
-    """Reads what `Verdict.row` gave."""
+def _verdict(row: Mapping[str, Any], names: Collection[str]) -> Verdict:
+    """Reads what `Verdict.row` gave of one of the named endpoints, or of all."""
     company = str(row["company"])
-    partners = company.removeprefix("with ").split(", ") if company.startswith("with ") else []
     gains = {
         base: Contrast(**{key: float(row[name.format(base)]) for key, name in _CONTRAST.items()})
         for base in (SINGLE, MULTI)
@@ -164,7 +164,7 @@ def _verdict(row: Mapping[str, Any]) -> Verdict:
         int(row["labels"]),
         str(row["train"]),
         company == "alone",
-        partners,
+        _partners(company, names),
         losses,
         str(row["served"]),
         float(row["loss"]),
@@ -175,3 +175,27 @@ def _verdict(row: Mapping[str, Any]) -> Verdict:
         None if pd.isna(rounds) else int(rounds),
         None if pd.isna(twice) else float(twice),
     )
+
+
+def _partners(company: str, names: Collection[str]) -> list[str]:
+    """Lists the endpoints that a company names; none where it names none, as "with others in …".
+
+    A name may hold ", " itself, so only what leaves names of endpoints is divided there. Where
+    that can be done in two ways, names are taken as long as they can be.
+    """
+    start, _, rest = company.partition(" ")
+    words = rest.split(", ")
+    most = max((name.count(", ") + 1 for name in names), default=1)
+    ends = {len(words): len(words)}  # where a name may begin → where it ends, from the last one on
+    for place in reversed(range(len(words))):
+        for end in range(min(place + most, len(words)), place, -1):
+            if end in ends and ", ".join(words[place:end]) in names:
+                ends[place] = end
+                break
+    if start != "with" or 0 not in ends:
+        return []
+    found, place = [], 0
+    while place < len(words):
+        found.append(", ".join(words[place : ends[place]]))
+        place = ends[place]
+    return found

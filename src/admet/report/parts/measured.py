@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from admet.names import short_number
 from admet.report.content import Block, Molecule, Molecules, Pictures, Section, Words
 from admet.report.drawn import DPI, molecule, picture
 from admet.report.folders import parts_of
-from admet.report.tables import short
 from admet.study.pictures import measured
 
 _POINTS, _FEWEST = 60_000, 300  # labels drawn in all; of an endpoint at least
@@ -93,9 +93,12 @@ def worst(part: pd.DataFrame, n: int) -> pd.DataFrame:
 def _molecules(rows: pd.DataFrame) -> Iterator[Molecule]:
     for _, row in rows.iterrows():
         sign = {1: "> ", -1: "< "}.get(int(row["limit"]), "")
-        lines = [f"measured {sign}{short(row['label'])}", f"predicted {short(row['prediction'])}"]
+        lines = [
+            f"measured {sign}{short_number(row['label'])}",
+            f"predicted {short_number(row['prediction'])}",
+        ]
         if pd.notna(row.get("low")):
-            lines.append(f"interval {short(row['low'])} to {short(row['high'])}")
+            lines.append(f"interval {short_number(row['low'])} to {short_number(row['high'])}")
         if pd.notna(row.get("similarity")):
             lines.append(f"nearest training molecule: similarity {row['similarity']:.2f}")
         smiles = str(row["SMILES"])

@@ -3,6 +3,7 @@
 import math
 
 from admet.evaluation import PRIMARY, Scores, remarks
+from admet.evaluation.metrics import KNOWS_NOTHING
 from admet.model.chemprop.task_affinity.groups import STABLE
 from admet.model.chemprop.task_affinity.groups.grouping import Grouping
 from admet.model.composite import networks_of
@@ -12,7 +13,6 @@ from admet.report.pictures import scores as picture_of
 from admet.report.run_record import RunRecord
 from admet.report.tables import LISTED, count, interval, names_of, table, text
 
-_LIMITS = {"RAE": (1.0, True), "AUROC": (0.5, False)}
 _WAYS = {
     "task_affinity": "in groups by their affinity",
     "multi_task": "together",
@@ -33,7 +33,7 @@ def section(record: RunRecord) -> Section:
         return Section("verdict", "Verdict", blocks)
     blocks.append(Points(tuple(_told(scores))))
     drawn = []
-    for metric in _LIMITS:
+    for metric in KNOWS_NOTHING:
         numbers = picture_of.numbers(scores, metric)
         if len(numbers):
             title = f"{metric} on the test side, with 95 % intervals"
@@ -98,23 +98,14 @@ def _untested(record: RunRecord) -> str:
 def _told(scores: Scores) -> list[str]:
     """Counts the endpoints that are told from a model that knows nothing."""
     lines = []
-    for metric, (limit, lower) in _LIMITS.items():
-        known = {
-            name: cell
-            for name, task in scores.tasks.items()
-            if (cell := task.values.get(metric)) is not None and cell.value is not None
-        }
-        if not known:
+    for metric, (limit, lower) in KNOWS_NOTHING.items():
+        known = picture_of.numbers(scores, metric)
+        if known.empty:
             continue
-        sure = [
-            name
-            for name, cell in known.items()
-            if (cell.high is not None and cell.high < limit if lower else False)
-            or (cell.low is not None and cell.low > limit if not lower else False)
-        ]
+        sure = known["high"] < limit if lower else known["low"] > limit  # False where not known
         what = "predicting the mean" if lower else "ranking by chance"
-        left = [name for name in known if name not in sure]
-        text = f"Surely better than {what} (95 % interval): {len(sure)} of {len(known)} endpoints"
+        left = known["task"][~sure].tolist()
+        text = f"Surely better than {what} (95 % interval): {sure.sum()} of {len(known)} endpoints"
         lines.append(text + (f"; not so: {names_of(left)}" if left else ""))
     return lines + remarks(scores)
 

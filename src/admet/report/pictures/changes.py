@@ -5,14 +5,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from admet.figures import BLACK, BLUE, GREY, ORANGE, PALE
-from admet.report.pictures.rows import rows
+from admet.figures import BLACK, GREY, PALE
+from admet.report.pictures.rows import LOOKS, rows
 from admet.study.pictures.differences import ends
 from admet.study.pictures.style import arm_of
 
 MOST = 24
 """Endpoints that are drawn; of more, those with the largest changes."""
-_LOOKS = ((BLUE, "o"), (ORANGE, "s"), (GREY, "^"))
 _UNCLEAR = "unclear"
 
 
@@ -49,7 +48,7 @@ def draw(table: pd.DataFrame) -> Figure:
     ax.set_xlim(low_end, high_end)
     ax.set_xlabel("change of loss, % (left: better)", fontsize=8)
     signs = [
-        Line2D([], [], color=_LOOKS[mark][0], marker=_LOOKS[mark][1], markersize=5,
+        Line2D([], [], color=LOOKS[mark][0], marker=LOOKS[mark][1], markersize=5,
                label=f"against {arm_of(base)}")
         for mark, base in enumerate(bases)
     ]  # fmt: skip
@@ -63,7 +62,7 @@ def draw(table: pd.DataFrame) -> Figure:
 
 def _mark(ax: Axes, row: pd.Series, y: float, mark: int, reach: tuple[float, float]) -> None:
     """Draws a change; what goes beyond the axis ends in an arrow."""
-    colour, sign = _LOOKS[mark]
+    colour, sign = LOOKS[mark]
     change, low, high = (100 * float(row[key]) for key in ("change", "low", "high"))
     if change != change:  # noqa: PLR0124 - NaN
         ax.text(0, y, "not known", ha="center", va="center", fontsize=6, color=GREY)

@@ -5,10 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from admet.figures import BLUE, GREY, ORANGE
-from admet.report.pictures.rows import rows
-
-_SIGNS = ((BLUE, "o"), (ORANGE, "s"), (GREY, "^"))
+from admet.report.pictures.rows import LOOKS, rows
 
 
 def draw(table: pd.DataFrame) -> Figure:
@@ -17,7 +14,8 @@ def draw(table: pd.DataFrame) -> Figure:
     levels = sorted(float(level) for level in table["level"].unique())
     page, ax, places = rows(tasks, len(levels))
     signs = []
-    for mark, (level, (colour, sign)) in enumerate(zip(levels, _SIGNS, strict=False)):
+    for mark, level in enumerate(levels):
+        colour, sign = LOOKS[mark % len(LOOKS)]
         part = table[table["level"] == level]
         ax.axvline(100 * level, color=colour, linewidth=1, linestyle="--")
         heights = [places[tasks.index(task)][mark] for task in part["task"]]

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
-from admet.figures import GREY, ShownFigure
+from admet.figures import BLUE, GREY, ORANGE, ShownFigure
 from admet.study.pictures.style import bare, name_of, name_rows, names_width, rows_height
 
+LOOKS = ((BLUE, "o"), (ORANGE, "s"), (GREY, "^"))
+"""Colour and sign of each mark of a row."""
 _WIDTH = 3.9  # inches, as a phone shows them
 _ROW, _LINE = 0.3, 0.16  # inches of a row with its name, and of each further mark in it
 _LONGEST = 52  # characters of a name above its row

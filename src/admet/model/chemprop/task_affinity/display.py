@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from admet.notebook import shown, table_html, with_interval
+from admet.names import short_number
+from admet.notebook import table_html, with_interval
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,7 +44,7 @@ def estimate_html(estimate: "AffinityEstimate") -> str:
     rows = [
         {"source": name, "labels": int(estimate.n_common[i, i])}
         | {
-            other: f"({shown(value)})" if unsure[i, j] and i != j else shown(value)
+            other: f"({short_number(value)})" if unsure[i, j] and i != j else short_number(value)
             for j, (other, value) in enumerate(zip(names, estimate.matrix[i], strict=True))
         }
         for i, name in enumerate(names)
@@ -81,7 +82,7 @@ def grouping_html(grouping: "Grouping") -> str:
             "group": number,
             "tasks": ", ".join(group.tasks),
             "serves": "all" if group.serves == group.tasks else ", ".join(group.serves),
-            "stability": shown(stability),
+            "stability": short_number(stability),
         }
         for number, (group, stability) in enumerate(
             zip(grouping.groups, grouping.stability, strict=True), start=1
@@ -112,7 +113,9 @@ def _said(grouping: "Grouping") -> Sequence[str]:
     """Says how far the grouping can be trusted."""
     notes = []
     if not math.isnan(grouping.agreement):
-        notes.append(f"Agreement of two measurements: {shown(grouping.agreement)} (1: the same).")
+        notes.append(
+            f"Agreement of two measurements: {short_number(grouping.agreement)} (1: the same)."
+        )
     if not math.isnan(grouping.chance):
         told = "told" if grouping.is_told_from_chance else "not told"
         share = with_interval(100 * grouping.chance, None, None)

@@ -5,7 +5,7 @@ import { at, make } from "./dom.js";
 import { drawMap } from "./map.js";
 import { drawTable, show } from "./table.js";
 
-const ENDINGS = ["csv.gz", "tsv.gz", "sdf.gz", "smi.gz", "csv", "tsv", "txt", "xlsx", "xlsm", "ods", "parquet", "sdf", "sd", "smi"];
+const ENDINGS = ["csv", "csv.gz", "txt", "txt.gz", "tsv", "tsv.gz", "tab", "tab.gz", "parquet", "pq", "xlsx", "xlsm", "ods", "sdf", "sdf.gz", "sd", "sd.gz", "smi", "smi.gz"];
 const MOST = 200; // molecules that the page shows
 const LINE = /^(\S+(?:\s+\|[^|]*\|)?)\s*(.*)$/;
 
