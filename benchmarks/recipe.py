@@ -1,13 +1,13 @@
-"""One change at a time to a network and a network on frozen inputs, out of fold, on real panels.
+"""One change at a time to a network, and to models on frozen inputs, out of fold, on real panels.
 
-Usage: python benchmarks/recipe.py FOLDER frozen|networks|long [folds [seeds [panel …]]]
+Usage: python benchmarks/recipe.py FOLDER frozen|kernel|networks [folds [seeds [panel …]]]
 
 FOLDER is that of benchmarks/study_panels.py. Of three scaffold folds of each seed the first `folds`
 are tested; a seed deals the folds anew and draws other weights. Frozen inputs are MiniMol and
 descriptors, which have seen none of these labels. One thread. A fit that is in
-benchmarks/results/recipe.json is not done again. Networks have 20 epochs, the few long ones 50, and
-10 % of what is not tested chooses the best one. Rows that begin with "best epoch" cost no training
-of their own: they are other choices among the epochs of "as it is".
+benchmarks/results/recipe.json is not done again. Networks have 20 epochs, and 10 % of what is not
+tested chooses the best one. Rows that begin with "best epoch" cost no training of their own: they
+are other choices among the epochs of "as it is".
 """
 
 import json
@@ -38,12 +38,9 @@ RESULTS = Path(__file__).parent / "results" / "recipe.json"
 INPUTS = ("minimol", "rdkit")
 BASE = "as it is"
 N_FOLDS = 3
-EPOCHS = {"networks": 20, "long": 50}
-ARM = {
-    "frozen": "frozen_mlp",
-    "networks": "multi_task",
-    "long": "multi_task",
-}
+EPOCHS = 20
+SECTION = {"frozen": "frozen_mlp", "kernel": "kernel"}
+ARM = {"frozen": "frozen_mlp", "kernel": "kernel", "networks": "multi_task"}
 Changes = dict[str, dict[str, Any]]
 FROZEN: Changes = {
     BASE: {},
@@ -81,17 +78,8 @@ NETWORKS: Changes = {
         "model": {"extra_inputs": INPUTS, "ffn": {"hidden_size": 600}},
     },
 }
-LONG: Changes = {
-    name: NETWORKS[name]
-    for name in (
-        BASE,
-        "training.weight_averaging: ema",
-        "training.weight_averaging: swa",
-        "training.loss: huber",
-        "training.learning_rate: 2e-3",
-    )
-}
-CHANGES = {"frozen": FROZEN, "networks": NETWORKS, "long": LONG}
+KERNEL: Changes = {BASE: {}, "chosen_by: likelihood": {"chosen_by": "likelihood"}}
+CHANGES = {"frozen": FROZEN, "kernel": KERNEL, "networks": NETWORKS}
 TASK_BEST, LAST = "best epoch: of each task", "best epoch: the last"
 
 
@@ -135,20 +123,19 @@ def fit_once(
     material: Material, split: Split, kind: str, change: str, seed: int, key: str, done: Any
 ) -> None:
     """Fits one arm with one change, and keeps its errors under the key."""
-    if kind not in EPOCHS:
-        sections = {"study": {"inputs": INPUTS, "frozen_mlp": FROZEN[change]}}
+    own = CHANGES[kind][change]
+    if kind == "networks":
+        training = {"epochs": EPOCHS, "threads": 1} | own.get("training", {})
+        sections = {"model": own.get("model", {}), "training": training}
     else:
-        sections = {
-            "model": NETWORKS[change].get("model", {}),
-            "training": {"epochs": EPOCHS[kind], "threads": 1}
-            | NETWORKS[change].get("training", {}),
-        }
+        sections = {"study": {"inputs": INPUTS, SECTION[kind]: own}}
     old = material.config
     config = StudyRun(data_path=old.data_path, data=old.data, **sections)
-    own = Material(config, material.panel, material.graphs, material.inputs)
-    watch = Watcher.watching(own, split) if kind in EPOCHS and change == BASE else None
+    changed = Material(config, material.panel, material.graphs, material.inputs)
+    watched = kind == "networks" and change == BASE
+    watch = Watcher.watching(changed, split) if watched else None
     try:
-        outcome = ARMS[ARM[kind]].fit(own, split, seed)
+        outcome = ARMS[ARM[kind]].fit(changed, split, seed)
     finally:
         vars(fit_module)["EpochRecorder"] = EpochRecorder
     done[key] = {"error": error(material, split.test, outcome.mean)}
@@ -231,7 +218,7 @@ def write(done: dict[str, dict[str, float]]) -> None:
     tables = []
     for kind in dict.fromkeys(kind for kind, _, _ in cells):
         lines = [
-            f"**{ARM[kind]}{', 50 epochs' * (kind == 'long')}**\n",
+            f"**{ARM[kind]}**\n",
             f"| change | {' | '.join(panels)} |",
             "|---|" + "---|" * len(panels),
         ]
@@ -247,7 +234,7 @@ def write(done: dict[str, dict[str, float]]) -> None:
         "Mean over endpoints of the MAE relative to always predicting the mean, in percent. First "
         "row: its mean over fits (seed, fold) and their number. Others: the mean difference from "
         "it on the same fits, with the smallest and the largest; below zero is better. "
-        f"{N_FOLDS} scaffold folds; inputs {', '.join(INPUTS)}; networks of 20 epochs."
+        f"{N_FOLDS} scaffold folds; inputs {', '.join(INPUTS)}; networks of {EPOCHS} epochs."
     )
     write_results("recipe", {"fits": done}, "\n\n".join(tables), note)
 

@@ -11,6 +11,7 @@ from admet.config import (
     TrainingConfig,
     warn_of_idle_keys,
 )
+from admet.config.tune import TuneRun
 
 
 @pytest.mark.parametrize(
@@ -62,6 +63,8 @@ DROPOUT = {"message_passing": {"dropout": 0.1}, "ffn": {"dropout": 0.1}}
         (TrainConfig, {"model": {"share_encoder": False}, "task_affinity": {"enabled": True}}, {}),
         (TrainConfig, {"task_affinity": {"seed": 1}},
          {"task_affinity.seed": "task_affinity.enabled is false"}),
+        (TuneRun, {"training": {"logger": "csv"}},
+         {"training.logger": "a search keeps its trials in trials.csv"}),
         (AffinityCommand, {"model": WIDE, "estimator": "residual"},
          {"model.message_passing.hidden_size": "affinity_hidden_size is 64"}),
         (AffinityCommand, {"model": WIDE, "affinity_hidden_size": 500}, {}),

@@ -8,7 +8,7 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 import pytest
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from admet.cli.__main__ import main
 from admet.config import TrainConfig, load_yaml_config
@@ -20,6 +20,7 @@ from admet.training import train
 from admet.tuning import tune
 from admet.tuning.objective import Objective
 from admet.tuning.space import USUAL, parameters_of, with_values
+from admet.tuning.trials import Journal
 
 pytest.importorskip("optuna")
 
@@ -200,6 +201,18 @@ def test_two_searches_do_not_share_a_folder(table, made_up):
     with FileLock(table.parent / ".search.lock"), refused:
         tune(config)
     tune(config)
+
+
+def test_what_another_search_is_still_writing_is_not_read(table, made_up, monkeypatch):
+    read = Journal.read
+
+    def alone(path):
+        with pytest.raises(Timeout):
+            FileLock(table.parent / ".search.lock", timeout=0).acquire()
+        return read(path)
+
+    monkeypatch.setattr(Journal, "read", alone)
+    tune(config_for(table))
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from admet.config.base import Section
 from admet.config.duration import checked_duration
 from admet.config.root import TrainConfig
+from admet.config.training import LOGGING
 
 Choice = bool | int | float | str
 
@@ -121,6 +122,7 @@ class TuneRun(TrainConfig):
 
     def _unread(self) -> dict[str, str]:
         unread = super()._unread() | {"training.ensemble": "a trial trains each fold once"}
+        unread |= {f"training.{key}": "a search keeps its trials in trials.csv" for key in LOGGING}
         if not self.makes_folds:
             unread["tune.folds"] = f"data.split_type is {self.data.split_type}"
         return unread

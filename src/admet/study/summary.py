@@ -14,19 +14,9 @@ from admet.run_directory.summary import RunSummary, summary_of
 from admet.run_directory.tables import damaged, read_table
 from admet.study.outputs import CURVE, FITS, LEFT_OUT, MODEL, SCHEMA_VERSION, STUDY, VERDICT
 from admet.study.statistics import Contrast
-from admet.study.verdict import Verdict, html
+from admet.study.verdict import GAIN_COLUMNS, LOSS_OF, Verdict, html
 
 _NEEDED = ("task", "labels", "train", "company", "served", "loss")
-_CONTRAST = {
-    "mean": "change_to_{}",
-    "low": "change_to_{}_low",
-    "high": "change_to_{}_high",
-    "better": "p_better_than_{}",
-    "same": "p_same_as_{}",
-    "worse": "p_worse_than_{}",
-}
-"""Field of a contrast → its column in the table of verdicts."""
-_LOSS = "loss_"
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,11 +142,11 @@ def _verdict(row: Mapping[str, Any], names: Collection[str]) -> Verdict:
     """Reads what `Verdict.row` gave of one of the named endpoints, or of all."""
     company = str(row["company"])
     gains = {
-        base: Contrast(**{key: float(row[name.format(base)]) for key, name in _CONTRAST.items()})
+        base: Contrast(**{key: float(row[name.format(base)]) for key, name in GAIN_COLUMNS.items()})
         for base in (SINGLE, MULTI)
-        if _CONTRAST["mean"].format(base) in row
+        if GAIN_COLUMNS["mean"].format(base) in row
     }
-    losses = {k.removeprefix(_LOSS): float(v) for k, v in row.items() if k.startswith(_LOSS)}
+    losses = {k.removeprefix(LOSS_OF): float(v) for k, v in row.items() if k.startswith(LOSS_OF)}
     settled, rounds = row.get("settled_by"), row.get("rounds", 1)
     twice = row.get("change_with_twice_the_labels")
     return Verdict(

@@ -18,6 +18,17 @@ ALL = "all endpoints"
 SEVERAL = 2
 """Arms from which they can be mixed."""
 _ENOUGH = "enough"
+GAIN_COLUMNS = {
+    "mean": "change_to_{}",
+    "low": "change_to_{}_low",
+    "high": "change_to_{}_high",
+    "better": "p_better_than_{}",
+    "same": "p_same_as_{}",
+    "worse": "p_worse_than_{}",
+}
+"""Field of a contrast → its column in the table of verdicts, for a baseline."""
+LOSS_OF = "loss_"
+"""What stands before an arm in the name of the column with its loss."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,14 +106,8 @@ class Verdict:
             "loss": self.loss,
         }
         for base, gain in self.gains.items():
-            found |= {
-                f"change_to_{base}": gain.mean,
-                f"change_to_{base}_low": gain.low,
-                f"change_to_{base}_high": gain.high,
-                f"p_better_than_{base}": gain.better,
-                f"p_same_as_{base}": gain.same,
-                f"p_worse_than_{base}": gain.worse,
-            }
+            columns = GAIN_COLUMNS.items()
+            found |= {name.format(base): getattr(gain, field) for field, name in columns}
         found |= {
             "evidence": self.evidence,
             "settled_by": self.settled_by,
@@ -111,7 +116,7 @@ class Verdict:
         }
         if self.twice is not None:
             found["change_with_twice_the_labels"] = self.twice
-        found |= {f"loss_{arm}": loss for arm, loss in self.losses.items()}
+        found |= {f"{LOSS_OF}{arm}": loss for arm, loss in self.losses.items()}
         return found
 
 

@@ -71,15 +71,15 @@ def tune(config: TuneRun, *, overwrite: bool = False, clock: Clock = time.monoto
     parameters = parameters_of(config)
     device = resolve_device(config.training.device, "training.device")
     warn_of_idle_keys(config.idle_keys())
-    journal = _journal(config, origin_of(start), overwrite)
-    panel = load_panel(config.data_path, config.data)
-    check_tasks(config, panel.task_names)
-    with own_torch_state(config.training.threads, device):
+    # Alone from here: what another search writes after the journal is read would be lost.
+    with _alone(config.save_dir), own_torch_state(config.training.threads, device):
+        journal = _journal(config, origin_of(start), overwrite)
+        panel = load_panel(config.data_path, config.data)
+        check_tasks(config, panel.task_names)
         objective = Objective.of(config, panel, start)
         _announce(objective)
-        with _alone(config.save_dir):
-            _Search(config, parameters, objective, journal, budget).run()
-            return _written(config, journal)
+        _Search(config, parameters, objective, journal, budget).run()
+        return _written(config, journal)
 
 
 def _check(config: TuneRun) -> None:
