@@ -36,19 +36,17 @@ class RealPanel:
         targets: Columns to predict, or patterns.
         smiles: Column with the structures.
         inputs: Frozen inputs that have not seen its labels.
-        arms: What is compared.
     """
 
     targets: tuple[str, ...]
     smiles: str = "SMILES"
     inputs: tuple[str, ...] = ("minimol", "rdkit")
-    arms: tuple[str, ...] = NETWORKS + FROZEN
 
 
 EVERY_INPUT = ("minimol", "rdkit", "admet_ai", "admet_ai_hidden")
 PANELS = {
-    "biogen_adme_3521": RealPanel(("LOG *",), inputs=EVERY_INPUT, arms=NETWORKS + GROUPED + FROZEN),
-    "az_dmpk": RealPanel(("log*",), arms=NETWORKS + GROUPED + FROZEN),
+    "biogen_adme_3521": RealPanel(("LOG *",), inputs=EVERY_INPUT),
+    "az_dmpk": RealPanel(("log*",)),
     "pkis2_kinases": RealPanel(("*_pct_inhib_1uM",), inputs=EVERY_INPUT),
     "pharmabench": RealPanel(("numeric",), smiles="Smiles_unify"),
     "tox21": RealPanel(("NR-*", "SR-*"), inputs=("rdkit", "morgan")),  # PCBA holds Tox21 screens
@@ -85,7 +83,7 @@ def study_of(name: str, folder: Path, output: Path, n_folds: int, seed: int) -> 
         data={"target_columns": panel.targets, "smiles_column": panel.smiles},
         save_dir=output / f"{name}-{n_folds}-{seed}",
         seed=seed,
-        study={"folds": n_folds, "arms": panel.arms, "inputs": panel.inputs},
+        study={"folds": n_folds, "arms": NETWORKS + GROUPED + FROZEN, "inputs": panel.inputs},
     )
 
 

@@ -1,22 +1,26 @@
 """What training together really gains: every task alone, every pair, all, and random groups.
 
 A panel of up to six tasks has so few other sets that all of them follow; of the demo panel the
-planted groups and their unions do.
+planted groups and their unions do, of other panels the families of sister assays and their unions.
 
-Trains one network with one head on each set of tasks, for several seeds, on one scaffold split and
-with the settings of the real training, and keeps the test error of each task. It takes hours on a
-laptop; it can be stopped at any time and goes on where it was.
+Trains one network with one head on each set of tasks, several times, with the settings of the real
+training, and keeps the test error of each task. It takes hours on a laptop; it can be stopped at
+any time and goes on where it was.
 
 The panels are the demo panel, the demo panel without nine in ten of its labels but those of the
-test molecules, and the Biogen panel.
+test molecules, and the Biogen panel, each with one scaffold split and several seeds; and the other
+panels of benchmarks/study_panels.py, of which the seeds are the three folds by cluster, since one
+test side has too few labels of their small tasks; they have 20 epochs instead of 50.
 
-Usage: python benchmarks/transfer/measure.py demo|demo_sparse|path/to/biogen_adme_3521.csv [seeds]
-Appends to benchmarks/transfer/<panel>.csv.
+Usage: python benchmarks/transfer/measure.py demo|demo_sparse|path/to/<panel>.csv [seeds]
+Appends to benchmarks/transfer/<panel>.csv. As many processes of one thread as LOKY_MAX_CPU_COUNT
+says, or as there are cores.
 """
 
 import csv
 import itertools
 import logging
+import re
 import sys
 import time
 import warnings
@@ -29,39 +33,77 @@ import numpy as np
 import yaml
 
 from admet.config import DataConfig, TrainConfig, TrainingConfig
-from admet.data import Labels, Panel, Split, build_panel, load_panel, split_panel, table_from_frame
+from admet.data import (
+    Labels,
+    Panel,
+    Split,
+    build_panel,
+    folds,
+    load_panel,
+    split_panel,
+    table_from_frame,
+)
 from admet.data.demo import PLANTED_GROUPS, TASKS, make_demo_panel
 from admet.featurize import PackedGraphs, featurize
 from admet.model.chemprop.plan import Plan, disjoint
 from admet.training.fit_model import fit_model
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from affinity_truths import SISTERS
+from study_panels import PANELS
+
 FOLDER = Path(__file__).parent
 CONFIG = FOLDER.parents[1] / "configs" / "biogen_adme.yaml"
-SPLIT_SEED, N_RANDOM, EPOCHS = 42, 20, 50
+SPLIT_SEED, N_RANDOM, N_FOLDS = 42, 20, 3
 ALL_SETS_UP_TO = 6  # tasks
 COLUMNS = ("set", "seed", "task", "n_test", "mae", "mse", "seconds")
 Key = tuple[tuple[int, ...], int]
 
 
-def load(name: str) -> tuple[Panel, Split, str]:
-    """Gives the panel, its split and its short name."""
+def load(name: str, n_seeds: int) -> tuple[Panel, list[Split], str]:
+    """Gives the panel, its split for each seed, and its short name."""
     if name in {"demo", "demo_sparse"}:
         config = DataConfig(target_columns=tuple(TASKS))
         panel, short = build_panel(table_from_frame(make_demo_panel()), config), name
-    else:
+    elif "biogen" in name:
         targets = tuple(yaml.safe_load(CONFIG.read_text())["data"]["target_columns"])
         config = DataConfig(target_columns=targets)
         panel, short = load_panel(name, config), "biogen"
+    else:
+        short = Path(name).stem
+        own = PANELS[short]
+        config = DataConfig(target_columns=own.targets, smiles_column=own.smiles)
+        panel = load_panel(name, config)
+        return panel, folds(panel, "cluster", n_folds=N_FOLDS, seed=SPLIT_SEED)[:n_seeds], short
     split = split_panel(panel, config, SPLIT_SEED)
     if name == "demo_sparse":
         gone = np.random.default_rng(0).random(panel.labels.values.shape) < 0.9
         gone[split.test] = False
         panel = replace(panel, labels=Labels(np.where(gone, np.nan, panel.labels.values)))
-    return panel, split, short
+    return panel, [split] * n_seeds, short
 
 
-def sets_of(n_tasks: int) -> list[tuple[int, ...]]:
+def epochs_of(short: str) -> int:
+    """Gives how long the networks of a panel are trained."""
+    return 50 if short in {"demo", "demo_sparse", "biogen"} else 20
+
+
+def families(short: str, names: list[str]) -> list[tuple[int, ...]]:
+    """Lists the groups that a chemist, or the maker of the panel, would form."""
+    if short.startswith("demo"):
+        return [tuple(sorted(map(TASKS.index, group))) for group in PLANTED_GROUPS]
+    found = [
+        tuple(i for i, name in enumerate(names) if any(re.search(part, name) for part in parts))
+        for parts in SISTERS.get(short, [])
+    ]
+    rest = tuple(i for i in range(len(names)) if all(i not in family for family in found))
+    return [family for family in [*found, rest] if family]
+
+
+def sets_of(short: str, names: list[str]) -> list[tuple[int, ...]]:
     """Lists the sets of tasks: singles, pairs, all, random ones of three and more, the rest."""
+    n_tasks = len(names)
     sets = [(i,) for i in range(n_tasks)]
     sets += itertools.combinations(range(n_tasks), 2)
     sets.append(tuple(range(n_tasks)))
@@ -75,10 +117,10 @@ def sets_of(n_tasks: int) -> list[tuple[int, ...]]:
         sizes = range(3, n_tasks)
         every = [s for size in sizes for s in itertools.combinations(range(n_tasks), size)]
         sets += [s for s in every if s not in sets]
-    if n_tasks == len(TASKS):
-        planted = [tuple(sorted(map(TASKS.index, group))) for group in PLANTED_GROUPS]
-        unions = [tuple(sorted(a + b)) for a, b in itertools.combinations(planted, 2)]
-        sets += [s for s in planted + unions if s not in sets]
+    else:
+        own = families(short, names)
+        unions = [tuple(sorted(a + b)) for a, b in itertools.combinations(own, 2)]
+        sets += [s for s in own + unions if s not in sets]
     return sets
 
 
@@ -89,12 +131,13 @@ def train_network(
     tasks: tuple[int, ...],
     seed: int,
     rows: np.ndarray,
+    epochs: int,
 ) -> np.ndarray:
     """Trains one set with one seed on one thread; predictions of some molecules, shape (m, T)."""
     logging.disable(logging.WARNING)
     warnings.simplefilter("ignore")
     names = [panel.task_names[column] for column in tasks]
-    training = TrainingConfig(epochs=EPOCHS, precision="32", threads=1)
+    training = TrainingConfig(epochs=epochs, precision="32", threads=1)
     config = TrainConfig(training=training, seed=seed)
     plan = Plan.of("manual_groups", disjoint([names]), names, share_encoder=True)
     model = fit_model(panel, split, graphs, config, plan)
@@ -102,11 +145,16 @@ def train_network(
 
 
 def train_set(
-    panel: Panel, graphs: PackedGraphs, split: Split, tasks: tuple[int, ...], seed: int
+    panel: Panel,
+    graphs: PackedGraphs,
+    split: Split,
+    tasks: tuple[int, ...],
+    seed: int,
+    epochs: int,
 ) -> list[tuple[str, int, str, int, float, float, float]]:
     """Trains one set with one seed; a row a task."""
     started = time.perf_counter()
-    predicted = train_network(panel, graphs, split, tasks, seed, split.test)
+    predicted = train_network(panel, graphs, split, tasks, seed, split.test, epochs)
     seconds = time.perf_counter() - started
     rows = []
     for k, column in enumerate(tasks):
@@ -135,10 +183,10 @@ def done_so_far(path: Path) -> set[tuple[str, int]]:
         return {(row["set"], int(row["seed"])) for row in csv.DictReader(file)}
 
 
-def jobs(n_tasks: int, n_seeds: int, done: set[tuple[str, int]]) -> Iterator[Key]:
+def jobs(sets: list[tuple[int, ...]], n_seeds: int, done: set[tuple[str, int]]) -> Iterator[Key]:
     """Lists what is left, seed by seed."""
     for seed in range(n_seeds):
-        for tasks in sets_of(n_tasks):
+        for tasks in sets:
             if ("+".join(map(str, tasks)), seed) not in done:
                 yield tasks, seed
 
@@ -146,13 +194,14 @@ def jobs(n_tasks: int, n_seeds: int, done: set[tuple[str, int]]) -> Iterator[Key
 def main() -> None:
     """Trains what is left."""
     n_seeds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
-    panel, split, short = load(sys.argv[1])
+    panel, splits, short = load(sys.argv[1], n_seeds)
     graphs = featurize(panel.smiles)
     path = FOLDER / f"{short}.csv"
-    left = list(jobs(len(panel.tasks), n_seeds, done_so_far(path)))
+    left = list(jobs(sets_of(short, panel.task_names), n_seeds, done_so_far(path)))
     print(f"{len(left)} trainings to go", flush=True)
     work = joblib.Parallel(n_jobs=-1, return_as="generator_unordered")(
-        joblib.delayed(train_set)(panel, graphs, split, tasks, seed) for tasks, seed in left
+        joblib.delayed(train_set)(panel, graphs, splits[seed], tasks, seed, epochs_of(short))
+        for tasks, seed in left
     )
     new = not path.exists()
     with path.open("a", newline="") as file:

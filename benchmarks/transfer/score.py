@@ -1,9 +1,9 @@
 """How well affinities and what a sceptic would try first predict the measured gains.
 
-Reads what `measure.py` measured. Every estimator sees the training molecules only, with the seeds
-0 … 4; its groups are compared with all partitions whose every group was trained.
+Reads what `measure.py` measured. Every estimator sees the training molecules only, of each seed or
+fold; its groups are compared with all partitions whose every group was trained.
 
-Usage: python benchmarks/transfer/score.py demo|demo_sparse|path/to/biogen_adme_3521.csv [seeds]
+Usage: python benchmarks/transfer/score.py demo|demo_sparse|path/to/<panel>.csv [seeds]
 Writes benchmarks/results/transfer_<panel>.json and .md.
 """
 
@@ -22,12 +22,12 @@ from scipy.stats import spearmanr
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from measure import FOLDER, load, train_network
+from measure import FOLDER, epochs_of, load, train_network
 
 from admet.config import TaskAffinityConfig
 from admet.data import Panel, Split
 from admet.featurize import PackedGraphs, featurize
-from admet.featurize.cache import cache_folder
+from admet.featurize.cache import cache_folder, cached_graphs
 from admet.model.chemprop.task_affinity import TaskAffinityComputer, get_task_group_indices
 from admet.model.chemprop.task_affinity.estimators import AffinityEstimate
 from admet.model.chemprop.task_affinity.groups import group_tasks, transfer_scores
@@ -77,10 +77,9 @@ def within_target(scores: np.ndarray, gains: np.ndarray) -> float:
     return float(np.mean(found))
 
 
-def over_pairs(scores: np.ndarray, gains: np.ndarray) -> float:
-    """Gives the Pearson correlation over all pairs of a source and a target."""
-    off = ~np.eye(len(gains), dtype=bool)
-    return float(np.nan_to_num(np.corrcoef(scores[off], gains[off])[0, 1]))
+def over_pairs(scores: np.ndarray, gains: np.ndarray, counted: np.ndarray) -> float:
+    """Gives the Pearson correlation over the pairs of a source and a target that count."""
+    return float(np.nan_to_num(np.corrcoef(scores[counted], gains[counted])[0, 1]))
 
 
 def partitions(items: list[int], n_groups: int) -> Iterator[list[tuple[int, ...]]]:
@@ -119,30 +118,43 @@ def label_correlation(labels: np.ndarray) -> np.ndarray:
     return found
 
 
-def prediction_correlation(panel: Panel, graphs: PackedGraphs, split: Split) -> np.ndarray:
+def prediction_correlation(
+    panel: Panel, graphs: PackedGraphs, split: Split, epochs: int
+) -> np.ndarray:
     """Trains each task alone (seed 0); |Pearson| of their predictions over all molecules."""
     everything = np.arange(len(panel))
     singles = joblib.Parallel(n_jobs=-1)(
-        joblib.delayed(train_network)(panel, graphs, split, (task,), 0, everything)
+        joblib.delayed(train_network)(panel, graphs, split, (task,), 0, everything, epochs)
         for task in range(len(panel.tasks))
     )
     return np.abs(np.corrcoef(np.column_stack(singles).T))
 
 
-def affinities(
-    panel: Panel, graphs: PackedGraphs, n_seeds: int
-) -> dict[str, list[AffinityEstimate]]:
-    """Measures the affinity with every estimator and seed."""
+def affinities(panel: Panel, splits: list[Split]) -> dict[str, list[AffinityEstimate]]:
+    """Measures the affinity with every estimator and seed, on the training molecules."""
+    sides = [panel.subset(split.train) for split in splits]
     return {
         name: [
             TaskAffinityComputer(
                 TaskAffinityConfig(seed=seed, log_affinity_matrix=False, **keys),
                 cache=cache_folder(),
-            ).compute(panel, graphs)
-            for seed in range(n_seeds)
+            ).compute(side, cached_graphs(side.smiles, cache_folder()))
+            for seed, side in enumerate(sides)
         ]
         for name, keys in ESTIMATORS.items()
     }
+
+
+def best_of_all(errors: Errors, seeds: list[int], n_tasks: int) -> tuple[float, str]:
+    """Gives the largest gain of all partitions that were trained, and that partition."""
+    measured = {
+        str(partition): partition_gain(errors, partition, seeds)
+        for n_groups in range(1, n_tasks + 1)
+        for partition in partitions(list(range(n_tasks)), n_groups)
+    }
+    known = {name: value for name, value in measured.items() if not np.isnan(value)}
+    best = max(known, key=lambda name: known[name])
+    return known[best], best
 
 
 def chosen_share(
@@ -159,6 +171,8 @@ def chosen_share(
         for partition in partitions(list(range(n_tasks)), len(groups))
     ]
     known = np.array([value for value in measured if not np.isnan(value)])
+    if not len(known):
+        return np.nan, np.nan, np.nan, np.nan, 0
     own = partition_gain(errors, [tuple(group) for group in groups], seeds)
     mean, best = float(known.mean()), float(known.max())
     share = (own - mean) / (best - mean) if best > mean else np.nan
@@ -170,7 +184,8 @@ def main() -> None:
     logging.disable(logging.WARNING)
     warnings.simplefilter("ignore")
     n_seeds = int(sys.argv[2]) if len(sys.argv) > 2 else 5
-    panel, split, short = load(sys.argv[1])
+    panel, splits, short = load(sys.argv[1], n_seeds)
+    split = splits[0]
     names, n_tasks = panel.task_names, len(panel.tasks)
     errors = read_errors(FOLDER / f"{short}.csv", names)
     seeds = sorted({seed for _, seed, _ in errors})
@@ -180,15 +195,17 @@ def main() -> None:
     ]
     seeds, gains = [seeds[k] for k in complete], [gains[k] for k in complete]
     truth = np.mean(gains, axis=0)
+    noise = np.std(gains, axis=0, ddof=1) / np.sqrt(len(gains)) if len(gains) > 1 else 0 * truth
+    off = ~np.eye(n_tasks, dtype=bool)
+    sure_pairs = off & (np.abs(truth) > 2 * np.nan_to_num(noise))
     pairs = list(itertools.combinations(gains, 2))
     single = float(np.mean([within_target(a, b) for a, b in pairs])) if pairs else np.nan
     reliability = len(seeds) * single / (1 + (len(seeds) - 1) * single)
 
     train = panel.subset(split.train)
     graphs = featurize(panel.smiles)
-    train_graphs = featurize(train.smiles)
     n_labels = train.labels.present.sum(axis=0)
-    measured = affinities(train, train_graphs, n_seeds)
+    measured = affinities(panel, splits)
     rng = np.random.default_rng(0)
     scores: dict[str, list[np.ndarray]] = {}
     for name, estimates in measured.items():
@@ -199,28 +216,40 @@ def main() -> None:
         ]
     scores["label correlation"] = [label_correlation(train.labels.values)]
     scores["correlation of single-task predictions"] = [
-        prediction_correlation(panel, graphs, split)
+        prediction_correlation(panel, graphs, split, epochs_of(short))
     ]
     scores["number of the source's labels"] = [np.repeat(n_labels[:, None], n_tasks, axis=1)]
     scores["random"] = [rng.standard_normal((n_tasks, n_tasks)) for _ in range(1000)]
     within = {
         name: [within_target(m, truth) for m in matrices] for name, matrices in scores.items()
     }
-    over_all = {
-        name: float(np.mean([over_pairs(m, truth) for m in matrices]))
-        for name, matrices in scores.items()
-    }
+    over_all, over_sure = (
+        {
+            name: float(np.mean([over_pairs(m, truth, counted) for m in matrices]))
+            for name, matrices in scores.items()
+        }
+        for counted in (off, sure_pairs)
+    )
     lines = [
-        "| predictor | within-target Spearman | lowest and highest seed | Pearson, all pairs |",
-        "|---|---|---|---|",
+        (
+            "| predictor | within-target Spearman | lowest and highest seed | Pearson, all pairs | "
+            "pairs beyond noise |"
+        ),
+        "|---|---|---|---|---|",
     ]
     for name, values in within.items():
         span = f"{min(values):.2f} … {max(values):.2f}" if 1 < len(values) < 100 else ""
-        lines.append(f"| {name} | {np.mean(values):.2f} | {span} | {over_all[name]:.2f} |")
+        lines.append(
+            f"| {name} | {np.mean(values):.2f} | {span} | {over_all[name]:.2f} | "
+            f"{over_sure[name]:.2f} |"
+        )
     sure = f"Reliability of the gains themselves, {len(seeds)} seeds: {reliability:.2f}"
     lines += [
         "",
-        f"{sure} (one seed against another: {single:.2f}).",
+        (
+            f"{sure} (one seed against another: {single:.2f}). Beyond noise are "
+            f"{sure_pairs.sum()} of {off.sum()} pairs: gain more than twice its standard error."
+        ),
         "",
         "| groups | number | gain | random | best | share of the way | partitions |",
         "|---|---|---|---|---|---|---|",
@@ -228,7 +257,7 @@ def main() -> None:
     rows = []
     everything = partition_gain(errors, [tuple(range(n_tasks))], seeds)
     for method in ("agglomerative", "transfer"):
-        for number in [*range(2, n_tasks), "auto"]:
+        for number in [*range(2, min(n_tasks, 6)), "auto"]:
             for name in ("coregionalization", "residual", "measured", "aligned", "gradient"):
                 found = []
                 for seed, estimate in enumerate(measured[name]):
@@ -238,7 +267,7 @@ def main() -> None:
                     groups = group_tasks(estimate, names, config).groups
                     index = get_task_group_indices([group.tasks for group in groups], names)
                     found.append(chosen_share(errors, seeds, index, n_tasks))
-                own, mean, best, share, count = np.mean(found, axis=0).tolist()
+                own, mean, best, share, count = np.nanmean(found, axis=0).tolist()
                 rows.append(
                     {"estimator": name, "method": method, "n_groups": number, "gain": own,
                      "random": mean, "best": best, "share": share, "partitions": count}
@@ -247,7 +276,14 @@ def main() -> None:
                     f"| {name}, {method} | {number} | {own:+.3f} | {mean:+.3f} | {best:+.3f} | "
                     f"{share:.2f} | {count:.0f} |"
                 )
-    lines += ["", f"All tasks in one network gain {everything:+.3f}."]
+    best, best_partition = best_of_all(errors, seeds, n_tasks)
+    lines += [
+        "",
+        (
+            f"All tasks in one network gain {everything:+.3f}, the best of all partitions that "
+            f"were trained {best:+.3f}: {best_partition}."
+        ),
+    ]
     content = {
         "tasks": names,
         "n_labels": n_labels.tolist(),
@@ -258,13 +294,16 @@ def main() -> None:
         "within_target": within | {"random": float(np.mean(within["random"]))},
         "groups": rows,
         "all_together": everything,
+        "best": [best, best_partition],
+        "over_pairs_beyond_noise": over_sure,
     }
     note = (
-        f"{short} panel, fixed scaffold split, 50 epochs in float32; gain: 1 − error together / "
-        f"error alone (MAE on the test molecules), mean over the seeds {seeds}; affinities from "
-        f"the training molecules, {n_seeds} seeds. A share is the mean over those seeds of "
+        f"{short} panel, {'fixed scaffold split' if split is splits[-1] else 'folds by cluster'}, "
+        f"{epochs_of(short)} epochs in float32; gain: 1 − error together / error alone (MAE on the "
+        f"test molecules), mean over the {'seeds' if split is splits[-1] else 'folds'} {seeds}; "
+        f"affinities from the training molecules of {n_seeds}. A share is the mean over those of "
         "(gain − random) / (best − random) among all partitions into the same number of groups "
-        "whose every group was trained."
+        "whose every group was trained. A dash: the groups were not trained."
     )
     print("\n".join(lines))
     write_results(f"transfer_{short}", content, "\n".join(lines), note)
