@@ -1,4 +1,5 @@
 import logging
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,12 @@ from admet.data.labels import Labels
 from admet.errors import ConfigError, DataError
 from admet.model.chemprop.task_affinity import TaskAffinityComputer
 from admet.model.chemprop.task_affinity.estimators.estimate import AffinityEstimate
-from admet.model.chemprop.task_affinity.estimators.measured import _ridge, _sets, _shares
+from admet.model.chemprop.task_affinity.estimators.measured import (
+    InstrumentMeter,
+    _ridge,
+    _sets,
+    _shares,
+)
 from admet.model.chemprop.task_affinity.groups import group_tasks
 from admet.model.frozen import instrument
 from admet.model.frozen.instrument import Errors, Instrument, leading
@@ -147,20 +153,28 @@ class Meter:
         self.rng = np.random.default_rng(0)
         self.noise = noise
 
-    def relative_errors(self, plan):
-        return self.errors[len(plan)] + self.noise * self.rng.standard_normal(6)
+    def relative_errors(self, plan, form="networks"):
+        key = len(plan) if form == "networks" else (form, len(plan))
+        return self.errors.get(key, 1.1) + self.noise * self.rng.standard_normal(6)
 
 
 @pytest.mark.parametrize(
-    ("errors", "groups", "answer"),
+    ("errors", "groups", "answer", "how"),
     [
-        ({1: 0.9, 2: 0.95, 3: 0.95, 4: 1.0}, 1, "together"),
-        ({1: 1.2, 2: 0.95, 3: 1.1, 4: 1.0}, 2, "2 groups"),
-        ({1: 1.2, 2: 1.1, 3: 1.1, 4: 1.0}, 4, "each alone"),
-        ({1: 1.0, 2: 1.0, 3: 1.0, 4: 1.0}, 1, "no difference"),
+        ({1: 0.9, 2: 0.95, 3: 0.95, 4: 1.0}, 1, "together", "multi_task"),
+        ({1: 1.2, 2: 0.95, 3: 1.1, 4: 1.0}, 2, "2 groups", "share_encoder: false"),
+        ({1: 1.2, 2: 1.1, 3: 1.1, 4: 1.0}, 4, "each alone", "single_task"),
+        ({1: 1.0, 2: 1.0, 3: 1.0, 4: 1.0}, 1, "no difference", "multi_task"),
+        ({1: 1.2, 2: 1.1, 3: 1.1, 4: 1.0, ("heads", 4): 0.8}, 4, "own heads", "encoder: true"),
+        ({1: 1.2, 2: 0.95, 3: 1.1, 4: 1.0, ("heads", 2): 0.8}, 2, "2 heads", "encoder: true"),
+        (
+            {1: 1.2, 2: 0.95, 3: 1.1, 4: 1.0, ("partners", 4): 0.8},
+            2, "each with partners", "frozen_partners",
+        ),
+        ({1: 0.9, 4: 1.0, ("heads", 4): 0.899, ("partners", 4): 0.898}, 1, "together", "multi"),
     ],
-)
-def test_auto_answers_as_measured(errors, groups, answer, caplog):
+)  # fmt: skip
+def test_auto_answers_as_measured(errors, groups, answer, how, caplog):
     rng = np.random.default_rng(0)
     matrix = np.eye(4)
     matrix[0, 1] = matrix[1, 0] = matrix[2, 3] = matrix[3, 2] = 0.5
@@ -174,7 +188,35 @@ def test_auto_answers_as_measured(errors, groups, answer, caplog):
         found = group_tasks(estimate, COLUMNS, config)
     assert len(found.groups) == groups
     assert f"Answer: {answer}" in caplog.text
+    assert re.search(f"To train it: .*{how}", caplog.text)
     assert "random groups of the same sizes" in caplog.text
+
+
+def test_heads_share_a_layer_and_their_errors_are_those_of_their_tasks(quick):
+    panel = panel_of(150)
+    own = Instrument.of(vectors(["rdkit"], panel.smiles), panel, 0)
+    alone = [(task,) for task in range(len(COLUMNS))]
+    heads, apart = own.heads(alone), own.errors(alone).of_plan(alone)
+    assert heads.shape == apart.shape
+    assert (heads > 0).all()
+    assert not np.allclose(heads, apart)
+    np.testing.assert_array_equal(heads, own.heads(alone))
+    # With one head there is nothing to share: it is the network of all tasks.
+    every = (tuple(range(len(COLUMNS))),)
+    np.testing.assert_allclose(own.heads(every), own.errors(every).of_plan(every), rtol=1e-6)
+
+
+def test_the_network_of_a_task_with_partners_serves_that_task(quick):
+    panel = panel_of(150)
+    meter = InstrumentMeter(Instrument.of(vectors(["rdkit"], panel.smiles), panel, 0))
+    alone = [(task,) for task in range(len(COLUMNS))]
+    np.testing.assert_allclose(
+        meter.relative_errors(alone, "partners"), meter.relative_errors(alone)
+    )
+    every = [tuple(range(len(COLUMNS)))]
+    np.testing.assert_allclose(
+        meter.relative_errors(every * len(COLUMNS), "partners"), meter.relative_errors(every)
+    )
 
 
 def test_a_task_that_no_fold_can_learn_is_named_before_any_training(monkeypatch):

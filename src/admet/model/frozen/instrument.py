@@ -132,13 +132,32 @@ class Instrument:
                 lesson = _Lesson.of(self.X, self.panel, split)
                 for start in starts:
                     chosen = missing[start : start + _AT_ONCE]
-                    predicted = lesson.predictions(chosen, seed)  # (M, m, T)
-                    for own, values in zip(chosen, predicted, strict=True):
-                        columns = list(own)
-                        found[own][block, columns] = lesson.errors(values)[columns]
+                    sums = lesson.tested(lesson.trained(chosen, seed))
+                    for own, values in zip(chosen, sums, strict=True):
+                        found[own][block, own] = values[list(own)]
                     work.done(_PART)
         self._known.update(found)
         return Errors({own: self._known[own] for own in sets}, self._counts)
+
+    def heads(self, sets: Sequence[TaskSet]) -> np.ndarray:
+        """Measures one network whose first layer all sets share, each with a head of its own.
+
+        Args:
+            sets: The tasks of each head; together all of them, none twice.
+
+        Returns:
+            Each block's mean error of each task, shape (B, T).
+        """
+        found = np.full(self._counts.shape, np.nan)
+        with Work("Heads on one layer", {_PART: len(self._blocks)}) as work:
+            for block, (split, seed) in enumerate(self._blocks):
+                lesson = _Lesson.of(self.X, self.panel, split)
+                sums = lesson.tested(lesson.trained(sets, seed, shared=True))
+                for own, values in zip(sets, sums, strict=True):
+                    found[block, own] = values[list(own)]
+                work.done(_PART)
+        with np.errstate(invalid="ignore"):
+            return np.asarray(found / self._counts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,10 +179,10 @@ class _Lesson:
         limits = None if labels.limits is None else torch.from_numpy(labels.limits)
         return cls(panel, torch.from_numpy(X), Y, limits, split)
 
-    def predictions(self, sets: Sequence[TaskSet], seed: int) -> np.ndarray:
-        """Trains M networks, and predicts the m tested molecules, (M, m, T), on the scaled axis."""
+    def trained(self, sets: Sequence[TaskSet], seed: int, *, shared: bool = False) -> "_Networks":
+        """Trains M networks, or M heads of one network."""
         draw = torch.Generator().manual_seed(seed)
-        networks = _Networks(len(sets), self.X.shape[1], self.Y.shape[1], draw)
+        networks = _Networks(len(sets), self.X.shape[1], self.Y.shape[1], draw, shared=shared)
         present = self.panel.labels.present[self.split.train]
         rng = np.random.default_rng(seed)
         rows = np.stack(
@@ -188,9 +207,18 @@ class _Lesson:
             means.sum().backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             schedule.step()
+        return networks
+
+    def tested(self, networks: "_Networks") -> np.ndarray:
+        """Gives the sum of errors of each of M networks on the tested molecules, (M, T)."""
+        X = self.X[self.split.test]
+        found = []
         with torch.inference_mode():
-            tested = self.X[self.split.test].expand(len(sets), -1, -1)
-            return np.asarray(networks(tested).double().numpy())
+            for start in range(0, networks.n, _AT_ONCE):
+                some = slice(start, start + _AT_ONCE)
+                outputs = networks(X, some=some).double().numpy()
+                found += [self.errors(values) for values in outputs]
+        return np.stack(found)
 
     def errors(self, outputs: np.ndarray) -> np.ndarray:
         """Gives the sum of errors of each task, (m, T) → (T,): absolute, or squared of classes."""
@@ -204,20 +232,36 @@ class _Lesson:
 
 
 class _Networks(nn.Module):
-    """M networks with two hidden layers and an output for each task."""
+    """M networks with two hidden layers and an output for each task; the first may be common."""
 
-    def __init__(self, n: int, d_in: int, n_tasks: int, draw: torch.Generator) -> None:
+    def __init__(
+        self, n: int, d_in: int, n_tasks: int, draw: torch.Generator, *, shared: bool = False
+    ) -> None:
         super().__init__()
-        sizes = [(d_in, _HIDDEN), (_HIDDEN, _HIDDEN), (_HIDDEN, n_tasks)]
+        self.n = n
+        sizes = [(1 if shared else n, d_in, _HIDDEN), (n, _HIDDEN, _HIDDEN), (n, _HIDDEN, n_tasks)]
         self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
-        for d, d_out in sizes:
+        for m, d, d_out in sizes:
             bound = d**-0.5
-            self.weights.append(torch.empty(n, d, d_out).uniform_(-bound, bound, generator=draw))
-            self.biases.append(torch.empty(n, 1, d_out).uniform_(-bound, bound, generator=draw))
+            self.weights.append(torch.empty(m, d, d_out).uniform_(-bound, bound, generator=draw))
+            self.biases.append(torch.empty(m, 1, d_out).uniform_(-bound, bound, generator=draw))
 
-    def forward(self, X: Tensor, draw: torch.Generator | None = None) -> Tensor:
-        """Gives scaled values and logits, (M, b, d_in) → (M, b, T)."""
-        *hidden, last = zip(self.weights, self.biases, strict=True)
+    def forward(
+        self, X: Tensor, draw: torch.Generator | None = None, some: slice = slice(None)
+    ) -> Tensor:
+        """Gives scaled values and logits, (M, b, d_in) or (b, d_in) → (M, b, T).
+
+        Args:
+            X: The inputs.
+            draw: What drops units; None drops none.
+            some: The networks that are asked.
+        """
+        own = range(self.n)[some]
+        X = X.expand(len(own), *X.shape[-2:])
+        *hidden, last = (
+            (weight.expand(self.n, -1, -1)[some], bias.expand(self.n, -1, -1)[some])
+            for weight, bias in zip(self.weights, self.biases, strict=True)
+        )
         for weight, bias in hidden:
             X = functional.silu(torch.baddbmm(bias, X, weight))
             if draw is not None:

@@ -80,20 +80,12 @@ class FrozenPartners(FrozenAffinityGroups):
 def with_partners(estimate: AffinityEstimate, names: Sequence[str]) -> list[Group]:
     """Gives each task a group that serves it alone: the task and its partners.
 
-    A partner is a task whose affinity to it is above 0 by more than one standard error; without
-    doubt, above 0.
-
     Args:
-        estimate: The affinity of T tasks; rows are sources, columns targets.
+        estimate: The affinity of T tasks, which says who is a partner; rows are sources, columns
+            targets.
         names: Their names.
     """
-    matrix = estimate.matrix
-    error = np.zeros_like(matrix)
-    if estimate.doubt is not None:
-        error = np.sqrt((estimate.doubt.components**2).sum(axis=0))
-    helps = np.nan_to_num(matrix - error, nan=-1.0) > 0
-    np.fill_diagonal(helps, val=True)
     return [
         Group(tasks=tuple(np.array(names, object)[own].tolist()), serves=(name,))
-        for name, own in zip(names, helps.T, strict=True)
+        for name, own in zip(names, estimate.partners.T, strict=True)
     ]

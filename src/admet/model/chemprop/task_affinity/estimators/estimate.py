@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 import pandas as pd
@@ -88,17 +88,25 @@ class Doubt(Intervals):
             yield np.clip(matrix + np.tensordot(weights, self.components, axes=1), -1.0, 1.0)
 
 
+PlanForm = Literal["networks", "heads", "partners"]
+"""What the sets of tasks in a plan are: separate networks; heads on a common layer; or, one for
+each task, separate networks that serve that task alone."""
+
+
 class PlanMeter(Protocol):
-    """Measures what a plan of separate networks really gives."""
+    """Measures what a plan really gives."""
 
     test_share: float
     """Share of the molecules that a block tests."""
 
-    def relative_errors(self, plan: Sequence[tuple[int, ...]]) -> np.ndarray:
+    def relative_errors(
+        self, plan: Sequence[tuple[int, ...]], form: PlanForm = "networks"
+    ) -> np.ndarray:
         """Measures a plan out of fold.
 
         Args:
-            plan: The tasks of each network, as columns; together all of them.
+            plan: Sets of tasks, as columns; together all of them.
+            form: What the sets are.
 
         Returns:
             Mean over tasks of the error relative to that of the task alone, for each block (a fold
@@ -138,6 +146,20 @@ class AffinityEstimate:
     def strength(self) -> np.ndarray:
         """How much two tasks have to do with one another, shape (T, T): what groups go by."""
         return np.abs(self.matrix) if self.either_sign else self.matrix
+
+    @property
+    def partners(self) -> np.ndarray:
+        """Whether a source helps a target, shape (T, T), true on the diagonal.
+
+        It does where its strength is above 0 by more than one standard error; without doubt, above
+        0.
+        """
+        error = np.zeros_like(self.matrix)
+        if self.doubt is not None:
+            error = np.sqrt((self.doubt.components**2).sum(axis=0))
+        helps = np.nan_to_num(self.strength - error, nan=-1.0) > 0
+        np.fill_diagonal(helps, val=True)
+        return np.asarray(helps)
 
     @property
     def frame(self) -> pd.DataFrame:

@@ -9,7 +9,11 @@ from scipy.stats import t as student_t
 
 from admet.config import TaskAffinityConfig
 from admet.errors import ConfigError
-from admet.model.chemprop.task_affinity.estimators.estimate import AffinityEstimate, Doubt
+from admet.model.chemprop.task_affinity.estimators.estimate import (
+    AffinityEstimate,
+    Doubt,
+    PlanForm,
+)
 from admet.model.chemprop.task_affinity.problems import AffinityProblem
 from admet.model.frozen.instrument import N_FOLDS, Errors, Instrument, TaskSet
 
@@ -80,15 +84,22 @@ class InstrumentMeter:
     def __init__(self, instrument: Instrument) -> None:
         self.instrument = instrument
 
-    def relative_errors(self, plan: Sequence[TaskSet]) -> np.ndarray:
+    def relative_errors(self, plan: Sequence[TaskSet], form: PlanForm = "networks") -> np.ndarray:
         """Measures a plan out of fold; see `PlanMeter`."""
         n_tasks = len(self.instrument.panel.tasks)
         alone = [(task,) for task in range(n_tasks)]
-        errors = self.instrument.errors([*plan, *alone])
+        trained = [] if form == "heads" else plan
+        errors = self.instrument.errors([*trained, *alone])
         # Of all blocks together: a fold with few labels would divide by what it measured badly.
         pooled = np.array([errors.of(own)[own[0]] for own in alone])  # (T,)
+        if form == "heads":
+            reached = self.instrument.heads(plan)
+        elif form == "partners":
+            reached = np.column_stack([errors.of_plan([own])[:, t] for t, own in enumerate(plan)])
+        else:
+            reached = errors.of_plan(plan)  # (B, T)
         with np.errstate(invalid="ignore", divide="ignore"):
-            relative = errors.of_plan(plan) / pooled  # (B, T)
+            relative = reached / pooled
         return np.asarray(np.nanmean(relative, axis=1))
 
 

@@ -1,4 +1,4 @@
-"""The number of groups by what plans really gain, where they can be measured."""
+"""The number of groups, and the form of the network, by what plans really gain."""
 
 import logging
 from collections.abc import Sequence
@@ -7,7 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from admet.config import TaskAffinityConfig
-from admet.model.chemprop.task_affinity.estimators.estimate import AffinityEstimate, PlanMeter
+from admet.model.chemprop.task_affinity.estimators.estimate import (
+    AffinityEstimate,
+    PlanForm,
+    PlanMeter,
+)
 from admet.model.chemprop.task_affinity.groups.base import Tasks
 from admet.model.chemprop.task_affinity.groups.table import METHODS
 from admet.model.chemprop.task_affinity.matrix import fill_unknown
@@ -24,32 +28,81 @@ class Tried:
     """A plan and what it gave.
 
     Attributes:
-        n_groups: Its number of groups.
-        labels: Group of each task, shape (T,).
+        sets: The tasks of each network or head, as columns.
+        form: What the sets are.
         errors: Mean over tasks of the error relative to the task alone, one for each block of the
             measurement, shape (B,).
     """
 
-    n_groups: int
-    labels: np.ndarray
+    sets: tuple[tuple[int, ...], ...]
+    form: PlanForm
     errors: np.ndarray
+
+    @classmethod
+    def of(
+        cls, meter: PlanMeter, sets: Sequence[tuple[int, ...]], form: PlanForm = "networks"
+    ) -> "Tried":
+        """Measures a plan."""
+        return cls(tuple(sets), form, meter.relative_errors(sets, form))
 
     @property
     def mean(self) -> float:
         """Mean over the blocks."""
         return float(np.nanmean(self.errors))
 
+    @property
+    def is_alone(self) -> bool:
+        """Whether each task has a network of its own."""
+        return self.form == "networks" and all(len(own) == 1 for own in self.sets)
+
+    @property
+    def simplicity(self) -> tuple[int, int]:
+        """Orders plans: together, alone, heads, groups by their number, partners."""
+        if len(self.sets) == 1:
+            return (0, 0)
+        if self.is_alone:
+            return (1, 0)
+        return ({"heads": 2, "networks": 3, "partners": 4}[self.form], len(self.sets))
+
+    @property
+    def name(self) -> str:
+        """What the log calls it."""
+        if len(self.sets) == 1:
+            return "together"
+        if self.is_alone:
+            return "each alone"
+        if self.form == "partners":
+            return "each with partners"
+        if self.form == "networks":
+            return f"{len(self.sets)} groups"
+        own = all(len(head) == 1 for head in self.sets)
+        return "own heads" if own else f"{len(self.sets)} heads"
+
+    @property
+    def remedy(self) -> str:
+        """How such a plan is trained."""
+        if len(self.sets) == 1:
+            return "model.groups: multi_task"
+        if self.is_alone:
+            return "model.groups: single_task"
+        if self.form == "partners":
+            return "the arm frozen_partners of admet study"
+        return f"model.share_encoder: {str(self.form == 'heads').lower()}"
+
 
 def number_by_gain(
     estimate: AffinityEstimate, meter: PlanMeter, names: Sequence[str], config: TaskAffinityConfig
 ) -> int:
-    """Chooses the number of groups by the measured errors of the cuts, and logs what each gave.
+    """Chooses the number of groups by the measured errors of plans, and logs what each gave.
 
-    All tasks together, each alone, and the cuts between are measured on a division of the molecules
-    that the affinity has not seen. Among those that are not worse than the best by more than 2 % or
-    one standard error of the difference, the simplest is taken: together, then alone, then the
-    fewest groups. Random groups of the sizes of the best cut are measured beside it, as what a
-    sceptic would try first.
+    On a division of the molecules that the affinity has not seen, these are measured: all tasks
+    together, each alone, networks of the cuts between, a head for each task and for each group of
+    the best cut, and a network for each task with the partners that help it (as MTGL-ADMET, Du et
+    al., iScience 2023). Among those that are not worse than the best by more than 2 % or one
+    standard error of the difference, the simplest is taken: together, then alone, then heads, then
+    the fewest groups, then partners. Random groups of the sizes of the best cut are measured beside
+    it, as what a sceptic would try first. Where partners are the answer, which are no groups, the
+    number is that of the simplest of the other plans that come next.
 
     Args:
         estimate: The affinity of T tasks.
@@ -68,21 +121,47 @@ def number_by_gain(
     numbers = np.unique(np.geomspace(1, n_tasks, _TRIED).round().astype(int))
     if n_tasks <= _TRIED:
         numbers = np.arange(1, n_tasks + 1)
-    tried = [_measure(meter, method.labels(int(k)), int(k)) for k in numbers]
-    best = min(tried, key=lambda plan: plan.mean)
-    fair = [plan for plan in tried if not _clearly_worse(plan, best, meter.test_share)]
-    chosen = min(fair, key=lambda plan: _simplicity(plan.n_groups, n_tasks))
+    cuts = [Tried.of(meter, _sets(method.labels(int(k)))) for k in numbers]
+    tried = [*cuts, *_other_forms(estimate, meter, cuts)]
+    chosen, fair, best = _simplest(tried, meter.test_share)
     log.info("Plans measured on frozen inputs, error relative to each task alone:")
     for plan in tried:
-        log.info("  %s: %.4f%s", _name(plan.n_groups, n_tasks), plan.mean, " *" * (plan is best))
-    _log_random(meter, tried, names, config.seed)
-    log.info("Answer: %s", _answer(chosen, fair, n_tasks))
-    return chosen.n_groups
+        log.info("  %s: %.4f%s", plan.name, plan.mean, " *" * (plan is best))
+    _log_random(meter, cuts, n_tasks, config.seed)
+    log.info("Answer: %s", _answer(chosen, fair))
+    log.info("To train it: %s", chosen.remedy)
+    if chosen.form == "partners":
+        chosen, _, _ = _simplest([plan for plan in tried if plan is not chosen], meter.test_share)
+    return len(chosen.sets)
 
 
-def _measure(meter: PlanMeter, labels: np.ndarray, n_groups: int) -> Tried:
-    plan = [tuple(np.flatnonzero(labels == group).tolist()) for group in np.unique(labels)]
-    return Tried(n_groups, labels, meter.relative_errors(plan))
+def _sets(labels: np.ndarray) -> list[tuple[int, ...]]:
+    return [tuple(np.flatnonzero(labels == group).tolist()) for group in np.unique(labels)]
+
+
+def _other_forms(
+    estimate: AffinityEstimate, meter: PlanMeter, cuts: Sequence[Tried]
+) -> list[Tried]:
+    """Measures heads and partners, where they are something else than what was measured."""
+    n_tasks = len(estimate.matrix)
+    if n_tasks == 1:
+        return []
+    found = [Tried.of(meter, [(task,) for task in range(n_tasks)], "heads")]
+    between = [plan for plan in cuts if 1 < len(plan.sets) < n_tasks]
+    if between:
+        best = min(between, key=lambda plan: plan.mean)
+        found.append(Tried.of(meter, best.sets, "heads"))
+    partners = [tuple(np.flatnonzero(own).tolist()) for own in estimate.partners.T]
+    if {len(own) for own in partners} not in ({1}, {n_tasks}):
+        found.append(Tried.of(meter, partners, "partners"))
+    return found
+
+
+def _simplest(tried: Sequence[Tried], test_share: float) -> tuple[Tried, list[Tried], Tried]:
+    """Gives the simplest plan that is not clearly worse than the best, all of these, the best."""
+    best = min(tried, key=lambda plan: plan.mean)
+    fair = [plan for plan in tried if not _clearly_worse(plan, best, test_share)]
+    return min(fair, key=lambda plan: plan.simplicity), fair, best
 
 
 def _clearly_worse(plan: Tried, best: Tried, test_share: float) -> bool:
@@ -100,38 +179,28 @@ def _clearly_worse(plan: Tried, best: Tried, test_share: float) -> bool:
     return bool(np.nanmean(apart) > max(float(error), _SAME * best.mean))
 
 
-def _simplicity(n_groups: int, n_tasks: int) -> tuple[int, int]:
-    if n_groups == 1:
-        return (0, 0)
-    return (1, 0) if n_groups == n_tasks else (2, n_groups)
-
-
-def _name(n_groups: int, n_tasks: int) -> str:
-    if n_groups == 1:
-        return "together"
-    return "each alone" if n_groups == n_tasks else f"{n_groups} groups"
-
-
-def _answer(chosen: Tried, fair: Sequence[Tried], n_tasks: int) -> str:
+def _answer(chosen: Tried, fair: Sequence[Tried]) -> str:
     """Says in a few words what was found."""
-    numbers = {plan.n_groups for plan in fair}
-    if {1, n_tasks} <= numbers and n_tasks > 1:
+    if {"together", "each alone"} <= {plan.name for plan in fair}:
         return "no difference; all tasks together, which is the simplest"
-    return _name(chosen.n_groups, n_tasks)
+    return chosen.name
 
 
-def _log_random(meter: PlanMeter, tried: Sequence[Tried], names: Sequence[str], seed: int) -> None:
+def _log_random(meter: PlanMeter, cuts: Sequence[Tried], n_tasks: int, seed: int) -> None:
     """Logs what random groups of the sizes of the best cut give."""
-    cuts = [plan for plan in tried if 1 < plan.n_groups < len(names)]
-    if not cuts:
+    between = [plan for plan in cuts if 1 < len(plan.sets) < n_tasks]
+    if not between:
         return
-    best = min(cuts, key=lambda plan: plan.mean)
+    best = min(between, key=lambda plan: plan.mean)
+    ends = np.cumsum([len(own) for own in best.sets])[:-1]
     rng = np.random.default_rng(seed)
-    found = [_measure(meter, rng.permutation(best.labels), best.n_groups) for _ in range(_RANDOM)]
-    means = [plan.mean for plan in found]
+    means = []
+    for _ in range(_RANDOM):
+        dealt = [tuple(sorted(own.tolist())) for own in np.split(rng.permutation(n_tasks), ends)]
+        means.append(Tried.of(meter, dealt).mean)
     log.info(
         "  %d random groups of the same sizes: %.4f (%.4f to %.4f)",
-        best.n_groups,
+        len(best.sets),
         np.mean(means),
         min(means),
         max(means),
