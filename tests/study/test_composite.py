@@ -16,6 +16,7 @@ from admet.run_directory.checksums import write_checksums
 from admet.study import run
 
 TARGETS = ("LogD", "hERG", "CLint")
+KINDS = ["network", "mlp", "kernel", "trees", "joint_kernel"]
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +27,7 @@ def model_dir(tmp_path_factory, demo_frame):
     frame = demo_frame.copy()
     frame["CLint"] = 10 ** frame["CLint"]
     frame.to_csv(panel, index=False)
-    arms = ("multi_task", "frozen_own_heads", "kernel", "boosted")
+    arms = ("multi_task", "frozen_own_heads", "kernel", "boosted", "joint_kernel")
     config = StudyRun(
         data_path=panel,
         save_dir=folder / "study",
@@ -43,10 +44,10 @@ def model_dir(tmp_path_factory, demo_frame):
         },
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("admet.study.composite._greedy", lambda tasks: np.full(4, 0.25))
+        patch.setattr("admet.study.composite._greedy", lambda tasks: np.full(5, 0.2))
         patch.setattr("admet.study.composite._CLEARLY", 1e9)  # no arm is clearly worse
         study = run(config)
-    assert {w.round(3) for m in study.weights.values() for w in m.weights} == {0.25}
+    assert {w.round(3) for m in study.weights.values() for w in m.weights} == {0.2}
     return study.path / "model"
 
 
@@ -55,7 +56,7 @@ def test_a_composite_is_the_weighted_mean_of_its_members(model_dir, demo_frame):
     model = admet.load(model_dir, device="cpu")
     smiles = demo_frame["SMILES"].head(30).tolist()
     predictor = model.predictor
-    assert [m.kind for m in predictor.spec.members] == ["network", "mlp", "kernel", "trees"]
+    assert [m.kind for m in predictor.spec.members] == KINDS
     given = np.stack([m.predict(Molecules(smiles)) for m in predictor.members])
     found = predictor.predict_smiles(smiles)
     np.testing.assert_allclose(found.mean[:, :2], given.mean(axis=0)[:, :2], rtol=1e-6)
@@ -97,7 +98,7 @@ def test_a_composite_keeps_what_it_needs_and_no_more(model_dir):
     model = admet.load(model_dir, device="cpu")
     with pytest.raises(ConfigError, match="mixture of models has no networks of its own"):
         model.networks  # noqa: B018
-    assert json.loads((model_dir / "model.json").read_text())["schema_version"] == 5
+    assert json.loads((model_dir / "model.json").read_text())["schema_version"] == 7
     assert model.spec.scales.keys() == {"CLint"}
 
 
@@ -129,6 +130,10 @@ def damaged(arrays, name, value):
             lambda a: damaged(a, "members.3.tasks.0", np.frombuffer(b"tree\nrubbish", np.uint8)),
             "holds of 'boosted' does not fit",
         ),
+        (
+            lambda a: damaged(a, "members.4.coefficients", np.zeros((3, 3))),
+            "holds of 'joint_kernel' does not fit",
+        ),
         (lambda a: damaged(a, "members.1.serves", np.array([9, 9, 9])), "'frozen_own_heads'"),
     ],
 )
@@ -147,7 +152,7 @@ def test_what_does_not_fit_is_refused_on_opening(model_dir, tmp_path, change, sa
     ("key", "value", "says"),
     [
         ("weights", [[1, 1, 1]], "must hold a number for each member and task"),
-        ("weights", [[2, 2, 2], [-1, -1, -1], [0, 0, 0], [0, 0, 0]], "at least 0 and add up to 1"),
+        ("weights", [[2] * 3, [-1] * 3, *[[0] * 3] * 3], "at least 0 and add up to 1"),
         ("members", [], "members"),
     ],
 )

@@ -48,6 +48,12 @@ class KernelConfig(Section):
     exact_up_to: int = Field(
         5_000, ge=2, description="Labels of one process; more are dealt to several."
     )
+    joint_up_to: int = Field(
+        10_000,
+        ge=2,
+        description="Labels of one process of joint_kernel: those of a task and of its nearest "
+        "partners.",
+    )
 
 
 class BoostedConfig(Section):

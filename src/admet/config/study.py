@@ -26,6 +26,7 @@ ArmName = Literal[
     "frozen_affinity_groups",
     "frozen_partners",
     "kernel",
+    "joint_kernel",
     "boosted",
 ]
 
@@ -51,9 +52,9 @@ _READ_BY: dict[str, set[str]] = {
     "model.groups": _BY_GROUPS,
     "study.groups": _BY_GROUPS,
     "model.share_encoder": {"task_affinity", "groups", "random_groups"},
-    "study.inputs": _MLPS | {"kernel"},
+    "study.inputs": _MLPS | {"kernel", "joint_kernel"},
     "study.frozen_mlp": _MLPS,
-    "study.kernel": {"kernel"},
+    "study.kernel": {"kernel", "joint_kernel"},
     "study.boosted": {"boosted"},
 }
 """For each key or section the arms that read it."""
@@ -76,6 +77,7 @@ class StudyConfig(Section):
             "frozen_mlp",
             "frozen_own_heads",
             "kernel",
+            "joint_kernel",
             "boosted",
         ),
         min_length=1,

@@ -18,17 +18,18 @@ from admet.model.chemprop.predictor import (
     check_width,
 )
 from admet.model.chemprop.spec import ModelSpec, PanelSpec
-from admet.model.frozen.members import MLP, Frozen, Kernel, MLPs, Trees, targets_of
+from admet.model.frozen.members import MLP, Frozen, JointKernel, Kernel, MLPs, Trees, targets_of
 from admet.model.inputs import INPUTS
 from admet.model.molecules import Molecules
 
 _TOLERANCE = 1e-6  # of the sum of weights
 
-Kind = Literal["network", "mlp", "mlps", "kernel", "trees"]
-_FROZEN: dict[str, type[MLP] | type[MLPs] | type[Kernel] | type[Trees]] = {
+Kind = Literal["network", "mlp", "mlps", "kernel", "joint_kernel", "trees"]
+_FROZEN: dict[str, type[MLP] | type[MLPs] | type[Kernel] | type[JointKernel] | type[Trees]] = {
     "mlp": MLP,
     "mlps": MLPs,
     "kernel": Kernel,
+    "joint_kernel": JointKernel,
     "trees": Trees,
 }
 

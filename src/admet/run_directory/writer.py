@@ -66,7 +66,7 @@ def write_composite(folder: Path, predictor: "CompositePredictor") -> None:
     networks = [member.network for member in predictor.spec.members]
     extra = any(network is not None and network.inputs for network in networks)
     version = INPUTS_VERSION if extra else COMPOSITE_VERSION
-    if any(member.kind == "mlps" for member in predictor.spec.members):
+    if any(member.kind in {"mlps", "joint_kernel"} for member in predictor.spec.members):
         version = PLANS_VERSION
     content = {"schema_version": version} | predictor.spec.model_dump(mode="json")
     write_json(folder / Files.MODEL, content)

@@ -1,7 +1,7 @@
 """Gaussian processes on frozen inputs: one per task, with the variance of its posterior."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property, partial
 
 import numpy as np
@@ -11,6 +11,7 @@ from scipy.special import logit
 
 from admet.config.frozen import KernelConfig
 from admet.data import Panel
+from admet.kinds import Kind
 from admet.model.chemprop import TargetScaler
 from admet.model.frozen.scaling import InputScaler
 
@@ -104,10 +105,46 @@ class FittedKernel:
             for column, parts in enumerate(self.processes):
                 found = [part.predict(X[rows]) for part in parts]
                 mean[rows, column], variance[rows, column] = _together(found)
-        for column, kind in enumerate(self.targets.kinds):
-            if not kind.scaled:  # fitted as 0 and 1
-                mean[:, column] = logit(np.clip(mean[:, column], _SUREST, 1 - _SUREST))
-        return mean, np.sqrt(variance)
+        return outputs_of(mean, self.targets.kinds), np.sqrt(variance)
+
+
+def outputs_of(mean: np.ndarray, kinds: Sequence[Kind]) -> np.ndarray:
+    """Gives what was fitted as models give it, (n, T): logits of a task fitted as 0 and 1."""
+    found = mean.copy()
+    for column, kind in enumerate(kinds):
+        if not kind.scaled:
+            found[:, column] = logit(np.clip(mean[:, column], _SUREST, 1 - _SUREST))
+    return found
+
+
+@dataclass(frozen=True)
+class Single:
+    """What is chosen for one task; the attributes are those of `Process`."""
+
+    centre: float
+    length: float
+    noise: float
+    signal: float
+
+
+def fit_single(
+    X: np.ndarray, y: np.ndarray, kind: Kind, config: KernelConfig, rng: np.random.Generator
+) -> Single:
+    """Chooses length, noise and signal of one task by a sample of its labels.
+
+    Args:
+        X: Scaled inputs, shape (n, d).
+        y: Scaled labels, shape (n,), NaN where there is none.
+        kind: What the task is.
+        config: The `kernel` section.
+        rng: What draws the sample.
+    """
+    rows = np.flatnonzero(~np.isnan(y))
+    centre = float(y[rows].mean())
+    sample = np.sort(rng.permutation(rows)[: config.sample])
+    surprise = _likelihood if config.chosen_by == "likelihood" else _LEFT_OUT[kind.scaled]
+    own, residuals = X[sample].astype(np.float64), y[sample] - centre
+    return Single(centre, *_least_surprise(own, residuals, config.lengths, surprise))
 
 
 def fit_kernel(
@@ -136,18 +173,11 @@ def fit_kernel(
     rng = np.random.default_rng(seed)
     found = []
     for y, kind in zip(Y.T, panel.kinds, strict=True):
+        own = fit_single(X, y, kind, config, rng)
         rows = np.flatnonzero(~np.isnan(y))
-        centre = float(y[rows].mean())
-        sample = np.sort(rng.permutation(rows)[: config.sample])
-        surprise = _likelihood if config.chosen_by == "likelihood" else _LEFT_OUT[kind.scaled]
-        length, noise, signal = _least_surprise(
-            X[sample].astype(np.float64), y[sample] - centre, config.lengths, surprise
-        )
         n_parts = -(-len(rows) // config.exact_up_to)
         parts = [np.sort(p) for p in np.array_split(rng.permutation(rows), n_parts)]
-        found.append(
-            tuple(Process(X, p, y[p] - centre, centre, length, noise, signal) for p in parts)
-        )
+        found.append(tuple(Process(X, part, y[part] - own.centre, **asdict(own)) for part in parts))
     return FittedKernel(X, tuple(found), input_scaler, targets)
 
 

@@ -11,6 +11,7 @@ from admet.kinds import Kind
 from admet.model.chemprop import TargetScaler
 from admet.model.frozen.boosted import FittedTrees
 from admet.model.frozen.fit_mlp import FittedMLP
+from admet.model.frozen.joint_kernel import FittedJointKernel
 from admet.model.frozen.kernel import FittedKernel, Process
 from admet.model.frozen.mlp import Layout
 from admet.model.frozen.scaling import InputScaler
@@ -173,6 +174,47 @@ class Kernel:
                 raise KeyError(f"tasks.{task}.0.rows")
             processes.append(tuple(parts))
         return cls(FittedKernel(X, tuple(processes), _inputs_of(arrays), targets))
+
+
+class JointKernel:
+    """A Gaussian process of all tasks."""
+
+    def __init__(self, fitted: FittedJointKernel) -> None:
+        self.fitted = fitted
+
+    def predict(self, inputs: np.ndarray) -> np.ndarray:
+        """Predicts n molecules, (n, d) → (n, T), in the unit of the labels."""
+        return self.fitted.targets.to_units(torch.from_numpy(self.fitted.predict(inputs)))
+
+    def check(self, n_inputs: int) -> None:
+        """Looks at shapes and lengths, and predicts a molecule of zeros."""
+        fitted, n_tasks = self.fitted, len(self.fitted.targets.kinds)
+        if fitted.X.dtype != np.float32 or fitted.coefficients.shape != (len(fitted.X), n_tasks):
+            raise ValueError("`coefficients` must hold a number for each molecule and task")
+        if {fitted.centres.shape, fitted.lengths.shape} != {
+            (n_tasks,)
+        } or fitted.lengths.min() <= 0:
+            raise ValueError("`centres` and `lengths` must hold a number for each task")
+        self.predict(np.zeros((1, n_inputs), np.float32))
+
+    def arrays(self) -> Arrays:
+        """Gives all that it has learnt."""
+        fitted = self.fitted
+        found: Arrays = {
+            "X": fitted.X,
+            "coefficients": fitted.coefficients,
+            "centres": fitted.centres,
+            "lengths": fitted.lengths,
+        }
+        return found | _scalers(fitted.inputs, fitted.targets)
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, np.ndarray], targets: TargetScaler) -> "JointKernel":
+        """Makes it of what `arrays` gave."""
+        X, coefficients = arrays["X"], arrays["coefficients"]
+        centres, lengths = arrays["centres"], arrays["lengths"]
+        inputs = _inputs_of(arrays)
+        return cls(FittedJointKernel(X, coefficients, centres, lengths, inputs, targets))
 
 
 class Trees:

@@ -4,13 +4,17 @@ import numpy as np
 
 from admet.data import Panel, Split
 from admet.data.scales import decided
+from admet.featurize.cache import cache_of
 from admet.model.chemprop.plan import NetworkPlan, disjoint
+from admet.model.chemprop.task_affinity import TaskAffinityComputer, TaskAffinityConfig
 from admet.model.composite import FrozenMember, MemberSpec
 from admet.model.frozen import members
 from admet.model.frozen.boosted import fit_trees
 from admet.model.frozen.fit_mlp import MLPJob, fit_mlps
+from admet.model.frozen.joint_kernel import fit_joint_kernel
 from admet.model.frozen.kernel import fit_kernel
 from admet.study.arms.base import Arm, Trained
+from admet.study.arms.networks import nothing_to_group
 from admet.study.material import Material
 
 _TREES = ("rdkit", "morgan")  # a tree chooses single columns, which embeddings hide
@@ -66,6 +70,33 @@ class Kernel(Arm):
         fitted = members.Kernel(fit_kernel(inputs, panel, rows, study.kernel, seed))
         spec = MemberSpec(arm=self.name, kind="kernel", inputs=study.inputs)
         return Trained(FrozenMember(fitted, study.inputs), spec)
+
+
+class JointKernel(Arm):
+    """A Gaussian process of all endpoints on frozen inputs."""
+
+    name = "joint_kernel"
+    text = "a Gaussian process of all endpoints on frozen inputs, joined by the affinity"
+    inputs = True
+
+    def why_not(self, material: Material) -> str:
+        """Needs two tasks."""
+        return nothing_to_group(material)
+
+    def train(self, material: Material, split: Split, seed: int) -> Trained:
+        """Measures the affinity and trains on the training and the validation side."""
+        study = material.config.study
+        panel, rows = learnt_rows(material, split)
+        config = TaskAffinityConfig(
+            estimator="coregionalization", seed=seed, log_affinity_matrix=False
+        )
+        affinity = TaskAffinityComputer(config, cache=cache_of(material.config.data)).compute(
+            panel.subset(rows), material.graphs.subset(rows)
+        )
+        inputs = material.molecules().inputs(study.inputs)
+        fitted = fit_joint_kernel(inputs, panel, rows, affinity.matrix, study.kernel, seed)
+        spec = MemberSpec(arm=self.name, kind="joint_kernel", inputs=study.inputs)
+        return Trained(FrozenMember(members.JointKernel(fitted), study.inputs), spec)
 
 
 class Boosted(Arm):

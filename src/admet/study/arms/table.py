@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from admet.config.study import StudyConfig
 from admet.study.arms.base import Arm
-from admet.study.arms.frozen import Boosted, FrozenMLP, FrozenOwnHeads, Kernel
+from admet.study.arms.frozen import Boosted, FrozenMLP, FrozenOwnHeads, JointKernel, Kernel
 from admet.study.arms.frozen_plans import FrozenAffinityGroups, FrozenGroups, FrozenPartners
 from admet.study.arms.networks import (
     MultiTask,
@@ -31,6 +31,7 @@ ARMS: dict[str, Arm] = {
         FrozenAffinityGroups(),
         FrozenPartners(),
         Kernel(),
+        JointKernel(),
         Boosted(),
     )
 }

@@ -1,0 +1,171 @@
+import numpy as np
+import pytest
+import torch
+
+from admet.config.frozen import KernelConfig
+from admet.data import Labels, Panel, Task
+from admet.kinds import kind_of
+from admet.model.frozen import joint_kernel
+from admet.model.frozen.joint_kernel import fit_joint_kernel, nearest_correlation
+from admet.model.frozen.kernel import fit_kernel, matern
+from admet.model.frozen.members import JointKernel, targets_of
+
+RELATED = np.array([[1.0, 0.95, 0.0], [0.95, 1.0, 0.0], [0.0, 0.0, 1.0]])
+
+
+@pytest.fixture
+def panel():
+    """A task of 20 labels, its sister of 250, and a binary task that is not related."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, 6)).astype(np.float32)
+    signal = np.sin(X[:, 0]) + X[:, 1] * X[:, 2]
+    few = signal + 0.1 * rng.normal(size=400)
+    many = 5 + 3 * signal + 0.3 * rng.normal(size=400)
+    values = np.stack([few, many, (X[:, 4] > 0).astype(float)], axis=1)
+    values[20:300, 0] = np.nan
+    values[:50, 1] = np.nan
+    tasks = tuple(
+        Task(n, kind_of(k))
+        for n, k in zip("abc", ("regression", "regression", "binary"), strict=True)
+    )
+    smiles = np.array([f"{'C' * (i + 1)}O" for i in range(400)], dtype=object)
+    return X, Panel(smiles, Labels(values), tasks, np.arange(400))
+
+
+TRAIN, TEST = np.arange(300), np.arange(300, 400)
+
+
+def errors(panel, fitted, scaled):
+    units = fitted.targets.to_units(torch.from_numpy(scaled))
+    truth = panel.labels.values[TEST]
+    return np.nanmean(np.abs(units - truth), axis=0)
+
+
+def test_few_labels_learn_from_a_sister_and_others_stay_as_they_are(panel):
+    X, panel = panel
+    alone = fit_kernel(X, panel, TRAIN, KernelConfig(), 0)
+    joint = fit_joint_kernel(X, panel, TRAIN, RELATED, KernelConfig(), 0)
+    first = errors(panel, alone, alone.predict(X[TEST])[0])
+    second = errors(panel, joint, joint.predict(X[TEST]))
+    assert second[0] < 0.75 * first[0]
+    assert second[1] < 1.2 * first[1]
+    assert second[2] < 1.1 * first[2]
+
+
+def test_a_correlation_that_is_not_there_is_not_believed(panel, monkeypatch):
+    X, panel = panel
+    believed = []
+    likeliest = joint_kernel._likeliest
+    monkeypatch.setattr(
+        joint_kernel, "_likeliest", lambda *a: believed.append(likeliest(*a)) or believed[-1]
+    )
+    wrong = np.array([[1.0, 0.0, 0.9], [0.0, 1.0, 0.9], [0.9, 0.9, 1.0]])
+    for correlation in (RELATED, wrong):
+        fit_joint_kernel(X, panel, TRAIN, correlation, KernelConfig(), 0)
+    assert believed[0] >= 0.8
+    assert believed[1] <= 0.2
+
+
+def test_coefficients_solve_the_equations_of_all_labels(panel, monkeypatch):
+    """The same as the textbook's formula with one large matrix (Rasmussen and Williams, 2.25)."""
+    X, panel = panel
+    monkeypatch.setattr(joint_kernel, "_SHARES", (0.5,))
+    monkeypatch.setattr(joint_kernel, "_STEP", 1e9)  # one length for all
+    kept = []
+    of = joint_kernel._Problem.of
+    monkeypatch.setattr(joint_kernel._Problem, "of", lambda *a: kept.append(of(*a)) or kept[-1])
+    fitted = fit_joint_kernel(X, panel, TRAIN, RELATED, KernelConfig(), 0)
+    (problem,) = kept
+    B = 0.5 * nearest_correlation(RELATED) + 0.5 * np.eye(3)
+    rows, tasks = np.nonzero(~np.isnan(problem.y))
+    own = fitted.X.astype(float)
+    K = matern(own[rows], own[rows], problem.pooled) * B[np.ix_(tasks, tasks)]
+    alpha = np.linalg.solve(K + np.diag(problem.noises[tasks]), problem.y[rows, tasks])
+    Z = fitted.inputs.scale_inputs(X[TEST]).astype(float)
+    k = matern(Z, own[rows], problem.pooled)
+    for task in range(2):
+        expected = fitted.centres[task] + problem.signals[task] * (k * B[task, tasks]) @ alpha
+        np.testing.assert_allclose(fitted.predict(X[TEST])[:, task], expected, atol=1e-6)
+
+
+def test_other_rows_and_their_labels_do_not_count(panel):
+    X, panel = panel
+    changed = panel.labels.values.copy()
+    changed[TEST] = 0.25
+    other = Panel(panel.smiles, Labels(changed), panel.tasks, panel.lines)
+    first, second = (
+        fit_joint_kernel(X, p, TRAIN, RELATED, KernelConfig(), 0).predict(X[TEST])
+        for p in (panel, other)
+    )
+    np.testing.assert_array_equal(first, second)
+
+
+def test_a_process_has_no_more_labels_than_is_said(panel, monkeypatch):
+    X, panel = panel
+    sizes = []
+    solve = joint_kernel._Problem.solve
+
+    def counting(self, labels, B, length):
+        sizes.append(len(labels.rows))
+        return solve(self, labels, B, length)
+
+    monkeypatch.setattr(joint_kernel._Problem, "solve", counting)
+    whole = fit_joint_kernel(X, panel, TRAIN, RELATED, KernelConfig(), 0).predict(X[TEST])
+    n_tried = len(joint_kernel._SHARES)
+    assert set(sizes[n_tried:]) == {570}
+    sizes.clear()
+    config = KernelConfig(joint_up_to=280)
+    parts = fit_joint_kernel(X, panel, TRAIN, RELATED, config, 0).predict(X[TEST])
+    # a and b with one another, c by two halves of its own labels
+    assert sorted(set(sizes[n_tried:])) == [150, 270]
+    assert sizes[n_tried:].count(150) == 2
+    assert np.corrcoef(whole[:, 2], parts[:, 2])[0, 1] > 0.9
+    np.testing.assert_allclose(whole[:, 0], parts[:, 0], atol=0.05)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        np.array([[1, 1, -1], [1, 1, 1], [-1, 1, 1.0]]),
+        np.array([[1, np.nan], [np.nan, 1]]),
+        np.full((4, 4), 1.0),
+        np.array([[1.0]]),
+    ],
+    ids=["impossible", "unknown", "all alike", "one"],
+)
+def test_correlations_are_those_that_can_be(given):
+    R = nearest_correlation(given)
+    np.testing.assert_allclose(R, R.T)
+    np.testing.assert_allclose(R.diagonal(), 1)
+    assert np.linalg.eigvalsh(R).min() > 0
+    if np.isnan(given).any():
+        assert R[0, 1] == 0
+
+
+def test_labels_of_all_tasks_are_in_the_sample():
+    tasks = np.repeat(np.arange(3), [5, 100, 1000])
+    labels = joint_kernel._Labels(np.arange(len(tasks)), tasks)
+    found = joint_kernel._sample(labels, 105, np.random.default_rng(0))
+    assert np.bincount(found.tasks).tolist() == [5, 50, 50]
+    assert joint_kernel._sample(labels, 2000, np.random.default_rng(0)) is labels
+
+
+def test_it_comes_back_from_arrays_and_what_does_not_fit_is_refused(panel):
+    X, panel = panel
+    member = JointKernel(fit_joint_kernel(X, panel, TRAIN, RELATED, KernelConfig(), 0))
+    arrays = member.arrays()
+    targets = targets_of(arrays, panel.kinds, panel.transforms)
+    again = JointKernel.of(arrays, targets)
+    again.check(6)
+    np.testing.assert_array_equal(again.predict(X), member.predict(X))
+    assert ((again.predict(X)[:, 2] > 0) & (again.predict(X)[:, 2] < 1)).all()
+    for name, value in [
+        ("coefficients", arrays["coefficients"][:5]),
+        ("centres", np.zeros(2)),
+        ("lengths", -arrays["lengths"]),
+        ("X", arrays["X"].astype(np.float64)),
+    ]:
+        with pytest.raises(ValueError):  # noqa: PT011 - of any kind
+            JointKernel.of(arrays | {name: value}, targets).check(6)
+    with pytest.raises(ValueError):  # noqa: PT011 - of any kind
+        again.check(5)
