@@ -25,7 +25,7 @@ from report import write_results
 
 NETWORKS = ("single_task", "multi_task", "own_heads")
 GROUPED = ("task_affinity", "random_groups")
-FROZEN = ("frozen_mlp", "frozen_own_heads", "kernel", "boosted")
+FROZEN = ("frozen_mlp", "frozen_own_heads", "kernel", "joint_kernel", "boosted")
 
 
 @dataclass(frozen=True)

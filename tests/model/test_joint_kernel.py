@@ -2,13 +2,18 @@ import numpy as np
 import pytest
 import torch
 
+import admet
 from admet.config.frozen import KernelConfig
+from admet.config.study import StudyRun
 from admet.data import Labels, Panel, Task
 from admet.kinds import kind_of
 from admet.model.frozen import joint_kernel
 from admet.model.frozen.joint_kernel import fit_joint_kernel, nearest_correlation
 from admet.model.frozen.kernel import fit_kernel, matern
 from admet.model.frozen.members import JointKernel, targets_of
+from admet.study import run
+from admet.study.arms import frozen
+from admet.study.folder import identity_of
 
 RELATED = np.array([[1.0, 0.95, 0.0], [0.95, 1.0, 0.0], [0.0, 0.0, 1.0]])
 
@@ -169,3 +174,52 @@ def test_it_comes_back_from_arrays_and_what_does_not_fit_is_refused(panel):
             JointKernel.of(arrays | {name: value}, targets).check(6)
     with pytest.raises(ValueError):  # noqa: PT011 - of any kind
         again.check(5)
+
+
+def test_a_study_with_the_usual_bound_is_the_study_of_an_earlier_version():
+    def kept(**kernel):
+        config = StudyRun(data_path="x.csv", study={"kernel": kernel})
+        return identity_of(config, "0", {})["config"]["study"]["kernel"]
+
+    assert "joint_up_to" not in kept()
+    assert kept(joint_up_to=500)["joint_up_to"] == 500
+
+
+def test_the_arm_measures_the_affinity_on_what_it_learns_from(demo_csv, tmp_path, monkeypatch):
+    seen = []
+    fit = frozen.fit_joint_kernel
+
+    def spied(inputs, panel, rows, correlation, *rest):
+        seen.append((len(rows), correlation))
+        return fit(inputs, panel, rows, correlation, *rest)
+
+    monkeypatch.setattr(frozen, "fit_joint_kernel", spied)
+    config = StudyRun(
+        data_path=demo_csv,
+        save_dir=tmp_path / "study",
+        data={"target_columns": ["LogD", "KSOL", "hERG"]},
+        study={"arms": ["joint_kernel", "kernel"], "inputs": ["rdkit"], "folds": 2, "workers": 1},
+        task_affinity={"estimator": "residual"},  # its numbers are no correlations of labels
+    )
+    study = run(config)
+    assert {fit.job.arm for fit in study.fits} == {"joint_kernel", "kernel"}
+    (n_first, R), (n_second, _), *_ = seen
+    assert n_first + n_second == len(study.panel)
+    assert R.shape == (3, 3)
+    assert not np.array_equal(R, seen[1][1])
+    model = admet.load(study.path / "model", device="cpu")
+    assert np.isfinite(
+        model.predict(["CCO", "c1ccccc1O"])[["LogD_pred", "hERG_pred"]].to_numpy()
+    ).all()
+
+
+def test_one_endpoint_has_nobody_to_be_joined_with(demo_csv, tmp_path):
+    config = StudyRun(
+        data_path=demo_csv,
+        save_dir=tmp_path / "study",
+        data={"target_columns": ["LogD"]},
+        study={"arms": ["joint_kernel", "kernel"], "inputs": ["rdkit"], "folds": 2, "workers": 1},
+    )
+    study = run(config)
+    assert "joint_kernel" in study.left_out
+    assert study.arms == ["kernel"]

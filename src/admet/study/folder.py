@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from admet.config.averaging import AveragingConfig
+from admet.config.frozen import KernelConfig
 from admet.config.study import StudyRun
 from admet.errors import RunDirectoryError
 from admet.files import REPORT, atomic
@@ -42,6 +43,9 @@ def identity_of(config: StudyRun, sha256: str, origin: Mapping[str, Any]) -> dic
         if section["weight_averaging"] == "none":  # older studies know nothing of it
             for key in AveragingConfig.model_fields:
                 del section[key]
+    kernel = content["study"]["kernel"]
+    if kernel["joint_up_to"] == KernelConfig().joint_up_to:
+        del kernel["joint_up_to"]
     for key in _FREE:
         section, _, name = key.rpartition(".")
         (content[section] if section else content).pop(name, None)
