@@ -28,7 +28,9 @@ from admet.study.material import Material
 from report import mean_and_spread, write_results
 
 RESULTS = Path(__file__).parent / "results" / "public_protocol.json"
-ARMS_BY_DEFAULT = ("own_heads", "frozen_mlp", "frozen_own_heads", "kernel", "boosted")
+ARMS_BY_DEFAULT = (
+    "own_heads", "frozen_mlp", "frozen_own_heads", "kernel", "joint_kernel", "boosted",
+)  # fmt: skip
 N_FOLDS = 5
 SHORT = {
     "LOG SOLUBILITY PH 6.8 (ug/mL)": "SOL",
