@@ -35,7 +35,8 @@ from report import write_results
 
 N = int(os.environ.get("N", "1000"))
 ARMS = (
-    "single_task", "multi_task", "own_heads", "frozen_mlp", "frozen_own_heads", "kernel", "boosted",
+    "single_task", "multi_task", "own_heads", "frozen_mlp", "frozen_own_heads", "kernel",
+    "joint_kernel", "boosted",
 )  # fmt: skip
 INPUTS = ("minimol", "admet_ai", "admet_ai_hidden", "rdkit", "morgan")
 

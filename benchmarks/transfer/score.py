@@ -218,6 +218,9 @@ def main() -> None:
     scores["correlation of single-task predictions"] = [
         prediction_correlation(panel, graphs, split, epochs_of(short))
     ]
+    scores["numbers of labels, as in transfer"] = [
+        transfer_scores(np.ones((n_tasks, n_tasks)), n_labels)
+    ]
     scores["number of the source's labels"] = [np.repeat(n_labels[:, None], n_tasks, axis=1)]
     scores["random"] = [rng.standard_normal((n_tasks, n_tasks)) for _ in range(1000)]
     within = {

@@ -58,12 +58,16 @@ def test_doubt_is_saved(tmp_path):
         assert stored["stability"].tolist() == [1.0, 1.0]
         assert stored["agreement"] == 0.75
         assert stored["n_common"].tolist() == [[28, 4], [4, 7]]
-        assert stored["transfer"].tolist() == [[0.0, pytest.approx(0.4)], [pytest.approx(0.025), 0]]
+        assert stored["transfer"].tolist() == [
+            [0.0, pytest.approx(2.8 / 307)],
+            [pytest.approx(0.7 / 328), 0],
+        ]
         assert stored["co_assignment"].tolist() == [[1.0, 0.0], [0.0, 1.0]]
     pairs = pd.read_csv(tmp_path / "b_pairs.csv")
     assert pairs.to_dict("records")[0] == {
         "source": "A", "target": "B", "affinity": 0.1, "low": pytest.approx(-0.1),
-        "high": pytest.approx(0.3), "transfer": pytest.approx(0.4), "n_common": 4, "n_labels": 7,
+        "high": pytest.approx(0.3), "transfer": pytest.approx(2.8 / 307), "n_common": 4,
+        "n_labels": 7,
     }  # fmt: skip
 
 
