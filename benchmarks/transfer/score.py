@@ -145,20 +145,21 @@ def affinities(panel: Panel, splits: list[Split]) -> dict[str, list[AffinityEsti
     }
 
 
-def best_of_all(errors: Errors, seeds: list[int], n_tasks: int) -> tuple[float, str]:
-    """Gives the largest gain of all partitions that were trained, and that partition."""
-    measured = {
-        str(partition): partition_gain(errors, partition, seeds)
+def trained_gains(errors: Errors, seeds: list[int], n_tasks: int) -> dict[int, dict[str, float]]:
+    """Gives, for each number of groups, the gain of each partition whose groups were trained."""
+    trained = {tasks for tasks, _, _ in errors}
+    return {
+        n_groups: {
+            str(partition): partition_gain(errors, partition, seeds)
+            for partition in partitions(list(range(n_tasks)), n_groups)
+            if all(tuple(sorted(group)) in trained for group in partition)
+        }
         for n_groups in range(1, n_tasks + 1)
-        for partition in partitions(list(range(n_tasks)), n_groups)
     }
-    known = {name: value for name, value in measured.items() if not np.isnan(value)}
-    best = max(known, key=lambda name: known[name])
-    return known[best], best
 
 
 def chosen_share(
-    errors: Errors, seeds: list[int], groups: list[list[int]], n_tasks: int
+    errors: Errors, seeds: list[int], groups: list[list[int]], known: dict[int, dict[str, float]]
 ) -> tuple[float, float, float, float, int]:
     """Compares groups with all others of the same number.
 
@@ -166,17 +167,13 @@ def chosen_share(
         Their gain, that of the mean partition and of the best, (gain − mean) / (best − mean), and
         the number of partitions that could be compared.
     """
-    measured = [
-        partition_gain(errors, partition, seeds)
-        for partition in partitions(list(range(n_tasks)), len(groups))
-    ]
-    known = np.array([value for value in measured if not np.isnan(value)])
-    if not len(known):
+    others = np.array(list(known[len(groups)].values()))
+    if not len(others):
         return np.nan, np.nan, np.nan, np.nan, 0
     own = partition_gain(errors, [tuple(group) for group in groups], seeds)
-    mean, best = float(known.mean()), float(known.max())
+    mean, best = float(others.mean()), float(others.max())
     share = (own - mean) / (best - mean) if best > mean else np.nan
-    return own, mean, best, share, len(known)
+    return own, mean, best, share, len(others)
 
 
 def main() -> None:
@@ -258,6 +255,7 @@ def main() -> None:
         "|---|---|---|---|---|---|---|",
     ]
     rows = []
+    known = trained_gains(errors, seeds, n_tasks)
     everything = partition_gain(errors, [tuple(range(n_tasks))], seeds)
     for method in ("agglomerative", "transfer"):
         for number in [*range(2, min(n_tasks, 6)), "auto"]:
@@ -269,17 +267,22 @@ def main() -> None:
                     )
                     groups = group_tasks(estimate, names, config).groups
                     index = get_task_group_indices([group.tasks for group in groups], names)
-                    found.append(chosen_share(errors, seeds, index, n_tasks))
-                own, mean, best, share, count = np.nanmean(found, axis=0).tolist()
+                    found.append(chosen_share(errors, seeds, index, known))
+                own, mean, top, share, count = np.nanmean(found, axis=0).tolist()
                 rows.append(
                     {"estimator": name, "method": method, "n_groups": number, "gain": own,
-                     "random": mean, "best": best, "share": share, "partitions": count}
+                     "random": mean, "best": top, "share": share, "partitions": count}
                 )  # fmt: skip
+                line = f"{own:+.3f} | {mean:+.3f} | {top:+.3f} | {share:.2f} | {count:.0f} |"
                 lines.append(
-                    f"| {name}, {method} | {number} | {own:+.3f} | {mean:+.3f} | {best:+.3f} | "
-                    f"{share:.2f} | {count:.0f} |"
+                    f"| {name}, {method} | {number} | {line}".replace("+nan", "–").replace(
+                        "nan", "–"
+                    )
                 )
-    best, best_partition = best_of_all(errors, seeds, n_tasks)
+    best_partition, best = max(
+        ((name, gain) for found in known.values() for name, gain in found.items()),
+        key=lambda pair: pair[1],
+    )
     lines += [
         "",
         (
