@@ -24,7 +24,6 @@ from admet.config import DataConfig, TaskAffinityConfig
 from admet.config.frozen import KernelConfig
 from admet.data import Panel, folds, load_panel
 from admet.data.scales import decided
-from admet.evaluation.metrics import met
 from admet.featurize.cache import cache_folder, cached_graphs
 from admet.model.chemprop.task_affinity import TaskAffinityComputer
 from admet.model.frozen.joint_kernel import fit_joint_kernel
@@ -74,8 +73,6 @@ def error(panel: Panel, inputs: np.ndarray, way: str, seed: int, fold: int) -> f
         scaled, targets = joint.predict(inputs[split.test]), joint.targets
     predicted = targets.to_units(torch.from_numpy(scaled))
     y = panel.labels.values
-    if panel.labels.limits is not None:
-        predicted = met(y[split.test], predicted, panel.labels.limits[split.test])
     constant = np.nanmean(np.abs(y - np.nanmean(y, axis=0)), axis=0)
     return float(np.mean(np.nanmean(np.abs(predicted - y[split.test]), axis=0) / constant))
 

@@ -7,7 +7,8 @@ for bit, as a run that was never stopped. The same holds for `study`, its tables
 `compute_task_affinity` and `predict` must leave nothing, or the whole file, under the final name.
 
 Usage: python faults/kills.py [kills of train] [kills of each other command] [seed]
-Writes faults/results/kills.json and prints a summary; ends with 1 where anything was lost.
+Writes faults/results/kills.json, in which `train` stays as it was where no kills of it are asked
+for, and prints a summary; ends with 1 where anything was lost.
 """
 
 import json
@@ -228,7 +229,10 @@ def main() -> int:
         )  # fmt: skip
         found["study"] = study_kills(folder, n_other, rng)
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "kills.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    path = RESULTS / "kills.json"
+    kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    new = {name: part for name, part in found.items() if part["kills"]}
+    path.write_text(json.dumps({**kept, **new}, indent=1) + "\n", encoding="utf-8")
     train = found["train"]
     total = sum(part["kills"] for part in found.values())
     survived = sum(part["survived"] for part in found.values())

@@ -128,6 +128,14 @@ def test_a_process_has_no_more_labels_than_is_said(panel, monkeypatch):
     np.testing.assert_allclose(whole[:, 0], parts[:, 0], atol=0.05)
 
 
+def test_a_partner_that_has_too_many_labels_leaves_room_for_the_next():
+    R = np.array([[1, 0.9, 0.5, 0.4], [0.9, 1, 0, 0], [0.5, 0, 1, 0], [0.4, 0, 0, 1.0]])
+    counts = np.array([10, 95, 40, 45])
+    assert joint_kernel._company(0, R, counts, 1000) == (0, 1, 2, 3)
+    assert joint_kernel._company(0, R, counts, 100) == (0, 2, 3)
+    assert joint_kernel._company(1, R, counts, 100) == (1,)
+
+
 @pytest.mark.parametrize(
     "given",
     [

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from admet.config.averaging import AveragingConfig
-from admet.config.frozen import KernelConfig
 from admet.config.study import StudyRun
 from admet.errors import RunDirectoryError
 from admet.files import REPORT, atomic
@@ -23,7 +22,8 @@ _FREE = {
     "study.equivalence", "study.learning_curve", "data.cache", "data.cache_dir",
     "training.logger", "training.log_to",
 }  # fmt: skip
-_LATER = ("model.extra_inputs", "model.init_from", "study.groups")  # count only where they are set
+# Older studies know nothing of these; they count only where they are not as usual.
+_LATER = ("model.extra_inputs", "model.init_from", "study.groups", "study.kernel.joint_up_to")
 
 
 def identity_of(config: StudyRun, sha256: str, origin: Mapping[str, Any]) -> dict[str, Any]:
@@ -36,16 +36,18 @@ def identity_of(config: StudyRun, sha256: str, origin: Mapping[str, Any]) -> dic
     """
     plain = config.only(StudyRun)  # the same by command and from Python
     content = plain.model_dump(mode="json", exclude={"data_path"}) | dict(origin)
-    for section, _, name in (key.rpartition(".") for key in _LATER):
-        if not content[section][name]:
-            del content[section][name]
+    usual = StudyRun(data_path=plain.data_path).model_dump(mode="json")
+    for key in _LATER:
+        *sections, name = key.split(".")
+        own, others = content, usual
+        for section in sections:
+            own, others = own[section], others[section]
+        if own[name] == others[name]:
+            del own[name]
     for section in (content["training"], content["study"]["frozen_mlp"]):
         if section["weight_averaging"] == "none":  # older studies know nothing of it
             for key in AveragingConfig.model_fields:
                 del section[key]
-    kernel = content["study"]["kernel"]
-    if kernel["joint_up_to"] == KernelConfig().joint_up_to:
-        del kernel["joint_up_to"]
     for key in _FREE:
         section, _, name = key.rpartition(".")
         (content[section] if section else content).pop(name, None)

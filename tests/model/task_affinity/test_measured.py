@@ -18,7 +18,7 @@ from admet.model.chemprop.task_affinity.estimators.measured import (
     _sets,
     _shares,
 )
-from admet.model.chemprop.task_affinity.groups import group_tasks
+from admet.model.chemprop.task_affinity.groups import by_gain, group_tasks
 from admet.model.frozen import instrument
 from admet.model.frozen.instrument import Errors, Instrument, leading
 from admet.model.inputs import vectors
@@ -190,6 +190,18 @@ def test_auto_answers_as_measured(errors, groups, answer, how, caplog):
     assert f"Answer: {answer}" in caplog.text
     assert re.search(f"To train it: .*{how}", caplog.text)
     assert "random groups of the same sizes" in caplog.text
+
+
+def test_heads_that_would_be_too_many_are_not_measured(monkeypatch, caplog):
+    monkeypatch.setattr(by_gain, "_MOST_HEADS", 3)
+    meter = Meter({1: 1.2, 2: 0.95, 3: 1.1, 4: 1.0, ("heads", 4): 0.1})
+    matrix, ones = np.eye(4), np.ones((4, 4), dtype=int)
+    matrix[0, 1] = matrix[1, 0] = 0.5
+    estimate = AffinityEstimate(matrix, ones, 1, ones, meter=meter)
+    with caplog.at_level(logging.INFO):
+        group_tasks(estimate, COLUMNS, TaskAffinityConfig(n_groups="auto", estimator="measured"))
+    assert "own heads" not in caplog.text
+    assert "2 heads" in caplog.text
 
 
 def test_heads_share_a_layer_and_their_errors_are_those_of_their_tasks(quick):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
@@ -9,13 +10,13 @@ from scipy.linalg import cho_factor, cho_solve
 from admet.config.frozen import KernelConfig
 from admet.data import Panel
 from admet.model.chemprop import TargetScaler
-from admet.model.frozen.kernel import Single, fit_single, matern, outputs_of
+from admet.model.frozen.kernel import Single, fit_single, matern, outputs_of, scaled_rows
 from admet.model.frozen.scaling import InputScaler
 
 _SHARES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)  # of the correlation that is believed
 _SAMPLE = 4_000  # labels of all tasks by which the share is chosen
 _PARTNERS = 8  # other tasks that a task learns from at most
-_TRUSTED = 300  # labels at which a task's own signal and noise count half
+_TRUSTED = 300  # labels at which a task's own length, signal and noise count half
 _STEP = 1.25  # ratio of neighbouring lengths; tasks of the same length share a decomposition
 _LEAST = 1e-6  # eigenvalue of the correlations
 _CHUNK = 2_000  # molecules at once
@@ -41,6 +42,11 @@ class FittedJointKernel:
     inputs: InputScaler
     targets: TargetScaler
 
+    @cached_property
+    def _own(self) -> np.ndarray:
+        """The scaled inputs of the training molecules, shape (n, d), float64."""
+        return self.X.astype(np.float64)
+
     def predict(self, inputs: np.ndarray) -> np.ndarray:
         """Predicts m molecules.
 
@@ -51,13 +57,14 @@ class FittedJointKernel:
             Means, scaled (for a binary task the logit), shape (m, T).
         """
         X = self.inputs.scale_inputs(inputs).astype(np.float64)
-        own = self.X.astype(np.float64)
         found = np.empty((len(X), len(self.centres)))
         for length in np.unique(self.lengths):
             tasks = np.flatnonzero(self.lengths == length)
             for start in range(0, len(X), _CHUNK):
                 some = slice(start, start + _CHUNK)
-                found[some, tasks] = matern(X[some], own, length) @ self.coefficients[:, tasks]
+                found[some, tasks] = (
+                    matern(X[some], self._own, length) @ self.coefficients[:, tasks]
+                )
         return outputs_of(self.centres + found, self.targets.kinds)
 
 
@@ -77,9 +84,9 @@ def fit_joint_kernel(
     of the labels. Length, signal and noise are those of each task alone, drawn towards those of the
     others where its labels are few.
 
-    Each task learns from its own labels and those of its eight nearest partners, the nearest first,
-    as long as they are no more than `config.joint_up_to` together. A binary task is fitted as 0 and
-    1; a limit counts as the value that it names.
+    Each task learns from its own labels and those of its eight nearest partners. Partners whose
+    labels would make more than `config.joint_up_to` together are left out, the nearest being asked
+    first. A binary task is fitted as 0 and 1; a limit counts as the value that it names.
 
     Args:
         inputs: Shape (n, d), of the panel's molecules.
@@ -92,10 +99,7 @@ def fit_joint_kernel(
     Returns:
         The process.
     """
-    input_scaler = InputScaler.fit(inputs[train])
-    targets = TargetScaler.fit(panel.labels.values[train], panel.kinds, panel.transforms)
-    X = input_scaler.scale_inputs(inputs[train])
-    Y = targets.scale_labels(panel.labels.values[train])
+    X, Y, input_scaler, targets = scaled_rows(inputs, panel, train)
     rng = np.random.default_rng(seed)
     alone = [fit_single(X, y, kind, config, rng) for y, kind in zip(Y.T, panel.kinds, strict=True)]
     problem = _Problem.of(X, Y, alone)
@@ -159,7 +163,7 @@ class _Problem:
 
     @classmethod
     def of(cls, X: np.ndarray, Y: np.ndarray, alone: Sequence[Single]) -> "_Problem":
-        """Draws signal and noise of each task towards those of all."""
+        """Draws length, signal and noise of each task towards those of all."""
         n = (~np.isnan(Y)).sum(axis=0)
         own = n / (n + _TRUSTED)
         signal = np.log([each.signal for each in alone])
@@ -250,8 +254,7 @@ def _company(task: int, R: np.ndarray, counts: np.ndarray, most: int) -> tuple[i
     others = [int(other) for other in np.argsort(-np.abs(R[task]), kind="stable") if other != task]
     found, total = [task], counts[task]
     for other in others[:_PARTNERS]:
-        if total + counts[other] > most:
-            break
-        found.append(other)
-        total += counts[other]
+        if total + counts[other] <= most:
+            found.append(other)
+            total += counts[other]
     return tuple(sorted(found))

@@ -117,6 +117,20 @@ def outputs_of(mean: np.ndarray, kinds: Sequence[Kind]) -> np.ndarray:
     return found
 
 
+def scaled_rows(
+    inputs: np.ndarray, panel: Panel, train: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, InputScaler, TargetScaler]:
+    """Scales the inputs and labels of the rows to train on, by these rows.
+
+    Returns:
+        Inputs, shape (n, d), float32; labels, shape (n, T), NaN where absent; how both were scaled.
+    """
+    input_scaler = InputScaler.fit(inputs[train])
+    targets = TargetScaler.fit(panel.labels.values[train], panel.kinds, panel.transforms)
+    X = input_scaler.scale_inputs(inputs[train])
+    return X, targets.scale_labels(panel.labels.values[train]), input_scaler, targets
+
+
 @dataclass(frozen=True)
 class Single:
     """What is chosen for one task; the attributes are those of `Process`."""
@@ -166,10 +180,7 @@ def fit_kernel(
     Returns:
         The processes.
     """
-    input_scaler = InputScaler.fit(inputs[train])
-    targets = TargetScaler.fit(panel.labels.values[train], panel.kinds, panel.transforms)
-    X = input_scaler.scale_inputs(inputs[train])
-    Y = targets.scale_labels(panel.labels.values[train])
+    X, Y, input_scaler, targets = scaled_rows(inputs, panel, train)
     rng = np.random.default_rng(seed)
     found = []
     for y, kind in zip(Y.T, panel.kinds, strict=True):

@@ -191,10 +191,10 @@ class JointKernel:
         fitted, n_tasks = self.fitted, len(self.fitted.targets.kinds)
         if fitted.X.dtype != np.float32 or fitted.coefficients.shape != (len(fitted.X), n_tasks):
             raise ValueError("`coefficients` must hold a number for each molecule and task")
-        if {fitted.centres.shape, fitted.lengths.shape} != {
-            (n_tasks,)
-        } or fitted.lengths.min() <= 0:
+        if fitted.centres.shape != (n_tasks,) or fitted.lengths.shape != (n_tasks,):
             raise ValueError("`centres` and `lengths` must hold a number for each task")
+        if fitted.lengths.min() <= 0:
+            raise ValueError("`lengths` must be above 0")
         self.predict(np.zeros((1, n_inputs), np.float32))
 
     def arrays(self) -> Arrays:

@@ -23,7 +23,7 @@ def rows(names: Sequence[str], n_marks: int = 1) -> tuple[ShownFigure, Axes, lis
         n_marks: Marks in a row, one below the other.
 
     Returns:
-        ShownFigure, axes, and for each row the height of its marks in the units of the axes.
+        The page, its axes, and for each row the height of its marks in the units of the axes.
     """
     n = len(names)
     above = n <= _MOST

@@ -21,6 +21,15 @@ log = logging.getLogger(__name__)
 _TRIED = 12  # numbers of groups
 _SAME = 0.02  # share of the error below which a difference counts as none, as in a study
 _RANDOM = 5  # dealings of the tasks to groups of the same sizes
+_MOST_HEADS = 100  # on one layer; they are trained at once, and memory grows with their square
+_REMEDIES = {
+    "together": "model.groups: multi_task",
+    "alone": "model.groups: single_task",
+    "heads": "model.share_encoder: true",
+    "networks": "model.share_encoder: false",
+    "partners": "the arm frozen_partners of admet study",
+}
+"""What plans are, the simplest first → how they are trained."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,43 +60,35 @@ class Tried:
         return float(np.nanmean(self.errors))
 
     @property
-    def is_alone(self) -> bool:
-        """Whether each task has a network of its own."""
-        return self.form == "networks" and all(len(own) == 1 for own in self.sets)
+    def kind(self) -> str:
+        """What it is: "together", "alone", or its form."""
+        if len(self.sets) == 1:
+            return "together"
+        if self.form == "networks" and all(len(own) == 1 for own in self.sets):
+            return "alone"
+        return self.form
 
     @property
     def simplicity(self) -> tuple[int, int]:
-        """Orders plans: together, alone, heads, groups by their number, partners."""
-        if len(self.sets) == 1:
-            return (0, 0)
-        if self.is_alone:
-            return (1, 0)
-        return ({"heads": 2, "networks": 3, "partners": 4}[self.form], len(self.sets))
-
-    @property
-    def name(self) -> str:
-        """What the log calls it."""
-        if len(self.sets) == 1:
-            return "together"
-        if self.is_alone:
-            return "each alone"
-        if self.form == "partners":
-            return "each with partners"
-        if self.form == "networks":
-            return f"{len(self.sets)} groups"
-        own = all(len(head) == 1 for head in self.sets)
-        return "own heads" if own else f"{len(self.sets)} heads"
+        """Orders plans: by what they are, then by the number of their sets."""
+        return list(_REMEDIES).index(self.kind), len(self.sets)
 
     @property
     def remedy(self) -> str:
         """How such a plan is trained."""
-        if len(self.sets) == 1:
-            return "model.groups: multi_task"
-        if self.is_alone:
-            return "model.groups: single_task"
-        if self.form == "partners":
-            return "the arm frozen_partners of admet study"
-        return f"model.share_encoder: {str(self.form == 'heads').lower()}"
+        return _REMEDIES[self.kind]
+
+    @property
+    def name(self) -> str:
+        """What the log calls it."""
+        own = all(len(head) == 1 for head in self.sets)
+        return {
+            "together": "together",
+            "alone": "each alone",
+            "heads": "own heads" if own else f"{len(self.sets)} heads",
+            "networks": f"{len(self.sets)} groups",
+            "partners": "each with partners",
+        }[self.kind]
 
 
 def number_by_gain(
@@ -97,12 +98,12 @@ def number_by_gain(
 
     On a division of the molecules that the affinity has not seen, these are measured: all tasks
     together, each alone, networks of the cuts between, a head for each task and for each group of
-    the best cut, and a network for each task with the partners that help it (as MTGL-ADMET, Du et
-    al., iScience 2023). Among those that are not worse than the best by more than 2 % or one
-    standard error of the difference, the simplest is taken: together, then alone, then heads, then
-    the fewest groups, then partners. Random groups of the sizes of the best cut are measured beside
-    it, as what a sceptic would try first. Where partners are the answer, which are no groups, the
-    number is that of the simplest of the other plans that come next.
+    the best cut (up to 100 heads), and a network for each task with the partners that help it (as
+    MTGL-ADMET, Du et al., iScience 2023). Among those that are not worse than the best by more than
+    2 % or one standard error of the difference, the simplest is taken: together, then alone, then
+    heads, then the fewest groups, then partners. Random groups of the sizes of the best cut are
+    measured beside it, as what a sceptic would try first. Where partners are the answer, which are
+    no groups, the number is that of the simplest of the other plans that come next.
 
     Args:
         estimate: The affinity of T tasks.
@@ -146,15 +147,20 @@ def _other_forms(
     n_tasks = len(estimate.matrix)
     if n_tasks == 1:
         return []
-    found = [Tried.of(meter, [(task,) for task in range(n_tasks)], "heads")]
-    between = [plan for plan in cuts if 1 < len(plan.sets) < n_tasks]
-    if between:
-        best = min(between, key=lambda plan: plan.mean)
-        found.append(Tried.of(meter, best.sets, "heads"))
+    heads: list[tuple[tuple[int, ...], ...]] = [tuple((task,) for task in range(n_tasks))]
+    if best := _best_cut(cuts, n_tasks):
+        heads.append(best.sets)
+    found = [Tried.of(meter, sets, "heads") for sets in heads if len(sets) <= _MOST_HEADS]
     partners = [tuple(np.flatnonzero(own).tolist()) for own in estimate.partners.T]
     if {len(own) for own in partners} not in ({1}, {n_tasks}):
         found.append(Tried.of(meter, partners, "partners"))
     return found
+
+
+def _best_cut(cuts: Sequence[Tried], n_tasks: int) -> Tried | None:
+    """Gives the best cut between together and each alone; None where there is none."""
+    between = [plan for plan in cuts if 1 < len(plan.sets) < n_tasks]
+    return min(between, key=lambda plan: plan.mean, default=None)
 
 
 def _simplest(tried: Sequence[Tried], test_share: float) -> tuple[Tried, list[Tried], Tried]:
@@ -188,10 +194,9 @@ def _answer(chosen: Tried, fair: Sequence[Tried]) -> str:
 
 def _log_random(meter: PlanMeter, cuts: Sequence[Tried], n_tasks: int, seed: int) -> None:
     """Logs what random groups of the sizes of the best cut give."""
-    between = [plan for plan in cuts if 1 < len(plan.sets) < n_tasks]
-    if not between:
+    best = _best_cut(cuts, n_tasks)
+    if best is None:
         return
-    best = min(between, key=lambda plan: plan.mean)
     ends = np.cumsum([len(own) for own in best.sets])[:-1]
     rng = np.random.default_rng(seed)
     means = []
