@@ -36,11 +36,13 @@ class RealPanel:
         targets: Columns to predict, or patterns.
         smiles: Column with the structures.
         inputs: Frozen inputs that have not seen its labels.
+        transforms: What `admet study` asks for where labels run over many decades.
     """
 
     targets: tuple[str, ...]
     smiles: str = "SMILES"
     inputs: tuple[str, ...] = ("minimol", "rdkit")
+    transforms: tuple[tuple[str, str], ...] = ()
 
 
 EVERY_INPUT = ("minimol", "rdkit", "admet_ai", "admet_ai_hidden")
@@ -48,7 +50,11 @@ PANELS = {
     "biogen_adme_3521": RealPanel(("LOG *",), inputs=EVERY_INPUT),
     "az_dmpk": RealPanel(("log*",)),
     "pkis2_kinases": RealPanel(("*_pct_inhib_1uM",), inputs=EVERY_INPUT),
-    "pharmabench": RealPanel(("numeric",), smiles="Smiles_unify"),
+    "pharmabench": RealPanel(
+        ("numeric",),
+        smiles="Smiles_unify",
+        transforms=tuple((name, "log10") for name in ("cyp_2c9", "cyp_2d6", "cyp_3a4")),
+    ),
     "tox21": RealPanel(("NR-*", "SR-*"), inputs=("rdkit", "morgan")),  # PCBA holds Tox21 screens
 }
 
@@ -80,7 +86,11 @@ def study_of(name: str, folder: Path, output: Path, n_folds: int, seed: int) -> 
     panel = PANELS[name]
     return StudyRun(
         data_path=folder / f"{name}.csv",
-        data={"target_columns": panel.targets, "smiles_column": panel.smiles},
+        data={
+            "target_columns": panel.targets,
+            "smiles_column": panel.smiles,
+            "transforms": dict(panel.transforms),
+        },
         save_dir=output / f"{name}-{n_folds}-{seed}",
         seed=seed,
         study={"folds": n_folds, "arms": NETWORKS + GROUPED + FROZEN, "inputs": panel.inputs},

