@@ -29,6 +29,7 @@ from admet.model.inputs import vectors
 from admet.model.molecules import Molecules
 from admet.model.trained_model import TrainedModel
 from admet.study.composite import Mixture
+from admet.study.executors import LocalExecutor
 from admet.study.material import Material
 from admet.study.refit import refit
 from library import panel_smiles
@@ -56,7 +57,7 @@ def trained(path: Path, targets: list[str]) -> TrainedModel:
     material = Material(config, panel, featurize(panel.smiles), inputs)
     equal = Mixture(np.full(len(ARMS), 1 / len(ARMS)), len(panel))
     study: Any = SimpleNamespace(arms=list(ARMS), weights=dict.fromkeys(panel.task_names, equal))
-    return TrainedModel(refit(study, material))
+    return TrainedModel(refit(study, material, LocalExecutor(1)))
 
 
 def costs(call: Callable[[], Any]) -> tuple[float, float]:

@@ -108,24 +108,51 @@ def test_other_rows_and_their_labels_do_not_count(panel):
 def test_a_process_has_no_more_labels_than_is_said(panel, monkeypatch):
     X, panel = panel
     sizes = []
-    solve = joint_kernel._Problem.solve
+    solve = joint_kernel._Kernel.solve
 
-    def counting(self, labels, B, length):
-        sizes.append(len(labels.rows))
-        return solve(self, labels, B, length)
+    def counting(self, B):
+        sizes.append(len(self.y))
+        return solve(self, B)
 
-    monkeypatch.setattr(joint_kernel._Problem, "solve", counting)
+    monkeypatch.setattr(joint_kernel._Kernel, "solve", counting)
     whole = fit_joint_kernel(X, panel, TRAIN, RELATED, KernelConfig(), 0).predict(X[TEST])
-    n_tried = len(joint_kernel._SHARES)
-    assert set(sizes[n_tried:]) == {570}
+    assert set(sizes) == {570}
     sizes.clear()
     config = KernelConfig(joint_up_to=280)
     parts = fit_joint_kernel(X, panel, TRAIN, RELATED, config, 0).predict(X[TEST])
     # a and b with one another, c by two halves of its own labels
-    assert sorted(set(sizes[n_tried:])) == [150, 270]
-    assert sizes[n_tried:].count(150) == 2
+    assert sorted(set(sizes)) == [150, 270]
+    assert sizes.count(150) == 2
     assert np.corrcoef(whole[:, 2], parts[:, 2])[0, 1] > 0.9
     np.testing.assert_allclose(whole[:, 0], parts[:, 0], atol=0.05)
+
+
+@pytest.mark.parametrize(
+    ("noise", "precisions"),
+    [(0.1, ["f"]), (1e-9, ["f", "d"])],
+    ids=["single precision leads", "no factor in single precision"],
+)
+def test_a_system_has_the_solution_of_double_precision(noise, precisions, monkeypatch):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(150, 2))
+    X[75:] = X[:75] + 1e-5 * rng.normal(size=(75, 2))  # nearly the same molecules
+    places, tasks = np.nonzero(rng.random((150, 3)) < 0.7)
+    B = nearest_correlation(RELATED)
+    k = matern(X, X, 3.0)
+    K = k[np.ix_(places, places)] * B[np.ix_(tasks, tasks)] + noise * np.eye(len(places))
+    y = K @ rng.normal(size=len(places))
+    system = joint_kernel._Kernel(k, places, tasks, np.full(len(places), noise), y)
+    made = []
+    factor = joint_kernel.cho_factor
+    monkeypatch.setattr(
+        joint_kernel, "cho_factor", lambda K, **keys: made.append(K.dtype.char) or factor(K, **keys)
+    )
+    alpha = system.solve(B)
+    assert made == precisions
+    np.testing.assert_allclose(K @ alpha, y, atol=1e-6 * np.abs(y).max())
+    expected = y @ np.linalg.solve(K, y) + np.linalg.slogdet(K)[1]
+    if noise == 0.1:
+        np.testing.assert_allclose(system.surprise(B), expected, rtol=1e-9)
 
 
 def test_a_partner_that_has_too_many_labels_leaves_room_for_the_next():

@@ -34,10 +34,10 @@ def deadly(arm):
 @pytest.mark.parametrize("n_workers", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_no_fit_is_begun_once_it_must_stop(n_workers):
     left = iter([False, False, False])
-    executor = LocalExecutor(n_workers, deadly("none"))
-    found = list(executor.run(np.arange(3.0), NOTHING, JOBS, lambda: next(left, True)))
+    executor, fit = LocalExecutor(n_workers), deadly("none")
+    found = list(executor.run(np.arange(3.0), NOTHING, JOBS, lambda: next(left, True), fit))
     assert sorted(fit.job.name for fit in found) == sorted(job.name for job in JOBS[:3])
-    everything = list(executor.run(np.arange(3.0), NOTHING, JOBS))
+    everything = list(executor.run(np.arange(3.0), NOTHING, JOBS, fit=fit))
     assert {fit.job for fit in everything} == set(JOBS)
 
 
@@ -167,9 +167,9 @@ def test_a_cluster_that_loses_a_worker_gives_the_bytes_of_this_machine(
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals of Unix")
 def test_a_process_that_dies_is_one_clear_line():
-    executor = LocalExecutor(2, deadly("boosted"))
+    executor = LocalExecutor(2)
     with pytest.raises(WorkerError, match="died, as it does where memory runs out. The fits that"):
-        list(executor.run(np.arange(3.0), NOTHING, JOBS))
+        list(executor.run(np.arange(3.0), NOTHING, JOBS, fit=deadly("boosted")))
 
 
 @pytest.mark.slow
@@ -179,13 +179,15 @@ def test_a_fit_that_kills_its_workers_fails_and_the_others_go_on(cluster, monkey
     from admet.study import cluster as module
 
     monkeypatch.setattr("admet.study.board.DEATHS", 1)
-    with module.ClusterExecutor(made.scheduler_address, deadly("boosted")) as executor:
-        found = {fit.job: fit for fit in executor.run(np.arange(3.0), NOTHING, JOBS)}
+    with module.ClusterExecutor(made.scheduler_address) as executor:
+        done = executor.run(np.arange(3.0), NOTHING, JOBS, fit=deadly("boosted"))
+        found = {fit.job: fit for fit in done}
+        fit = deadly("none")
         some = []
-        some += executor.run(np.arange(3.0), NOTHING, JOBS[2:], lambda: True)
+        some += executor.run(np.arange(3.0), NOTHING, JOBS[2:], lambda: True, fit)
         assert not some
-        for fit in executor.run(np.arange(3.0), NOTHING, JOBS[2:], lambda: bool(some)):
-            some.append(fit)  # what ran beside it is finished, too
+        for own in executor.run(np.arange(3.0), NOTHING, JOBS[2:], lambda: bool(some), fit):
+            some.append(own)  # what ran beside it is finished, too
     assert 1 <= len(some) <= 2
     assert set(found) == set(JOBS)
     failed = {job.name: fit.fault for job, fit in found.items() if fit.outcome is None}

@@ -41,15 +41,13 @@ def versions() -> dict[str, str]:
 class ClusterExecutor(Executor):
     """The workers of a scheduler of dask, whoever started them; they may come and go."""
 
-    def __init__(self, address: str, fit: FitFunction = do) -> None:
+    def __init__(self, address: str) -> None:
         """Stores the address.
 
         Args:
             address: Of the scheduler, as tcp://host:8786.
-            fit: Does one fit.
         """
         self.address = address
-        self._fit = fit
         self._client: Client | None = None
         self._faults: dict[str, str] = {}  # worker → why it is of no use; "" where it is
 
@@ -86,6 +84,7 @@ class ClusterExecutor(Executor):
         splits: list[list[Split]],
         jobs: Sequence[Job],
         stop: Stop | None = None,
+        fit: FitFunction = do,
     ) -> Iterator[Fit]:
         """Does fits; see `Executor.run`.
 
@@ -103,14 +102,17 @@ class ClusterExecutor(Executor):
                 # Asked even where no worker is free, or left, to begin a fit.
                 while not board.stopped(stop) and (free := board.free(workers)):
                     shared = shared or self._share((material, splits))
-                    board.begin(self._submit(shared, board.waiting[0], free[0]), free[0])
+                    future = self._submit(fit, shared, board.waiting[0], free[0])
+                    board.begin(future, free[0])
             yield from board.ended()
 
-    def _submit(self, shared: "Future[Any]", job: Job, worker: str) -> "Future[Any]":
+    def _submit(
+        self, fit: FitFunction, shared: "Future[Any]", job: Job, worker: str
+    ) -> "Future[Any]":
         """Gives a fit to a worker, and to no other."""
         assert self._client is not None  # noqa: S101 - `__enter__` has connected
         return self._client.submit(
-            _do, self._fit, shared, job, workers=[worker], allow_other_workers=False, pure=False
+            _do, fit, shared, job, workers=[worker], allow_other_workers=False, pure=False
         )
 
     def _share(self, shared: Shared) -> "Future[Any]":

@@ -48,6 +48,7 @@ class Executor(ABC):
         splits: list[list[Split]],
         jobs: Sequence[Job],
         stop: Stop | None = None,
+        fit: FitFunction = do,
     ) -> Iterator[Fit]:
         """Does fits.
 
@@ -56,6 +57,7 @@ class Executor(ABC):
             splits: For each repeat its folds.
             jobs: The fits, in the order in which they are begun.
             stop: Is asked before a fit is begun; once it says yes, no further one is.
+            fit: Does one fit.
 
         Yields:
             The fits as they end, in any order.
@@ -68,15 +70,13 @@ class Executor(ABC):
 class LocalExecutor(Executor):
     """Processes of this machine; with one worker, this process."""
 
-    def __init__(self, n_workers: int | None = None, fit: FitFunction = do) -> None:
+    def __init__(self, n_workers: int | None = None) -> None:
         """Stores the size.
 
         Args:
             n_workers: Number of processes; None takes one per core.
-            fit: Does one fit.
         """
         self._n_workers = n_workers or n_cores()
-        self._fit = fit
 
     @property
     def n_workers(self) -> int:
@@ -89,13 +89,14 @@ class LocalExecutor(Executor):
         splits: list[list[Split]],
         jobs: Sequence[Job],
         stop: Stop | None = None,
+        fit: FitFunction = do,
     ) -> Iterator[Fit]:
         """Does fits; see `Executor.run`."""
         begun = takewhile(lambda _: stop is None or not stop(), jobs)
         n_workers = min(self._n_workers, len(jobs))
         if n_workers <= 1:
             for job in begun:
-                yield self._fit(material, splits[job.repeat][job.fold], job)
+                yield fit(material, splits[job.repeat][job.fold], job)
             return
         # A job is taken when a process is free for it, so that `stop` is asked in time.
         parallel = joblib.Parallel(
@@ -107,8 +108,7 @@ class LocalExecutor(Executor):
         )
         try:
             yield from parallel(
-                joblib.delayed(self._fit)(material, splits[job.repeat][job.fold], job)
-                for job in begun
+                joblib.delayed(fit)(material, splits[job.repeat][job.fold], job) for job in begun
             )
         except TerminatedWorkerError:
             raise WorkerError(

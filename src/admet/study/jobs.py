@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 from admet.data import Split
 from admet.errors import AdmetError
 from admet.files import read_sealed, write_sealed
-from admet.study.arms import ARMS, Outcome
+from admet.study.arms import ARMS, Outcome, Trained
 from admet.study.material import Material
 from admet.study.tracking import followed_fit
 
@@ -54,15 +54,17 @@ class Fit:
 
     Attributes:
         job: Which one.
-        outcome: What it says of the tested molecules; None where it failed.
+        outcome: What it says of the tested molecules; None where it failed, or tested none.
         seconds: How long it took.
         fault: Why it failed; empty where it did not.
+        trained: The model; None where it is not kept.
     """
 
     job: Job
     outcome: Outcome | None
     seconds: float
     fault: str = ""
+    trained: Trained | None = None
 
 
 class FitStore:
@@ -101,19 +103,38 @@ class FitStore:
 def do(material: Material, split: Split, job: Job) -> Fit:
     """Does one fit in one thread; what a panel does to an arm does not reach the others."""
     start = time.perf_counter()
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
     seed = seed_of(material.config.seed, job)
     try:
-        with followed_fit(material, split, job) as (own, report), quiet(), threadpool_limits(1):
+        with followed_fit(material, split, job) as (own, report), one_thread(), quiet():
             part = thinned(split, job.share, material.panel.labels.values, seed)
             outcome = ARMS[job.arm].fit(own, part, seed)
             report(outcome.mean)
     except AdmetError as error:
         return Fit(job, None, time.perf_counter() - start, str(error))
+    return Fit(job, outcome, time.perf_counter() - start)
+
+
+def keep(material: Material, split: Split, job: Job) -> Fit:
+    """Trains an arm as `do` does, with the seed of the study, and keeps the model."""
+    start = time.perf_counter()
+    try:
+        with one_thread(), quiet():
+            trained = ARMS[job.arm].train(material, split, material.config.seed)
+    except AdmetError as error:
+        return Fit(job, None, time.perf_counter() - start, str(error))
+    return Fit(job, None, time.perf_counter() - start, trained=trained)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Lets what computes take one thread."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with threadpool_limits(1):
+            yield
     finally:
         torch.set_num_threads(before)
-    return Fit(job, outcome, time.perf_counter() - start)
 
 
 @contextmanager

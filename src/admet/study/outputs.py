@@ -12,6 +12,7 @@ from admet.config.study import StudyRun
 from admet.data import Split
 from admet.run_directory import Files, RunDirectoryWriter, write_composite, write_doubt, write_json
 from admet.study.doubt import StudyDoubt, coverage, doubt_of, intervals
+from admet.study.executors import Executor
 from admet.study.material import Material
 from admet.study.refit import refit
 from admet.study.results import Study
@@ -36,14 +37,18 @@ TABLES = (RESULTS, VERDICT, PREDICTIONS, COVERAGE, COMPARISONS, CURVE, INTERVALS
 
 
 def write_model(
-    study: Study, known: StudyDoubt, material: Material, origin: Mapping[str, Any]
+    study: Study,
+    known: StudyDoubt,
+    material: Material,
+    origin: Mapping[str, Any],
+    executor: Executor,
 ) -> None:
     """Trains the composite on all molecules, and writes it as a run directory."""
     assert study.path is not None  # noqa: S101 - `run` gives one
     config = study.config
     with RunDirectoryWriter(study.path / MODEL, overwrite=True) as writer:
         start = time.perf_counter()
-        write_composite(writer.path, refit(study, material))
+        write_composite(writer.path, refit(study, material, executor))
         write_doubt(writer.path, doubt_of(known))
         write_records(writer.path, study.panel)
         everything = np.arange(len(study.panel))  # it has seen all of it

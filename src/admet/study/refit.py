@@ -9,11 +9,13 @@ from admet.config.study import StudyRun
 from admet.data import Panel, Split, folds
 from admet.data.scales import decided
 from admet.data.splits.chain import newest_apart
+from admet.errors import WorkerError
 from admet.model.chemprop import TargetScaler
 from admet.model.chemprop.spec import reading_of, task_specs
 from admet.model.composite import CompositePredictor, CompositeSpec
-from admet.study.arms import ARMS
-from admet.study.jobs import quiet
+from admet.study.arms import Trained
+from admet.study.executors import KEPT, Executor
+from admet.study.jobs import Job, keep
 from admet.study.material import Material
 from admet.study.results import Study
 
@@ -23,7 +25,7 @@ _LEAST = 0.05  # weight below which an arm is not worth its training and its tim
 _PARTS = 10  # of which one chooses the best epochs
 
 
-def refit(study: Study, material: Material) -> CompositePredictor:
+def refit(study: Study, material: Material, executor: Executor) -> CompositePredictor:
     """Trains the arms that have weight on all molecules of the panel.
 
     Networks take a tenth of them, in whole blocks (by time the newest), to choose their best epoch.
@@ -32,36 +34,40 @@ def refit(study: Study, material: Material) -> CompositePredictor:
     Args:
         study: The study, whose weights are taken.
         material: Panel, graphs and inputs.
+        executor: Who trains them.
 
     Returns:
         The model.
+
+    Raises:
+        WorkerError: If an arm could not be trained.
     """
     panel, config = material.panel, material.config
     panel = decided(panel, np.arange(len(panel)))
-    material = replace(material, panel=panel)
-    split = _split(panel, config)
+    material = replace(material, panel=panel, tracking=None)
     weights = np.array([study.weights[name].weights for name in panel.task_names]).T  # (A, T)
     weights = np.where(weights < _LEAST, 0, weights)
     weights = weights / weights.sum(axis=0)
-    members, specs, kept = [], [], []
-    for arm, own in zip(study.arms, weights, strict=True):
-        if not own.any():
-            log.info("%s has no weight in the composite", arm)
-            continue
-        log.info("Training %s on all %d molecules", arm, len(panel))
-        with quiet():
-            trained = ARMS[arm].train(material, split, config.seed)
-        members.append(trained.member)
-        specs.append(trained.spec)
-        kept.append(tuple(own.tolist()))
+    weight_of = dict(zip(study.arms, weights, strict=True))
+    jobs = [Job(arm, 0, 0, 0) for arm, own in weight_of.items() if own.any()]
+    log.info("Training %d arms on all %d molecules", len(jobs), len(panel))
+    if idle := [arm for arm, own in weight_of.items() if not own.any()]:
+        log.info("Without weight in the composite: %s", ", ".join(idle))
+    found: dict[str, Trained] = {}
+    for fit in executor.run(material, [[_split(panel, config)]], jobs, fit=keep):
+        if fit.trained is None:
+            raise WorkerError(f"{fit.job.arm} was not trained on all molecules: {fit.fault} {KEPT}")
+        log.info("%s, all molecules, %.1f s", fit.job.arm, fit.seconds)
+        found[fit.job.arm] = fit.trained
+    members = [found[job.arm] for job in jobs]
     scaler = TargetScaler.fit(panel.labels.values, panel.kinds, panel.transforms)
     spec = CompositeSpec(
         **reading_of(config.data),
         tasks=tuple(task_specs(panel, scaler.mean, scaler.scale)),
-        members=tuple(specs),
-        weights=tuple(kept),
+        members=tuple(trained.spec for trained in members),
+        weights=tuple(tuple(weight_of[job.arm].tolist()) for job in jobs),
     )
-    return CompositePredictor(spec, members)
+    return CompositePredictor(spec, [trained.member for trained in members])
 
 
 def _split(panel: Panel, config: StudyRun) -> Split:

@@ -80,9 +80,9 @@ def run(config: StudyRun, *, overwrite: bool = False, clock: Clock = time.monoto
         done = tuple(fit for fit in fits if _counts(fit.job, left_out, rounds))
         study = Study(config, panel, splits, done, left_out, folder, rounds, curve_fits)
         tracked.report(study)
-    known = StudyDoubt.of(study)
-    write_tables(study, known)
-    write_model(study, known, material, origin)
+        known = StudyDoubt.of(study)
+        write_tables(study, known)
+        write_model(study, known, material, origin, executor)
     return study
 
 

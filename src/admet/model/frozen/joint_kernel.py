@@ -1,11 +1,13 @@
 """A Gaussian process of all tasks at once on frozen inputs, joined by how they are correlated."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import LinAlgError, cho_factor, cho_solve, solve_triangular
+from scipy.sparse.linalg import LinearOperator, cg
 
 from admet.config.frozen import KernelConfig
 from admet.data import Panel
@@ -20,6 +22,7 @@ _TRUSTED = 300  # labels at which a task's own length, signal and noise count ha
 _STEP = 1.25  # ratio of neighbouring lengths; tasks of the same length share a decomposition
 _LEAST = 1e-6  # eigenvalue of the correlations
 _CHUNK = 2_000  # molecules at once
+_PRECISE, _STEPS = 1e-9, 50  # of conjugate gradients; a handful of steps is usual
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +111,7 @@ def fit_joint_kernel(
     B = _shrunk(R, _likeliest(problem, _sample(every, _SAMPLE, rng), R))
     coefficients = np.zeros((len(X), len(alone)))
     for labels, served in _systems(problem, every, R, config.joint_up_to, rng):
-        alpha, _ = problem.solve(labels, B, problem.lengths[served[0][0]])
+        alpha = problem.kernel(labels, problem.lengths[served[0][0]]).solve(B)
         for task, share in served:
             own = problem.signals[task] * B[task, labels.tasks] * alpha * share
             np.add.at(coefficients[:, task], labels.rows, own)
@@ -186,33 +189,79 @@ class _Problem:
         counts = [len(own) for own in rows]
         return _Labels(np.concatenate(rows), np.repeat(np.array(tasks), counts))
 
-    def solve(self, labels: _Labels, B: np.ndarray, length: float) -> tuple[np.ndarray, float]:
-        """Solves (K + Λ) α = y for N labels.
-
-        Returns:
-            α, shape (N,), and −2 log of the marginal likelihood, but for a constant.
-        """
+    def kernel(self, labels: _Labels, length: float) -> "_Kernel":
+        """Compares the molecules of N labels."""
         molecules, places = np.unique(labels.rows, return_inverse=True)
         own = self.X[molecules].astype(np.float64)
         k = np.empty((len(molecules), len(molecules)))
         for start in range(0, len(own), _CHUNK):
             k[start : start + _CHUNK] = matern(own[start : start + _CHUNK], own, length)
-        K = np.empty((len(places), len(places)), order="F")  # as LAPACK wants it, to work in place
-        for start in range(0, len(places), _CHUNK):
-            some = slice(start, start + _CHUNK)
-            K[:, some] = k[np.ix_(places, places[some])]
-            K[:, some] *= B[np.ix_(labels.tasks, labels.tasks[some])]
-        K[np.diag_indices_from(K)] += self.noises[labels.tasks]
         y = self.y[labels.rows, labels.tasks]
-        factor = cho_factor(K, lower=True, overwrite_a=True, check_finite=False)
-        alpha = cho_solve(factor, y, check_finite=False)
-        return alpha, float(y @ alpha + 2 * np.log(factor[0].diagonal()).sum())
+        return _Kernel(k, places, labels.tasks, self.noises[labels.tasks], y)
+
+
+@dataclass(frozen=True, eq=False)
+class _Kernel:
+    """A system (K + Λ) α = y of N labels, with K = B[t, t'] k(x, x'), for any B."""
+
+    k: np.ndarray  # (m, m), of the m molecules
+    places: np.ndarray  # (N,), the molecule of each label
+    tasks: np.ndarray  # (N,)
+    noises: np.ndarray  # (N,)
+    y: np.ndarray  # (N,)
+
+    def surprise(self, B: np.ndarray) -> float:
+        """Gives −2 log of the marginal likelihood, but for a constant."""
+        factor = self._factor(self.k, B)
+        half = solve_triangular(factor[0], self.y, lower=True, check_finite=False)
+        return float(half @ half + 2 * np.log(factor[0].diagonal()).sum())
+
+    def solve(self, B: np.ndarray) -> np.ndarray:
+        """Gives α, shape (N,).
+
+        A factor in single precision, which takes half the time and memory, leads conjugate
+        gradients in double precision, whose products need k only: K v = B ⊗ k v. Where the factor
+        does not exist or does not lead there, one in double precision is made.
+
+        Source: Higham and Mary, Acta Numerica 2022, 31, 347 (mixed precision solvers).
+        """
+        V = np.zeros((len(self.k), len(B)))
+
+        def times(v: np.ndarray) -> np.ndarray:
+            V[self.places, self.tasks] = v.ravel()
+            return np.asarray((self.k @ V @ B)[self.places, self.tasks] + self.noises * v.ravel())
+
+        n = len(self.y)
+        with suppress(LinAlgError):
+            factor = self._factor(self.k.astype(np.float32), B)
+            lead = LinearOperator(
+                (n, n),
+                lambda v: cho_solve(factor, v.astype(np.float32), check_finite=False),
+                dtype=np.float64,
+            )
+            whole = LinearOperator((n, n), times, dtype=np.float64)
+            alpha, failed = cg(whole, self.y, rtol=_PRECISE, maxiter=_STEPS, M=lead)
+            if not failed:
+                return np.asarray(alpha)
+        return np.asarray(cho_solve(self._factor(self.k, B), self.y, check_finite=False))
+
+    def _factor(self, k: np.ndarray, B: np.ndarray) -> tuple[np.ndarray, bool]:
+        """Gives the lower Cholesky factor of K + Λ, in the precision of k, as SciPy takes it."""
+        n, B = len(self.places), B.astype(k.dtype)
+        K = np.empty((n, n), k.dtype, order="F")  # as LAPACK wants it, to work in place
+        for start in range(0, n, _CHUNK):
+            below, some = slice(start, n), slice(start, start + _CHUNK)  # the rest is not read
+            K[below, some] = k[np.ix_(self.places[below], self.places[some])]
+            K[below, some] *= B[np.ix_(self.tasks[below], self.tasks[some])]
+        K[np.diag_indices_from(K)] += self.noises.astype(k.dtype)
+        factor, lower = cho_factor(K, lower=True, overwrite_a=True, check_finite=False)
+        return factor, lower
 
 
 def _likeliest(problem: _Problem, labels: _Labels, R: np.ndarray) -> float:
     """Gives the share of the correlations that makes some labels most likely."""
-    length = problem.pooled
-    surprise = {share: problem.solve(labels, _shrunk(R, share), length)[1] for share in _SHARES}
+    kernel = problem.kernel(labels, problem.pooled)
+    surprise = {share: kernel.surprise(_shrunk(R, share)) for share in _SHARES}
     return min(surprise, key=lambda share: surprise[share])
 
 
