@@ -10,7 +10,7 @@ from admet.model.chemprop.plan import NetworkPlan, disjoint, overlapping
 from admet.model.frozen.boosted import fit_trees
 from admet.model.frozen.fit_mlp import MLPJob, fit_mlps
 from admet.model.frozen.kernel import Process, fit_kernel, matern
-from admet.model.frozen.mlp import Layout
+from admet.model.frozen.mlp import Layout, Reading, StackedMLP
 from admet.model.frozen.scaling import InputScaler
 
 NAMES = ["a", "b", "c"]
@@ -63,6 +63,18 @@ def test_a_network_is_the_same_alone_and_beside_others(panel):
         (alone,) = fit_mlps(X, panel, [job], config)
         for ours, theirs in zip(together.weights, alone.weights, strict=True):
             np.testing.assert_allclose(ours, theirs, atol=2e-5)
+
+
+def test_heads_make_the_same_of_the_rows_that_they_read_as_of_all_rows():
+    config = FrozenMLPConfig(hidden_size=8, num_layers=3, dropout=0.0)
+    network = StackedMLP(5, 2, 3, config, [0, 1])
+    draw = torch.Generator().manual_seed(0)
+    X = torch.randn(9, 5, generator=draw)
+    read = [torch.rand(n, 2, generator=draw) < 0.5 for n in (4, 5)]
+    read[0][:, 1] = False  # a head may have nothing to read
+    every = network(X, Reading.of([torch.ones_like(each) for each in read]))
+    for some, whole, each in zip(network(X, Reading.of(read)), every, read, strict=True):
+        torch.testing.assert_close(some, whole[each.T.ravel()])
 
 
 def test_a_network_serves_its_tasks_only(panel):

@@ -15,7 +15,7 @@ from admet.model.averaging import WeightAverage, averaged
 from admet.model.chemprop import TargetScaler, TaskLoss
 from admet.model.chemprop.losses import loss_of
 from admet.model.chemprop.plan import NetworkPlan
-from admet.model.frozen.mlp import Layout, StackedMLP, apply_layers
+from admet.model.frozen.mlp import Layout, Reading, StackedMLP, apply_layers
 from admet.model.frozen.scaling import InputScaler
 
 _MOST_AT_ONCE = 16  # networks; more do not get faster, and take memory
@@ -69,8 +69,9 @@ class FittedMLP:
         tensors = [torch.from_numpy(array) for array in self.weights]
         layers = list(zip(tensors[0::2], tensors[1::2], strict=True))
         X = torch.from_numpy(self.inputs.scale_inputs(inputs))
+        reading = Reading.of([torch.ones(len(X), n_heads, dtype=torch.bool)])
         with torch.inference_mode():
-            outputs = apply_layers(X.unsqueeze(0), layers, n_heads)[0]  # (G, n, T)
+            outputs = apply_layers(X, layers, reading).view(n_heads, len(X), n_tasks)
         columns = torch.arange(n_tasks)
         served = outputs[np.maximum(self.layout.serves, 0), :, columns].T  # (n, T)
         found = self.targets.to_units(served)
@@ -125,6 +126,8 @@ class _Prepared:
     X: Tensor  # (n_rows, d), scaled
     Y: Tensor  # (n_rows, T), scaled, NaN where absent
     limits: Tensor | None  # (n_rows, T)
+    learns: Tensor  # (G, T), bool
+    read: Tensor  # (n_rows, G), whether a head has a label to learn there
     inputs: InputScaler
     targets: TargetScaler
 
@@ -137,6 +140,7 @@ class _Prepared:
         input_scaler = InputScaler.fit(inputs[job.train])
         scaler = TargetScaler.fit(panel.labels.values[job.train], panel.kinds, panel.transforms)
         labels = panel.labels.subset(rows)
+        read = labels.present.astype(np.uint8) @ layout.learns.T.astype(np.uint8) > 0
         return cls(
             layout,
             rows,
@@ -144,6 +148,8 @@ class _Prepared:
             torch.from_numpy(input_scaler.scale_inputs(inputs[rows])),
             torch.from_numpy(scaler.scale_labels(labels.values).astype(np.float32)),
             None if labels.limits is None else torch.from_numpy(labels.limits),
+            torch.from_numpy(layout.learns),
+            torch.from_numpy(read),
             input_scaler,
             scaler,
         )
@@ -153,7 +159,7 @@ def _fit_alike(
     panel: Panel, entries: Sequence[_Prepared], config: FrozenMLPConfig
 ) -> list[FittedMLP]:
     """Trains networks with the same number of heads and of steps an epoch."""
-    M, n_heads = len(entries), len(entries[0].layout.learns)
+    n_heads = len(entries[0].layout.learns)
     n_tasks = len(panel.tasks)
     steps = -(-len(entries[0].rows) // config.batch_size)
     network = StackedMLP(
@@ -167,7 +173,6 @@ def _fit_alike(
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, config.learning_rate, total_steps=max(steps * config.epochs, 2)
     )
-    learns = [torch.from_numpy(entry.layout.learns) for entry in entries]  # (G, T)
     mean = WeightAverage.of(network, config, config.epochs)
     for epoch in range(config.epochs):
         orders = [
@@ -177,23 +182,19 @@ def _fit_alike(
         parts = [order.tensor_split(steps) for order in orders]
         for step in range(steps):
             batch = [part[step] for part in parts]
-            X = _padded([entry.X[rows] for entry, rows in zip(entries, batch, strict=True)])
-            outputs = network(X, draws)  # (M, G, b, T)
-            total = outputs.new_zeros(())
-            for index in range(M):
-                entry, rows = entries[index], batch[index]
-                Y = entry.Y[rows]
-                mask = learns[index].unsqueeze(1) & ~Y.isnan()  # (G, b, T)
-                limits = None if entry.limits is None else entry.limits[rows]
-                shape = (n_heads, *Y.shape)
-                total = total + losses[index](
-                    outputs[index, :, : len(rows)].reshape(-1, n_tasks),
-                    Y.nan_to_num().expand(shape).reshape(-1, n_tasks),
-                    mask.reshape(-1, n_tasks),
-                    None if limits is None else limits.expand(shape).reshape(-1, n_tasks),
-                )
+            given = list(zip(entries, batch, strict=True))
+            reading = Reading.of([entry.read[rows] for entry, rows in given])
+            X = torch.cat([entry.X[rows] for entry, rows in given])
+            outputs = network(X, reading, draws)
+            total = X.new_zeros(())
+            for index, (entry, rows) in enumerate(given):
+                heads, chosen = reading.heads[index], rows[reading.own[index]]
+                Y = entry.Y[chosen]  # (R_m, T)
+                mask = entry.learns[heads] & ~Y.isnan()
+                limits = None if entry.limits is None else entry.limits[chosen]
+                total = total + losses[index](outputs[index], Y.nan_to_num(), mask, limits)
             optimiser.zero_grad()
-            total.backward()
+            total.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             schedule.step()
             if mean is not None:
@@ -216,11 +217,6 @@ def _loss(panel: Panel, entry: _Prepared, config: FrozenMLPConfig) -> TaskLoss:
     learns = entry.layout.learns
     targets = np.where(learns.any(axis=0), entry.Y.numpy(), np.nan)
     return loss_of(config, panel.kinds, panel.task_names, targets, learns.sum(axis=0))
-
-
-def _padded(parts: Sequence[Tensor]) -> Tensor:
-    """Stacks tensors of b_m rows each, shape (M, max b, d), zeros behind the shorter ones."""
-    return torch.nn.utils.rnn.pad_sequence(list(parts), batch_first=True)
 
 
 def _own(network: StackedMLP, index: int) -> tuple[np.ndarray, ...]:

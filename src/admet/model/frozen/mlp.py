@@ -44,11 +44,51 @@ class Layout:
         return cls(learns, serves)
 
 
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """Which rows of M networks their heads read: those that have a label to learn.
+
+    Where most cells are empty, a head reads few of the rows of its network.
+
+    Attributes:
+        n_rows: Rows of each network, M numbers.
+        rows: Which rows the heads read, head after head, as places among those of all networks,
+            shape (R,); None where each network has one head, which reads all.
+        n_read: Rows that each head reads, M · G numbers.
+        heads: For each network the head of each row that is read, shape (R_m,).
+        own: Likewise the place of the row among those of its network, shape (R_m,).
+    """
+
+    n_rows: list[int]
+    rows: Tensor | None
+    n_read: list[int]
+    heads: list[Tensor]
+    own: list[Tensor]
+
+    @classmethod
+    def of(cls, read: Sequence[Tensor]) -> "Reading":
+        """Lists them.
+
+        Args:
+            read: For each network which heads read its rows, shape (n_m, G), bool.
+        """
+        start, rows, n_read, heads, own = 0, [], [], [], []
+        for each in read:
+            head, row = each.T.nonzero(as_tuple=True)
+            rows.append(row + start)
+            n_read += each.sum(dim=0).tolist()
+            heads.append(head)
+            own.append(row)
+            start += len(each)
+        n_rows = [len(each) for each in read]
+        return cls(n_rows, None if n_rows == n_read else torch.cat(rows), n_read, heads, own)
+
+
 class StackedMLP(nn.Module):
     """M networks of G heads: an encoder layer each, and behind it a hidden layer a head.
 
     With one head it is a plain network with two hidden layers. All weights have a leading dimension
-    of networks, so that one product of matrices serves all.
+    of networks, or of their heads, so that one step of the optimiser serves all.
     """
 
     def __init__(
@@ -65,7 +105,6 @@ class StackedMLP(nn.Module):
         """
         super().__init__()
         self.dropout = config.dropout
-        self.n_heads = n_heads
         width = config.hidden_size
         drawn: list[list[Tensor]] = []
         for seed in seeds:
@@ -78,56 +117,67 @@ class StackedMLP(nn.Module):
         self.weights = nn.ParameterList(stacked[0::2])
         self.biases = nn.ParameterList(stacked[1::2])
 
-    def forward(self, X: Tensor, draws: Sequence[torch.Generator] | None = None) -> Tensor:
+    def forward(
+        self, X: Tensor, reading: Reading, draws: Sequence[torch.Generator] | None = None
+    ) -> list[Tensor]:
         """Gives scaled values and logits.
 
         Args:
-            X: Inputs, shape (M, n, d_in).
+            X: Inputs, those of one network after the other, shape (N, d_in).
+            reading: Which of them the heads read.
             draws: A source of dropout for each network; None applies none.
 
         Returns:
-            Shape (M, G, n, T).
+            For each network what its heads make of the rows that they read, shape (R_m, T).
         """
         layers = list(zip(self.weights, self.biases, strict=True))
-        return apply_layers(X, layers, self.n_heads, partial(self._dropped, draws=draws))
+        outputs = apply_layers(X, layers, reading, partial(self._dropped, draws=draws))
+        return list(torch.split(outputs, [len(own) for own in reading.own]))
 
-    def _dropped(self, H: Tensor, draws: Sequence[torch.Generator] | None) -> Tensor:
+    def _dropped(
+        self, H: Tensor, sizes: Sequence[int], draws: Sequence[torch.Generator] | None
+    ) -> Tensor:
         """Applies dropout, from the source of each network, so that none depends on the others."""
         if draws is None or self.dropout == 0:
             return H
         kept = torch.empty_like(H)
-        each = len(H) // len(draws)
-        for index, draw in enumerate(draws):
-            kept[index * each : (index + 1) * each].bernoulli_(1 - self.dropout, generator=draw)
+        for part, draw in zip(torch.split(kept, list(sizes)), draws, strict=True):
+            part.bernoulli_(1 - self.dropout, generator=draw)
         return H * kept / (1 - self.dropout)
 
 
 def apply_layers(
     X: Tensor,
     layers: Sequence[tuple[Tensor, Tensor]],
-    n_heads: int,
-    drop: Callable[[Tensor], Tensor] = lambda H: H,
+    reading: Reading,
+    drop: Callable[[Tensor, Sequence[int]], Tensor] = lambda H, _: H,
 ) -> Tensor:
     """Applies the layers of M networks of G heads.
 
     Args:
-        X: Inputs, shape (M, n, d_in).
+        X: Inputs, those of one network after the other, shape (N, d_in).
         layers: Weight and bias of each: of M networks for the first, of M · G heads for the others.
-        n_heads: G.
-        drop: What is done to hidden values.
+        reading: Which rows the heads read.
+        drop: What is done to hidden values, of which so many are of each network.
 
     Returns:
-        Shape (M, G, n, T).
+        Shape (R, T), head after head.
     """
-    M, n, _ = X.shape
-    (weight, bias), *middle, last = layers
-    H = drop(F.silu(torch.baddbmm(bias, X, weight)))  # (M, n, h)
-    if n_heads > 1:
-        H = H.unsqueeze(1).expand(M, n_heads, n, -1).reshape(M * n_heads, n, -1)
-    for weight, bias in middle:
-        H = drop(F.silu(torch.baddbmm(bias, H, weight)))  # (M · G, n, h)
-    weight, bias = last
-    return torch.baddbmm(bias, H, weight).view(M, n_heads, n, -1)
+    first, *middle, last = layers
+    H = drop(F.silu(_products(X, first, reading.n_rows)), reading.n_rows)
+    if reading.rows is not None:
+        H = H.index_select(0, reading.rows)
+    sizes = [len(own) for own in reading.own]
+    for layer in middle:
+        H = drop(F.silu(_products(H, layer, reading.n_read)), sizes)
+    return _products(H, last, reading.n_read)
+
+
+def _products(H: Tensor, layer: tuple[Tensor, Tensor], sizes: Sequence[int]) -> Tensor:
+    """Multiplies some rows with the weights of each network or head: (N, d_in) → (N, d_out)."""
+    weight, bias = layer
+    parts = zip(torch.split(H, list(sizes)), weight.unbind(), bias.unbind(), strict=True)
+    return torch.cat([torch.addmm(b, h, w) for h, w, b in parts])
 
 
 def _layer(n: int, d_in: int, d_out: int, draw: torch.Generator) -> list[Tensor]:
