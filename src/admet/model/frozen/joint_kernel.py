@@ -225,13 +225,16 @@ class _Kernel:
 
         Source: Higham and Mary, Acta Numerica 2022, 31, 347 (mixed precision solvers).
         """
-        V = np.zeros((len(self.k), len(B)))
+        used, columns = np.unique(self.tasks, return_inverse=True)
+        between = B[np.ix_(used, used)]
+        n, V = len(self.y), np.zeros((len(self.k), len(used)))
 
         def times(v: np.ndarray) -> np.ndarray:
-            V[self.places, self.tasks] = v.ravel()
-            return np.asarray((self.k @ V @ B)[self.places, self.tasks] + self.noises * v.ravel())
+            V[self.places, columns] = v.ravel()
+            return np.asarray(
+                (self.k @ V @ between)[self.places, columns] + self.noises * v.ravel()
+            )
 
-        n = len(self.y)
         with suppress(LinAlgError):
             factor = self._factor(self.k.astype(np.float32), B)
             lead = LinearOperator(
