@@ -26,15 +26,20 @@ import numpy as np
 from sklearn.metrics import adjusted_rand_score
 
 from admet.config import DataConfig, TaskAffinityConfig
+from admet.config.frozen import KernelConfig
 from admet.data import Panel, load_panel
 from admet.data.labels import Labels
+from admet.data.scales import decided
 from admet.featurize import PackedGraphs
 from admet.featurize.cache import cache_folder, cached_graphs
 from admet.model.chemprop.task_affinity import TaskAffinityComputer, TaskGrouper
+from admet.model.frozen.kernel import fit_kernel
+from admet.model.inputs import vectors
 from report import write_results
 from study_panels import PANELS
 
 LEAST = 200  # labels of a twin that counts
+LARGEST = 6_000  # molecules of a panel of which functions are compared
 ESTIMATORS: dict[str, dict[str, Any]] = {
     "coregionalization": {"estimator": "coregionalization"},
     "residual": {"estimator": "residual"},
@@ -42,6 +47,8 @@ ESTIMATORS: dict[str, dict[str, Any]] = {
     "aligned": {"estimator": "aligned", "affinity_runs": 4},
     "measured": {"estimator": "measured"},
     "correlation of labels": {},
+    "correlation of functions": {},
+    "its mean with coregionalization": {},
 }
 KINASES = (
     "EGFR ERBB2 ERBB4", "KIT PDGFRA PDGFRB FLT3 CSF1R", "SRC LCK", "AURKA AURKB AURKC",
@@ -91,7 +98,14 @@ def main() -> None:
             keys = ESTIMATORS[estimator]
             if estimator == "measured" and len(panel.tasks) > 12:
                 continue  # minutes
-            measure = by_labels if estimator.startswith("corr") else computed(keys, own.inputs)
+            functions = estimator in {"correlation of functions", "its mean with coregionalization"}
+            if functions and len(panel) > LARGEST:
+                continue  # minutes, and frozen inputs have seen labels of Tox21
+            measure = {
+                "correlation of labels": by_labels,
+                "correlation of functions": by_functions(own.inputs),
+                "its mean with coregionalization": in_the_mean(own.inputs),
+            }.get(estimator) or computed(keys, own.inputs)
             found = row(name, panel, graphs, measure, n_seeds)
             named = {"panel": name, "estimator": estimator, "n_seeds": n_seeds}
             rows[name, estimator] = named | found
@@ -135,6 +149,34 @@ def by_labels(panel: Panel, graphs: PackedGraphs, seed: int) -> Measured:
                 np.corrcoef(values[both, i], values[both, j])[0, 1]
             )
     return Measured(matrix, None, 0.0)
+
+
+def by_functions(inputs: tuple[str, ...]) -> Callable[[Panel, PackedGraphs, int], Measured]:
+    """Gives what correlates the functions that Gaussian processes learn of each task alone.
+
+    Two tasks need no molecule in common: their predictions of all molecules are compared.
+    """
+
+    def measure(panel: Panel, graphs: PackedGraphs, seed: int) -> Measured:
+        del graphs
+        start = time.perf_counter()
+        X, rows = vectors(inputs, panel.smiles, cache_folder()), np.arange(len(panel))
+        fitted = fit_kernel(X, decided(panel, rows), rows, KernelConfig(), seed)
+        matrix = np.corrcoef(fitted.predict(X)[0].T)
+        return Measured(matrix, None, time.perf_counter() - start)
+
+    return measure
+
+
+def in_the_mean(inputs: tuple[str, ...]) -> Callable[[Panel, PackedGraphs, int], Measured]:
+    """Gives what takes the mean of the correlation of functions and of the default affinity."""
+    first, second = by_functions(inputs), computed(ESTIMATORS["coregionalization"], inputs)
+
+    def measure(panel: Panel, graphs: PackedGraphs, seed: int) -> Measured:
+        a, b = first(panel, graphs, seed), second(panel, graphs, seed)
+        return Measured((a.matrix + b.matrix) / 2, None, a.seconds + b.seconds)
+
+    return measure
 
 
 def row(
