@@ -46,9 +46,6 @@ ESTIMATORS: dict[str, dict[str, Any]] = {
     "residual, 16 runs": {"estimator": "residual", "affinity_runs": 16},
     "aligned": {"estimator": "aligned", "affinity_runs": 4},
     "measured": {"estimator": "measured"},
-    "correlation of labels": {},
-    "correlation of functions": {},
-    "its mean with coregionalization": {},
 }
 KINASES = (
     "EGFR ERBB2 ERBB4", "KIT PDGFRA PDGFRB FLT3 CSF1R", "SRC LCK", "AURKA AURKB AURKC",
@@ -77,6 +74,10 @@ class Measured:
     seconds: float
 
 
+Measure = Callable[[Panel, PackedGraphs, int], Measured]
+"""A panel, its graphs and a seed → its affinity."""
+
+
 def main() -> None:
     """Measures, prints and writes the table."""
     warnings.simplefilter("ignore")
@@ -85,7 +86,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--panels", nargs="*", default=list(SISTERS), choices=SISTERS)
-    parser.add_argument("--estimators", nargs="*", default=list(ESTIMATORS), choices=ESTIMATORS)
+    parser.add_argument("--estimators", nargs="*", default=NAMED, choices=NAMED)
     asked = parser.parse_args()
     n_seeds = asked.seeds
     rows = earlier()
@@ -95,17 +96,14 @@ def main() -> None:
         panel = load_panel(asked.folder / f"{name}.csv", config)
         graphs = cached_graphs(panel.smiles, cache_folder())
         for estimator in asked.estimators:
-            keys = ESTIMATORS[estimator]
             if estimator == "measured" and len(panel.tasks) > 12:
                 continue  # minutes
-            functions = estimator in {"correlation of functions", "its mean with coregionalization"}
-            if functions and len(panel) > LARGEST:
+            if "functions" in estimator and len(panel) > LARGEST:
                 continue  # minutes, and frozen inputs have seen labels of Tox21
-            measure = {
-                "correlation of labels": by_labels,
-                "correlation of functions": by_functions(own.inputs),
-                "its mean with coregionalization": in_the_mean(own.inputs),
-            }.get(estimator) or computed(keys, own.inputs)
+            if estimator in ESTIMATORS:
+                measure = computed(ESTIMATORS[estimator], own.inputs)
+            else:
+                measure = COMPARED[estimator](own.inputs)
             found = row(name, panel, graphs, measure, n_seeds)
             named = {"panel": name, "estimator": estimator, "n_seeds": n_seeds}
             rows[name, estimator] = named | found
@@ -120,9 +118,7 @@ def earlier() -> dict[tuple[str, str], dict[str, Any]]:
     return {(entry["panel"], entry["estimator"]): entry for entry in rows}
 
 
-def computed(
-    keys: dict[str, Any], inputs: tuple[str, ...]
-) -> Callable[[Panel, PackedGraphs, int], Measured]:
+def computed(keys: dict[str, Any], inputs: tuple[str, ...]) -> Measure:
     """Gives what measures with an estimator."""
     given = {"inputs": inputs} if keys.get("estimator") == "measured" else {}
 
@@ -136,22 +132,25 @@ def computed(
     return measure
 
 
-def by_labels(panel: Panel, graphs: PackedGraphs, seed: int) -> Measured:
-    """Correlates labels on the molecules that two tasks share; 0 where these are below ten."""
-    del graphs, seed
-    values = panel.labels.values
-    n_tasks = values.shape[1]
-    matrix = np.eye(n_tasks)
-    for i, j in itertools.combinations(range(n_tasks), 2):
-        both = np.isfinite(values[:, i]) & np.isfinite(values[:, j])
-        if both.sum() >= 10:
-            matrix[i, j] = matrix[j, i] = np.nan_to_num(
-                np.corrcoef(values[both, i], values[both, j])[0, 1]
-            )
-    return Measured(matrix, None, 0.0)
+def by_labels(_: tuple[str, ...]) -> Measure:
+    """Gives what correlates labels on shared molecules; 0 where two tasks have less than ten."""
+
+    def measure(panel: Panel, graphs: PackedGraphs, seed: int) -> Measured:
+        del graphs, seed
+        values = panel.labels.values
+        matrix = np.eye(values.shape[1])
+        for i, j in itertools.combinations(range(len(matrix)), 2):
+            both = np.isfinite(values[:, i]) & np.isfinite(values[:, j])
+            if both.sum() >= 10:
+                matrix[i, j] = matrix[j, i] = np.nan_to_num(
+                    np.corrcoef(values[both, i], values[both, j])[0, 1]
+                )
+        return Measured(matrix, None, 0.0)
+
+    return measure
 
 
-def by_functions(inputs: tuple[str, ...]) -> Callable[[Panel, PackedGraphs, int], Measured]:
+def by_functions(inputs: tuple[str, ...]) -> Measure:
     """Gives what correlates the functions that Gaussian processes learn of each task alone.
 
     Two tasks need no molecule in common: their predictions of all molecules are compared.
@@ -168,7 +167,7 @@ def by_functions(inputs: tuple[str, ...]) -> Callable[[Panel, PackedGraphs, int]
     return measure
 
 
-def in_the_mean(inputs: tuple[str, ...]) -> Callable[[Panel, PackedGraphs, int], Measured]:
+def in_the_mean(inputs: tuple[str, ...]) -> Measure:
     """Gives what takes the mean of the correlation of functions and of the default affinity."""
     first, second = by_functions(inputs), computed(ESTIMATORS["coregionalization"], inputs)
 
@@ -179,11 +178,20 @@ def in_the_mean(inputs: tuple[str, ...]) -> Callable[[Panel, PackedGraphs, int],
     return measure
 
 
+COMPARED: dict[str, Callable[[tuple[str, ...]], Measure]] = {
+    "correlation of labels": by_labels,
+    "correlation of functions": by_functions,
+    "mean of functions and coregionalization": in_the_mean,
+}
+"""What is no estimator of the product: frozen inputs → how it is measured."""
+NAMED = [*ESTIMATORS, *COMPARED]
+
+
 def row(
     name: str,
     panel: Panel,
     graphs: PackedGraphs,
-    measure: Callable[[Panel, PackedGraphs, int], Measured],
+    measure: Measure,
     n_seeds: int,
 ) -> dict[str, Any]:
     """Gives one row of the table."""
@@ -234,7 +242,7 @@ def best_rank(matrix: np.ndarray, task: int, family: list[int]) -> int:
 def twin_truths(
     panel: Panel,
     graphs: PackedGraphs,
-    measure: Callable[[Panel, PackedGraphs, int], Measured],
+    measure: Measure,
     families: list[list[int]],
 ) -> tuple[float | None, float | None, float | None, int]:
     """Deals every endpoint to two columns.
@@ -277,7 +285,7 @@ def write(rows: dict[tuple[str, str], dict[str, Any]]) -> None:
         "(number) |"
     )
     table = [heads, "|---|---|---:|---:|---|---|"]
-    order = itertools.product(SISTERS, ESTIMATORS)
+    order = itertools.product(SISTERS, NAMED)
     content = [rows[place] for place in order if place in rows]
     for entry in content:
         text = {k: "–" if v is None else f"{v:.2f}" for k, v in entry.items() if k not in NAMES}
@@ -289,8 +297,8 @@ def write(rows: dict[tuple[str, str], dict[str, Any]]) -> None:
             f"({entry['twins']}) |"
         )
     note = (
-        f"{max(entry.get('n_seeds', 3) for entry in content)} seeds; a directed matrix is averaged "
-        "with its transpose; seconds beside other work."
+        f"{' or '.join(sorted({str(entry.get('n_seeds', 3)) for entry in content}))} seeds; a "
+        "directed matrix is averaged with its transpose; seconds beside other work."
     )
     write_results("affinity_truths", {"rows": content}, "\n".join(table), note)
 

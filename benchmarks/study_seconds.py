@@ -128,7 +128,7 @@ def largest_memory(pid: int) -> Iterator[list[float]]:
                 for process in [parent, *parent.children(recursive=True)]:
                     with suppress(psutil.Error):
                         sizes.append(process.memory_full_info().pss)
-                found[0] = max(found[0], sum(sizes) / 2**30)
+                found.append(sum(sizes) / 2**30)
 
     thread = threading.Thread(target=look)
     thread.start()

@@ -10,8 +10,8 @@ any time and goes on where it was.
 The panels are the demo panel, the demo panel without nine in ten of its labels but those of the
 test molecules, and the Biogen panel, each with one scaffold split and several seeds; and the other
 panels of benchmarks/study_panels.py, of which the seeds are the three folds by cluster, since one
-test side has too few labels of their small tasks; they have 20 epochs instead of 50. Of PKIS2 and
-PharmaBench a part of the tasks is taken.
+test side has too few labels of their small tasks. AstraZeneca's panel has 20 epochs instead of 50,
+and of PKIS2 a part of the tasks is taken.
 
 Usage: python benchmarks/transfer/measure.py demo|demo_sparse|path/to/<panel>.csv [seeds]
 Appends to benchmarks/transfer/<panel>.csv. As many processes of one thread as LOKY_MAX_CPU_COUNT
@@ -55,10 +55,8 @@ from affinity_truths import SISTERS
 from study_panels import PANELS
 
 FOLDER = Path(__file__).parent
-PARTS = {  # three families of three kinases: 46 tasks have a thousand pairs
-    "pkis2_kinases": ("EGFR*", "ERBB2*", "ERBB4*", "AURK*", "JNK*"),
-    "pharmabench": ("*_mic_cl", "ppb", "cyp_*"),
-}
+PARTS = {"pkis2_kinases": ("EGFR*", "ERBB2*", "ERBB4*", "AURK*", "JNK*")}
+"""Tasks of panels that have too many pairs: of 46 kinases three families of three."""
 CONFIG = FOLDER.parents[1] / "configs" / "biogen_adme.yaml"
 SPLIT_SEED, N_RANDOM, N_FOLDS = 42, 20, 3
 ALL_SETS_UP_TO = 6  # tasks
@@ -78,11 +76,8 @@ def load(name: str, n_seeds: int) -> tuple[Panel, list[Split], str]:
     else:
         short = Path(name).stem
         own = PANELS[short]
-        config = DataConfig(
-            target_columns=PARTS.get(short, own.targets),
-            smiles_column=own.smiles,
-            transforms=dict(own.transforms),
-        )
+        targets = PARTS.get(short, own.targets)
+        config = DataConfig(target_columns=targets, smiles_column=own.smiles)
         panel = load_panel(name, config)
         return panel, folds(panel, "cluster", n_folds=N_FOLDS, seed=SPLIT_SEED)[:n_seeds], short
     split = split_panel(panel, config, SPLIT_SEED)
@@ -95,7 +90,7 @@ def load(name: str, n_seeds: int) -> tuple[Panel, list[Split], str]:
 
 def epochs_of(short: str) -> int:
     """Gives how long the networks of a panel are trained."""
-    return 20 if short in {"az_dmpk", "pharmabench"} else 50
+    return 20 if short == "az_dmpk" else 50
 
 
 def families(short: str, names: list[str]) -> list[tuple[int, ...]]:

@@ -77,6 +77,16 @@ def test_heads_make_the_same_of_the_rows_that_they_read_as_of_all_rows():
         torch.testing.assert_close(some, whole[each.T.ravel()])
 
 
+def test_a_molecule_with_a_label_of_each_of_256_tasks_is_learnt_from():
+    X = np.random.default_rng(0).normal(size=(300, 4)).astype(np.float32)
+    tasks = tuple(Task(f"t{i}", kind_of("regression")) for i in range(256))
+    smiles = np.array([f"{'C' * (i + 1)}O" for i in range(300)], dtype=object)
+    panel = Panel(smiles, Labels(np.tile(X[:, :1], 256)), tasks, np.arange(300))
+    job = MLPJob(NetworkPlan.together(panel.task_names), np.arange(200), 0)
+    (fitted,) = fit_mlps(X, panel, [job], SMALL)
+    assert np.corrcoef(fitted.predict(X[200:])[:, 0], X[200:, 0])[0, 1] > 0.95
+
+
 def test_a_network_serves_its_tasks_only(panel):
     X, panel = panel
     groups = overlapping([["a", "b"], ["b", "c"]], {"b": 1})

@@ -12,6 +12,7 @@ import admet
 from admet.cli.__main__ import main
 from admet.config.study import StudyConfig, StudyRun
 from admet.errors import ConfigError, WorkerError
+from admet.study import refit
 from admet.study.arms import Outcome
 from admet.study.executors import LocalExecutor, executor_of
 from admet.study.jobs import Fit, FitStore, Job
@@ -213,3 +214,19 @@ def test_a_study_that_is_stopped_says_that_it_goes_on(demo_csv, tmp_path, monkey
     assert "interrupted: the fits that were done are kept; the same command goes on" in said
     assert main(flags) == 0
     assert "2 of 9 fits were kept by an earlier run" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_an_arm_that_fails_on_all_molecules_is_one_clear_line(
+    demo_csv, tmp_path, monkeypatch, capsys
+):
+    flags = words(demo_csv, tmp_path / "s", "--study.workers", "1")
+    with monkeypatch.context() as patch:
+        patch.setattr(refit, "keep", lambda _, __, job: Fit(job, None, 0.0, "A loss is NaN."))
+        assert main(flags) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "could not be trained on all molecules: A loss is NaN. The fits that were done" in said
+    assert "out of `study.arms`" in said
+    assert not (tmp_path / "s" / "model").exists()
+    assert main(flags) == 0
+    assert "9 of 9 fits were kept by an earlier run" in capsys.readouterr().err

@@ -44,7 +44,7 @@ def refit(study: Study, material: Material, executor: Executor) -> CompositePred
     """
     panel, config = material.panel, material.config
     panel = decided(panel, np.arange(len(panel)))
-    material = replace(material, panel=panel, tracking=None)
+    material = replace(material, panel=panel)
     weights = np.array([study.weights[name].weights for name in panel.task_names]).T  # (A, T)
     weights = np.where(weights < _LEAST, 0, weights)
     weights = weights / weights.sum(axis=0)
@@ -56,7 +56,10 @@ def refit(study: Study, material: Material, executor: Executor) -> CompositePred
     found: dict[str, Trained] = {}
     for fit in executor.run(material, [[_split(panel, config)]], jobs, fit=keep):
         if fit.trained is None:
-            raise WorkerError(f"{fit.job.arm} was not trained on all molecules: {fit.fault} {KEPT}")
+            raise WorkerError(
+                f"{fit.job.arm} could not be trained on all molecules: {fit.fault.rstrip('.')}. "
+                f"{KEPT} If it fails again, leave {fit.job.arm} out of `study.arms`."
+            )
         log.info("%s, all molecules, %.1f s", fit.job.arm, fit.seconds)
         found[fit.job.arm] = fit.trained
     members = [found[job.arm] for job in jobs]

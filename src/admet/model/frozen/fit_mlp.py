@@ -126,7 +126,6 @@ class _Prepared:
     X: Tensor  # (n_rows, d), scaled
     Y: Tensor  # (n_rows, T), scaled, NaN where absent
     limits: Tensor | None  # (n_rows, T)
-    learns: Tensor  # (G, T), bool
     read: Tensor  # (n_rows, G), whether a head has a label to learn there
     inputs: InputScaler
     targets: TargetScaler
@@ -140,7 +139,7 @@ class _Prepared:
         input_scaler = InputScaler.fit(inputs[job.train])
         scaler = TargetScaler.fit(panel.labels.values[job.train], panel.kinds, panel.transforms)
         labels = panel.labels.subset(rows)
-        read = labels.present.astype(np.uint8) @ layout.learns.T.astype(np.uint8) > 0
+        read = labels.present.astype(np.float32) @ layout.learns.T.astype(np.float32) > 0
         return cls(
             layout,
             rows,
@@ -148,7 +147,6 @@ class _Prepared:
             torch.from_numpy(input_scaler.scale_inputs(inputs[rows])),
             torch.from_numpy(scaler.scale_labels(labels.values).astype(np.float32)),
             None if labels.limits is None else torch.from_numpy(labels.limits),
-            torch.from_numpy(layout.learns),
             torch.from_numpy(read),
             input_scaler,
             scaler,
@@ -190,7 +188,7 @@ def _fit_alike(
             for index, (entry, rows) in enumerate(given):
                 heads, chosen = reading.heads[index], rows[reading.own[index]]
                 Y = entry.Y[chosen]  # (R_m, T)
-                mask = entry.learns[heads] & ~Y.isnan()
+                mask = torch.from_numpy(entry.layout.learns)[heads] & ~Y.isnan()
                 limits = None if entry.limits is None else entry.limits[chosen]
                 total = total + losses[index](outputs[index], Y.nan_to_num(), mask, limits)
             optimiser.zero_grad()

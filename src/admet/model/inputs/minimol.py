@@ -74,7 +74,7 @@ def _add_rows_at_once(nodes: Sequence[Any]) -> None:
     """Lets sums over edges and atoms add a row at a time, which gives the same bits sooner.
 
     `ScatterElements` with an index that was expanded to all columns reads an index for each number,
-    which took 42 % of the network's time; `ScatterND` reads one for each row.
+    `ScatterND` one for each row.
     """
     made_by = {name: node for node in nodes for name in node.output}
     for node in nodes:
