@@ -15,38 +15,26 @@ import argparse
 import itertools
 import json
 import logging
-import time
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from sklearn.metrics import adjusted_rand_score
 
-from admet.config import DataConfig, TaskAffinityConfig
-from admet.config.frozen import KernelConfig
+from admet.config import DataConfig
 from admet.data import Panel, load_panel
 from admet.data.labels import Labels
-from admet.data.scales import decided
 from admet.featurize import PackedGraphs
 from admet.featurize.cache import cache_folder, cached_graphs
-from admet.model.chemprop.task_affinity import TaskAffinityComputer, TaskGrouper
-from admet.model.frozen.kernel import fit_kernel
-from admet.model.inputs import vectors
+from admet.model.chemprop.task_affinity import TaskGrouper
 from report import write_results
 from study_panels import PANELS
+from tried_affinities import COMPARED, ESTIMATORS, READ_INPUTS, Measure, computed
 
 LEAST = 200  # labels of a twin that counts
 LARGEST = 6_000  # molecules of a panel of which functions are compared
-ESTIMATORS: dict[str, dict[str, Any]] = {
-    "coregionalization": {"estimator": "coregionalization"},
-    "residual": {"estimator": "residual"},
-    "residual, 16 runs": {"estimator": "residual", "affinity_runs": 16},
-    "aligned": {"estimator": "aligned", "affinity_runs": 4},
-    "measured": {"estimator": "measured"},
-}
 KINASES = (
     "EGFR ERBB2 ERBB4", "KIT PDGFRA PDGFRB FLT3 CSF1R", "SRC LCK", "AURKA AURKB AURKC",
     "GSK3A GSK3B", "p38-alpha p38-beta", "JNK1 JNK2 JNK3", "BRAF RAF1", "PIK3CA PIK3CB PIK3CD",
@@ -63,19 +51,7 @@ SISTERS: dict[str, list[list[str]]] = {
     "pkis2_kinases": [[f"^{name}_" for name in family.split()] for family in KINASES],
 }
 """For each panel the families of sister assays, by parts of their names; ^ and $ mark the ends."""
-
-
-@dataclass(frozen=True, eq=False)
-class Measured:
-    """The affinity of a panel by one estimator and seed."""
-
-    matrix: np.ndarray
-    low: np.ndarray | None
-    seconds: float
-
-
-Measure = Callable[[Panel, PackedGraphs, int], Measured]
-"""A panel, its graphs and a seed → its affinity."""
+NAMED = [*ESTIMATORS, *COMPARED]
 
 
 def main() -> None:
@@ -98,7 +74,7 @@ def main() -> None:
         for estimator in asked.estimators:
             if estimator == "measured" and len(panel.tasks) > 12:
                 continue  # minutes
-            if "functions" in estimator and len(panel) > LARGEST:
+            if estimator in READ_INPUTS and len(panel) > LARGEST:
                 continue  # minutes, and frozen inputs have seen labels of Tox21
             if estimator in ESTIMATORS:
                 measure = computed(ESTIMATORS[estimator], own.inputs)
@@ -116,75 +92,6 @@ def earlier() -> dict[tuple[str, str], dict[str, Any]]:
     path = Path(__file__).parent / "results" / "affinity_truths.json"
     rows = json.loads(path.read_text())["rows"] if path.exists() else []
     return {(entry["panel"], entry["estimator"]): entry for entry in rows}
-
-
-def computed(keys: dict[str, Any], inputs: tuple[str, ...]) -> Measure:
-    """Gives what measures with an estimator."""
-    given = {"inputs": inputs} if keys.get("estimator") == "measured" else {}
-
-    def measure(panel: Panel, graphs: PackedGraphs, seed: int) -> Measured:
-        config = TaskAffinityConfig(**keys, **given, seed=seed, log_affinity_matrix=False)
-        start = time.perf_counter()
-        estimate = TaskAffinityComputer(config, cache=cache_folder()).compute(panel, graphs)
-        low = None if estimate.doubt is None else estimate.doubt.low
-        return Measured(estimate.matrix, low, time.perf_counter() - start)
-
-    return measure
-
-
-def by_labels(_: tuple[str, ...]) -> Measure:
-    """Gives what correlates labels on shared molecules; 0 where two tasks have less than ten."""
-
-    def measure(panel: Panel, graphs: PackedGraphs, seed: int) -> Measured:
-        del graphs, seed
-        values = panel.labels.values
-        matrix = np.eye(values.shape[1])
-        for i, j in itertools.combinations(range(len(matrix)), 2):
-            both = np.isfinite(values[:, i]) & np.isfinite(values[:, j])
-            if both.sum() >= 10:
-                matrix[i, j] = matrix[j, i] = np.nan_to_num(
-                    np.corrcoef(values[both, i], values[both, j])[0, 1]
-                )
-        return Measured(matrix, None, 0.0)
-
-    return measure
-
-
-def by_functions(inputs: tuple[str, ...]) -> Measure:
-    """Gives what correlates the functions that Gaussian processes learn of each task alone.
-
-    Two tasks need no molecule in common: their predictions of all molecules are compared.
-    """
-
-    def measure(panel: Panel, graphs: PackedGraphs, seed: int) -> Measured:
-        del graphs
-        start = time.perf_counter()
-        X, rows = vectors(inputs, panel.smiles, cache_folder()), np.arange(len(panel))
-        fitted = fit_kernel(X, decided(panel, rows), rows, KernelConfig(), seed)
-        matrix = np.corrcoef(fitted.predict(X)[0].T)
-        return Measured(matrix, None, time.perf_counter() - start)
-
-    return measure
-
-
-def in_the_mean(inputs: tuple[str, ...]) -> Measure:
-    """Gives what takes the mean of the correlation of functions and of the default affinity."""
-    first, second = by_functions(inputs), computed(ESTIMATORS["coregionalization"], inputs)
-
-    def measure(panel: Panel, graphs: PackedGraphs, seed: int) -> Measured:
-        a, b = first(panel, graphs, seed), second(panel, graphs, seed)
-        return Measured((a.matrix + b.matrix) / 2, None, a.seconds + b.seconds)
-
-    return measure
-
-
-COMPARED: dict[str, Callable[[tuple[str, ...]], Measure]] = {
-    "correlation of labels": by_labels,
-    "correlation of functions": by_functions,
-    "mean of functions and coregionalization": in_the_mean,
-}
-"""What is no estimator of the product: frozen inputs → how it is measured."""
-NAMED = [*ESTIMATORS, *COMPARED]
 
 
 def row(

@@ -13,9 +13,10 @@ panels of benchmarks/study_panels.py, of which the seeds are the three folds by 
 test side has too few labels of their small tasks. AstraZeneca's panel has 20 epochs instead of 50,
 and of PKIS2 a part of the tasks is taken.
 
-Usage: python benchmarks/transfer/measure.py demo|demo_sparse|path/to/<panel>.csv [seeds]
-Appends to benchmarks/transfer/<panel>.csv. As many processes of one thread as LOKY_MAX_CPU_COUNT
-says, or as there are cores.
+Usage: python benchmarks/transfer/measure.py demo|demo_sparse|path/to/<panel>.csv [seeds [heads]]
+Appends to benchmarks/transfer/<panel>.csv. With `heads` every task has a head of its own on the
+encoder of the set; pairs and all tasks are trained so, and <panel>_heads.csv keeps them. As many
+processes of one thread as LOKY_MAX_CPU_COUNT says, or as there are cores.
 """
 
 import csv
@@ -136,6 +137,8 @@ def train_network(
     seed: int,
     rows: np.ndarray,
     epochs: int,
+    *,
+    heads: bool = False,
 ) -> np.ndarray:
     """Trains one set with one seed on one thread; predictions of some molecules, shape (m, T)."""
     logging.disable(logging.WARNING)
@@ -143,7 +146,8 @@ def train_network(
     names = [panel.task_names[column] for column in tasks]
     training = TrainingConfig(epochs=epochs, precision="32", threads=1)
     config = TrainConfig(training=training, seed=seed)
-    plan = Plan.of("manual_groups", disjoint([names]), names, share_encoder=True)
+    groups = [[name] for name in names] if heads else [names]
+    plan = Plan.of("manual_groups", disjoint(groups), names, share_encoder=True)
     model = fit_model(panel, split, graphs, config, plan)
     return model.predictor.predict_graphs(graphs, rows).mean
 
@@ -155,10 +159,12 @@ def train_set(
     tasks: tuple[int, ...],
     seed: int,
     epochs: int,
+    *,
+    heads: bool,
 ) -> list[tuple[str, int, str, int, float, float, float]]:
     """Trains one set with one seed; a row a task."""
     started = time.perf_counter()
-    predicted = train_network(panel, graphs, split, tasks, seed, split.test, epochs)
+    predicted = train_network(panel, graphs, split, tasks, seed, split.test, epochs, heads=heads)
     seconds = time.perf_counter() - started
     rows = []
     for k, column in enumerate(tasks):
@@ -200,11 +206,17 @@ def main() -> None:
     n_seeds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
     panel, splits, short = load(sys.argv[1], n_seeds)
     graphs = featurize(panel.smiles)
-    path = FOLDER / f"{short}.csv"
-    left = list(jobs(sets_of(short, panel.task_names), n_seeds, done_so_far(path)))
+    heads = sys.argv[3:] == ["heads"]
+    path = FOLDER / f"{short}{'_heads' if heads else ''}.csv"
+    sets = sets_of(short, panel.task_names)
+    if heads:
+        sets = [tasks for tasks in sets if len(tasks) in {2, len(panel.tasks)}]
+    left = list(jobs(sets, n_seeds, done_so_far(path)))
     print(f"{len(left)} trainings to go", flush=True)
     work = joblib.Parallel(n_jobs=-1, return_as="generator_unordered")(
-        joblib.delayed(train_set)(panel, graphs, splits[seed], tasks, seed, epochs_of(short))
+        joblib.delayed(train_set)(
+            panel, graphs, splits[seed], tasks, seed, epochs_of(short), heads=heads
+        )
         for tasks, seed in left
     )
     new = not path.exists()

@@ -3,8 +3,10 @@
 Reads what `measure.py` measured. Every estimator sees the training molecules only, of each seed or
 fold; its groups are compared with all partitions whose every group was trained.
 
-Usage: python benchmarks/transfer/score.py demo|demo_sparse|path/to/<panel>.csv [seeds]
-Writes benchmarks/results/transfer_<panel>.json and .md.
+Usage: python benchmarks/transfer/score.py demo|demo_sparse|path/to/<panel>.csv [seeds [heads]]
+Writes benchmarks/results/transfer_<panel>.json and .md. With `heads` the pairs are those of
+<panel>_heads.csv, which have a head per task on one encoder; what they gain is compared with what
+they gain with one head, and transfer_<panel>_heads.json and .md hold it.
 """
 
 import itertools
@@ -13,7 +15,6 @@ import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import joblib
 import numpy as np
@@ -32,13 +33,13 @@ from admet.model.chemprop.task_affinity import TaskAffinityComputer, get_task_gr
 from admet.model.chemprop.task_affinity.estimators import AffinityEstimate
 from admet.model.chemprop.task_affinity.groups import group_tasks, transfer_scores
 from report import write_results
+from study_panels import PANELS
+from tried_affinities import COMPARED
+from tried_affinities import ESTIMATORS as PRODUCT
 
 Errors = dict[tuple[tuple[int, ...], int, int], float]
-ESTIMATORS: dict[str, dict[str, Any]] = {
-    "coregionalization": {"estimator": "coregionalization"},
-    "residual": {"estimator": "residual"},
-    "measured": {"estimator": "measured"},
-    "aligned": {"estimator": "aligned", "affinity_runs": 4},
+ESTIMATORS = {
+    **{name: keys for name, keys in PRODUCT.items() if name != "residual, 16 runs"},
     "gradient": {"estimator": "gradient"},
     "lookahead": {"estimator": "lookahead"},
 }
@@ -145,6 +146,21 @@ def affinities(panel: Panel, splits: list[Split]) -> dict[str, list[AffinityEsti
     }
 
 
+def tried(panel: Panel, splits: list[Split], short: str) -> dict[str, list[np.ndarray]]:
+    """Measures what is no estimator of the product, likewise."""
+    given = (own.inputs for name, own in PANELS.items() if name.startswith(short))
+    inputs = next(given, ("minimol", "rdkit"))
+    sides = [panel.subset(split.train) for split in splits]
+    return {
+        name: [
+            make(inputs)(side, cached_graphs(side.smiles, cache_folder()), seed).matrix
+            for seed, side in enumerate(sides)
+        ]
+        for name, make in COMPARED.items()
+        if name != "correlation of labels"  # by rank, below
+    }
+
+
 def trained_gains(errors: Errors, seeds: list[int], n_tasks: int) -> dict[int, dict[str, float]]:
     """Gives, for each number of groups, the gain of each partition whose groups were trained."""
     trained = {tasks for tasks, _, _ in errors}
@@ -176,6 +192,43 @@ def chosen_share(
     return own, mean, best, share, len(others)
 
 
+def write_heads(
+    short: str,
+    lines: list[str],
+    truth: np.ndarray,
+    everything: float,
+    one_head: Errors,
+    seeds: list[int],
+    over_all: dict[str, float],
+    over_sure: dict[str, float],
+) -> None:
+    """Writes what pairs gain with a head per task, beside what they gain with one head."""
+    n_tasks = len(truth)
+    off = ~np.eye(n_tasks, dtype=bool)
+    other = np.mean([pair_gains(one_head, n_tasks, seed) for seed in seeds], axis=0)
+    together = partition_gain(one_head, [tuple(range(n_tasks))], seeds)
+    same = over_pairs(truth, other, off)
+    lines += [
+        "",
+        (
+            f"Mean gain of a pair: {truth[off].mean():+.3f} with a head per task, "
+            f"{other[off].mean():+.3f} with one head; correlation of the two {same:.2f}. All tasks "
+            f"on one encoder: {everything:+.3f} with a head per task, {together:+.3f} with one."
+        ),
+    ]
+    content = {
+        "gains": truth.tolist(), "gains_of_one_head": other.tolist(), "correlation": same,
+        "all_together": [everything, together], "over_pairs": over_all,
+        "over_pairs_beyond_noise": over_sure,
+    }  # fmt: skip
+    note = (
+        f"{short} panel as in transfer_{short}.md, but in every pair each task has a head of its "
+        "own on the shared encoder; gain: 1 − error together / error alone."
+    )
+    print("\n".join(lines))
+    write_results(f"transfer_{short}_heads", content, "\n".join(lines), note)
+
+
 def main() -> None:
     """Scores, prints and writes the tables."""
     logging.disable(logging.WARNING)
@@ -185,6 +238,11 @@ def main() -> None:
     split = splits[0]
     names, n_tasks = panel.task_names, len(panel.tasks)
     errors = read_errors(FOLDER / f"{short}.csv", names)
+    one_head = errors
+    heads = sys.argv[3:] == ["heads"]
+    if heads:
+        alone = {key: value for key, value in errors.items() if len(key[0]) == 1}
+        errors = alone | read_errors(FOLDER / f"{short}_heads.csv", names)
     seeds = sorted({seed for _, seed, _ in errors})
     gains = [pair_gains(errors, n_tasks, seed) for seed in seeds]
     complete = [
@@ -210,6 +268,14 @@ def main() -> None:
         scores[name] = matrices
         scores[f"{name}, transfer"] = [
             transfer_scores(estimate.strength, n_labels) for estimate in estimates
+        ]
+    for name, matrices in tried(panel, splits, short).items():
+        scores[name] = matrices
+        scores[f"{name}, transfer"] = [
+            transfer_scores(
+                np.abs(matrix) if "functions" in name or "heads" in name else matrix, n_labels
+            )
+            for matrix in matrices
         ]
     scores["label correlation"] = [label_correlation(train.labels.values)]
     scores["correlation of single-task predictions"] = [
@@ -254,9 +320,12 @@ def main() -> None:
         "| groups | number | gain | random | best | share of the way | partitions |",
         "|---|---|---|---|---|---|---|",
     ]
+    everything = partition_gain(errors, [tuple(range(n_tasks))], seeds)
+    if heads:
+        write_heads(short, lines[:-3], truth, everything, one_head, seeds, over_all, over_sure)
+        return
     rows = []
     known = trained_gains(errors, seeds, n_tasks)
-    everything = partition_gain(errors, [tuple(range(n_tasks))], seeds)
     for method in ("agglomerative", "transfer"):
         for number in [*range(2, min(n_tasks, 6)), "auto"]:
             for name in ("coregionalization", "residual", "measured", "aligned", "gradient"):
