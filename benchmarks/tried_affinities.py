@@ -8,7 +8,7 @@ import itertools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from admet.data import Panel
 from admet.data.scales import decided
 from admet.featurize import PackedGraphs
 from admet.featurize.cache import cache_folder
+from admet.model.chemprop import GroupedNetwork
 from admet.model.chemprop.graph_batch import GraphBatch
 from admet.model.chemprop.plan import NetworkPlan
 from admet.model.chemprop.task_affinity import TaskAffinityComputer
@@ -103,7 +104,7 @@ def by_functions(inputs: tuple[str, ...]) -> Measure:
     def correlate(panel: Panel, _: PackedGraphs, seed: int) -> np.ndarray:
         X, rows = vectors(inputs, panel.smiles, cache_folder()), np.arange(len(panel))
         fitted = fit_kernel(X, decided(panel, rows), rows, KernelConfig(), seed)
-        return np.corrcoef(fitted.predict(X)[0].T)
+        return np.asarray(np.corrcoef(fitted.predict(X)[0].T))
 
     return timed(correlate)
 
@@ -113,7 +114,8 @@ def in_the_mean(inputs: tuple[str, ...]) -> Measure:
     first, second = by_functions(inputs), computed(ESTIMATORS["coregionalization"], inputs)
 
     def mean(panel: Panel, graphs: PackedGraphs, seed: int) -> np.ndarray:
-        return (first(panel, graphs, seed).matrix + second(panel, graphs, seed).matrix) / 2
+        both = np.stack([own(panel, graphs, seed).matrix for own in (first, second)])
+        return np.asarray(both.mean(axis=0))
 
     return timed(mean)
 
@@ -152,10 +154,9 @@ def with_gradients(change: Callable[[Tensor], Tensor], *, residual: bool = False
 def without_leading(G: Tensor) -> Tensor:
     """Removes from all tasks' gradients the direction that most of them share."""
     unit = torch.nn.functional.normalize(G.sum(dim=1), dim=1)  # (m, n_parameters)
-    values, vectors_ = torch.linalg.eigh(unit @ unit.T)
-    rest = values.clone()
-    rest[-1] = 0
-    return (vectors_ * rest) @ vectors_.T
+    values, Q = torch.linalg.eigh(unit @ unit.T)
+    rest: Tensor = (Q[:, :-1] * values[:-1]) @ Q[:, :-1].T
+    return rest
 
 
 def preconditioned(G: Tensor) -> Tensor:
@@ -172,7 +173,8 @@ def preconditioned(G: Tensor) -> Tensor:
         K + penalty * torch.eye(len(K), dtype=K.dtype), K
     )
     whitened = (K @ inside / penalty).view(m, n_folds, m, n_folds)
-    return whitened.sum(dim=(1, 3))
+    products: Tensor = whitened.sum(dim=(1, 3))
+    return products
 
 
 def correlation(products: Tensor) -> Tensor:
@@ -196,22 +198,20 @@ def by_whitened_heads(_: tuple[str, ...]) -> Measure:
         known = torch.from_numpy(np.isfinite(problem.expected)).double()
         total = np.zeros((len(panel.tasks),) * 2)
         for look in looks(problem, config):
-            Z = embeddings(look.network, graphs).double()
+            Z = embeddings(cast(GroupedNetwork, look.network), graphs).double()
             Z = Z - Z.mean(dim=0)
             values, Q = torch.linalg.eigh(Z.T @ Z / len(Z))
             white = Z @ Q / (values + 0.1 * values.mean()).sqrt()
             n = known.sum(dim=0).clamp(min=1)
             centred = known * (y - (known * y).sum(dim=0) / n)
-            # of the labels, and of the embeddings: a task's molecules are not a random part
-            middle = known.T @ white / n.unsqueeze(1)  # (T, d)
-            heads = (centred.T @ white - centred.sum(dim=0).unsqueeze(1) * middle) / n.unsqueeze(1)
+            heads = centred.T @ white / n.unsqueeze(1)  # (T, d)
             total += correlation(heads @ heads.T).numpy()
-        return total / total.max()
+        return np.asarray(total / total.max())
 
     return timed(compare)
 
 
-def embeddings(network: torch.nn.Module, graphs: PackedGraphs) -> Tensor:
+def embeddings(network: GroupedNetwork, graphs: PackedGraphs) -> Tensor:
     """Gives the embeddings of all molecules, shape (n, d_h), without dropout."""
     network.eval()
     batcher = network.batcher(graphs, training=False)
@@ -284,13 +284,13 @@ def linearised(
         known = np.isfinite(y[:, task])
         delta2 = W3[:, task] * slope(a2)
         delta1 = delta2 @ W2.T * slope(a1)
-        features = sum(
+        products = [
             (given @ left) * (delta @ right)
             for (left, right), given, delta in zip(
                 sketches, (scaled, h1), (delta1, delta2), strict=True
             )
-        )
-        features = features.double().numpy() / np.sqrt(WIDTH)
+        ]
+        features = torch.stack(products).sum(dim=0).double().numpy() / np.sqrt(WIDTH)
         told = expit(outputs[:, task]) if binary[task] else outputs[:, task]
         rest = np.where(known, y[:, task], 0) - told
         own, other = known & train, known & ~train
