@@ -64,6 +64,13 @@ def test_planted_groups_of_an_mlp_are_found(loader):
     assert found.n_common[0, 1] == int((present[:, 0] & present[:, 1]).sum())
 
 
+def test_a_loader_leaves_the_choice_of_the_estimator_open_for_molecules(loader):
+    own = computer()
+    before = own.config, type(own.estimator)
+    own.compute_from_loader(Perceptron, loader, NAMES, kinds=KINDS)
+    assert (own.config, type(own.estimator)) == before
+
+
 @pytest.mark.parametrize("estimator", ["residual", "aligned", "gradient", "lookahead"])
 def test_every_estimator_takes_it_and_leaves_the_network_alone(loader, estimator):
     torch.manual_seed(0)

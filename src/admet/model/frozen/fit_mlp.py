@@ -100,7 +100,7 @@ def fit_mlps(
         where weights are averaged.
 
     Raises:
-        NumericalError: If a loss is no longer finite.
+        NumericalError: If a weight is not finite at the end.
     """
     alike: dict[tuple[int, int], list[int]] = defaultdict(list)
     prepared = [_Prepared.of(inputs, panel, job) for job in jobs]

@@ -84,12 +84,13 @@ def fit_joint_kernel(
     The covariance of two labels is B[i, j] k(x, x') (the intrinsic coregionalization model:
     Goovaerts 1997; Bonilla, Chai and Williams, NIPS 2007), with B = s R + (1 − s) I, where R is the
     measured correlation of the tasks. The share s has the largest marginal likelihood on a sample
-    of the labels. Length, signal and noise are those of each task alone, drawn towards those of the
-    others where its labels are few.
+    of the labels, of six that are tried. Length, signal and noise are those of each task alone,
+    drawn towards those of the others where its labels are few.
 
     Each task learns from its own labels and those of its eight nearest partners. Partners whose
     labels would make more than `config.joint_up_to` together are left out, the nearest being asked
-    first. A binary task is fitted as 0 and 1; a limit counts as the value that it names.
+    first; a task with more labels than that learns from none. A binary task is fitted as 0 and 1; a
+    limit counts as the value that it names.
 
     Args:
         inputs: Shape (n, d), of the panel's molecules.

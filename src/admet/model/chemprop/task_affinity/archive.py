@@ -45,7 +45,7 @@ class AffinityArchive:
 
     Attributes:
         matrix: The affinities, shape (T, T), float64; NaN where unknown.
-        pair_steps: Steps in which both tasks had labels, shape (T, T).
+        pair_steps: On how much a pair rests, shape (T, T); see `AffinityEstimate`.
         n_common: Molecules with labels of both tasks, shape (T, T); of the task on the diagonal.
         intervals: Where the affinities may lie; None from an estimator that does not say.
         grouping: The groups; from a file, without objective and bound.

@@ -46,7 +46,7 @@ _UNREAD_BESIDE_A_LOADER = {
 
 
 class TaskAffinityComputer:
-    """Measures the affinity of the tasks of a panel with a freshly initialised network.
+    """Measures the affinity of the tasks of a panel, or of the tasks of any network.
 
     Attributes:
         affinity_matrix: The matrix of the last computation, shape (T, T); None before the first,
@@ -71,8 +71,8 @@ class TaskAffinityComputer:
             config: The `task_affinity` section; None takes the defaults.
             model: Shape of the network; None takes the defaults.
             estimator: What measures; None takes the one that `config.estimator` names.
-            cache: Folder that keeps frozen inputs of molecules for the estimator `measured`; None
-                keeps nothing.
+            cache: Folder that keeps what the estimators `coregionalization` and `measured` compute
+                of molecules; None keeps nothing.
 
         Raises:
             ConfigError: If `config` or `model` is no such section.
@@ -107,8 +107,8 @@ class TaskAffinityComputer:
             target_cols: Names of T target columns.
 
         Returns:
-            The matrix, shape (T, T), float64, NaN for pairs that never had labels in one batch; and
-            the T names.
+            The matrix, shape (T, T), float64, NaN for pairs of which nothing was seen (with
+            gradients: that never had labels in one batch); and the T names.
 
         Raises:
             DataError: If a column is missing or its labels cannot be used.
@@ -138,7 +138,7 @@ class TaskAffinityComputer:
         Raises:
             ConfigError: If `encoder_param_patterns` selects nothing.
             DeviceError: If the device is not there.
-            NoGradientStepsError: If no batch held a label.
+            NoGradientStepsError: If there was no label to learn from.
         """
         self._forget()
         config = self.config
@@ -154,7 +154,7 @@ class TaskAffinityComputer:
                 len(panel),
             )
         problem = MoleculeProblem.of(panel, graphs, self.model, device, self._cache)
-        return self._estimate(problem, panel.task_names, started)
+        return self._estimate(problem, panel.task_names, started, config, self.estimator)
 
     def compute_from_loader(
         self,
@@ -188,19 +188,21 @@ class TaskAffinityComputer:
 
         Raises:
             ConfigError: If there is no such submodule, if its embeddings have another shape, if
-                `encoder_param_patterns` selects nothing, or if the names and kinds do not fit.
+                `encoder_param_patterns` selects nothing, if the names and kinds do not fit, or if
+                the estimator reads molecules (`coregionalization`, `measured`).
             DataError: If a batch is no such triple.
             DeviceError: If the device is not there.
-            NoGradientStepsError: If no batch held a label.
+            NoGradientStepsError: If there was no label to learn from.
         """
         self._forget()
         started = time.perf_counter()
         device = resolve_device(self.config.device, "task_affinity.device")
         whole = dict.fromkeys(type(self.model).model_fields, _COMES_WHOLE)
-        if self._by_name and self.config.estimator == "auto":  # there are no molecules
-            self.config = self.config.model_copy(update={"estimator": WITHOUT_MOLECULES})
-            self.estimator = ESTIMATORS[WITHOUT_MOLECULES]()
-        idle = self.config.idle_keys(_UNREAD_BESIDE_A_LOADER)
+        config, estimator = self.config, self.estimator
+        if self._by_name and config.estimator == "auto":  # there are no molecules
+            config = config.model_copy(update={"estimator": WITHOUT_MOLECULES})
+            estimator = ESTIMATORS[WITHOUT_MOLECULES]()
+        idle = config.idle_keys(_UNREAD_BESIDE_A_LOADER)
         if self._by_name:
             warn_of_idle_keys(idle | _of_model(self.model.idle_keys(whole)))
         names = list(task_names)
@@ -216,16 +218,21 @@ class TaskAffinityComputer:
             )
         known = tuple(KINDS[name] for name in named)
         problem = LoaderProblem(network, loader, known, device, encoder)
-        return self._estimate(problem, names, started)
+        return self._estimate(problem, names, started, config, estimator)
 
     def _estimate(
-        self, problem: AffinityProblem, names: list[str], started: float
+        self,
+        problem: AffinityProblem,
+        names: list[str],
+        started: float,
+        config: TaskAffinityConfig,
+        estimator: AffinityEstimator,
     ) -> AffinityEstimate:
         """Measures a problem and logs what came out."""
-        config, device = self.config, problem.device
+        device = problem.device
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
             torch.manual_seed(config.seed)
-            estimate = replace(self.estimator.estimate(problem, config), names=tuple(names))
+            estimate = replace(estimator.estimate(problem, config), names=tuple(names))
         warn_of_unknown(estimate, names)
         if config.log_affinity_matrix:
             log_matrix(estimate.matrix, names)

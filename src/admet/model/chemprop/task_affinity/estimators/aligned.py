@@ -25,8 +25,8 @@ class AlignedAffinity:
     is still small, as at the start of a training. Each such look is a step of `GradientSums`.
 
     What the head explains already is in this gradient. It holds something common to tasks that is
-    neither's own: on some panels sister assays come out as opposed. `ResidualAffinity` leaves it
-    out.
+    neither's own: on AstraZeneca's panel sister assays come out as opposed. `ResidualAffinity`
+    leaves it out.
 
     The doubt has two sources. One is other molecules: each of `FOLDS` folds of them is left out
     (the delete-a-group jackknife). The other is other initial weights and orders of the batches:

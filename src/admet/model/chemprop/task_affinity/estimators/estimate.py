@@ -26,8 +26,9 @@ class Intervals:
     Attributes:
         low: Lower ends of the 95 % intervals, shape (T, T).
         high: Upper ends, shape (T, T).
-        reliability: Share of each task's squared gradient that other molecules would show too,
-            shape (T,), from 0 to 1; NaN for a task without gradient.
+        reliability: How far each task's own part would come out again with other molecules, shape
+            (T,), from 0 to 1: with gradients the share of its square, with `coregionalization` 1
+            less the squared relative error of its slope; NaN for a task of which nothing was seen.
     """
 
     low: np.ndarray
@@ -51,7 +52,8 @@ class Doubt(Intervals):
     Attributes:
         components: What the matrix may be off by, in independent parts, shape (S, T, T): the sum
             of their outer products is the covariance of the entries.
-        n_runs: Networks that it was measured on; one network tells nothing about their spread.
+        n_runs: Networks that it was measured on, without networks parts of the molecules; one
+            tells nothing about the spread.
         least: Reliability below which a task has too few labels.
         freedom: Degrees of freedom with which the size of the components is known.
     """
@@ -121,8 +123,10 @@ class AffinityEstimate:
 
     Attributes:
         matrix: Shape (T, T), float64; [i, j] is the affinity of i and j, NaN where unknown.
-        pair_steps: Shape (T, T), int64; steps in which both tasks had labels.
-        n_steps: Steps in all.
+        pair_steps: On how much a pair rests, shape (T, T), int64: with gradients the steps in which
+            both tasks had labels, with `coregionalization` pairs of molecules, with `measured`
+            sets of tasks.
+        n_steps: Steps in all, or parts of the molecules.
         n_common: Molecules with labels of both tasks, shape (T, T); of the task on the diagonal.
         doubt: How far it can be trusted; None from an estimator that does not say.
         meter: Measures plans; None from an estimator that cannot.

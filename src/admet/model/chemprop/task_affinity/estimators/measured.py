@@ -35,7 +35,8 @@ class MeasuredAffinity:
     Multitask Learning Using Surrogate Models*, TMLR 2023. The matrix is directed: [i, j] is what
     source i brings target j. It is divided by its largest entry; the log says what 1 stands for.
 
-    The doubt is that of the folds: each is left out (the delete-a-group jackknife).
+    The doubt is that of the folds and seeds: each fold of each seed is left out (the delete-a-group
+    jackknife).
     """
 
     def estimate(self, problem: AffinityProblem, config: TaskAffinityConfig) -> AffinityEstimate:
