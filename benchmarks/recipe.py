@@ -1,6 +1,6 @@
 """One change at a time to a network, and to models on frozen inputs, out of fold, on real panels.
 
-Usage: python benchmarks/recipe.py FOLDER frozen|kernel|networks [folds [seeds [panel …]]]
+Usage: python benchmarks/recipe.py FOLDER frozen|informed|kernel|networks [folds [seeds [panel …]]]
 
 FOLDER is that of benchmarks/study_panels.py. Of three scaffold folds of each seed the first `folds`
 are tested; a seed deals the folds anew and draws other weights. Frozen inputs are MiniMol and
@@ -39,8 +39,8 @@ INPUTS = ("minimol", "rdkit")
 BASE = "as it is"
 N_FOLDS = 3
 EPOCHS = 20
-SECTION = {"frozen": "frozen_mlp", "kernel": "kernel"}
-ARM = {"frozen": "frozen_mlp", "kernel": "kernel", "networks": "multi_task"}
+SECTION = {"frozen": "frozen_mlp", "informed": "informed_heads", "kernel": "kernel"}
+ARM = SECTION | {"networks": "multi_task"}
 Changes = dict[str, dict[str, Any]]
 FROZEN: Changes = {
     BASE: {},
@@ -79,7 +79,16 @@ NETWORKS: Changes = {
     },
 }
 KERNEL: Changes = {BASE: {}, "chosen_by: likelihood": {"chosen_by": "likelihood"}}
-CHANGES = {"frozen": FROZEN, "kernel": KERNEL, "networks": NETWORKS}
+INFORMED: Changes = {
+    BASE: {},
+    "learning_rate: 1e-3": {"learning_rate": 1e-3},
+    "epochs: 20": {"epochs": 20},
+    "epochs: 20, learning_rate: 1e-3": {"epochs": 20, "learning_rate": 1e-3},
+    "epochs: 50, learning_rate: 1e-3": {"epochs": 50, "learning_rate": 1e-3},
+    "loss: huber": {"loss": "huber"},
+    "loss: mse": {"loss": "mse"},
+}
+CHANGES = {"frozen": FROZEN, "informed": INFORMED, "kernel": KERNEL, "networks": NETWORKS}
 TASK_BEST, LAST = "best epoch: of each task", "best epoch: the last"
 
 
@@ -234,7 +243,7 @@ def write(done: dict[str, dict[str, float]]) -> None:
         "Mean over endpoints of the MAE relative to always predicting the mean, in percent. First "
         "row: its mean over fits (seed, fold) and their number. Others: the mean difference from "
         "it on the same fits, with the smallest and the largest; below zero is better. "
-        f"{N_FOLDS} scaffold folds; inputs {', '.join(INPUTS)}; networks of {EPOCHS} epochs."
+        f"{N_FOLDS} scaffold folds; inputs {', '.join(INPUTS)}; multi_task of {EPOCHS} epochs."
     )
     write_results("recipe", {"fits": done}, "\n\n".join(tables), note)
 

@@ -7,7 +7,7 @@ the last is made by
     python scripts/join_panels.py FOLDER/pharmabench.csv Smiles_unify value …_reg_final_data.csv
 OUTPUT gets a study per panel and seed; one that was stopped goes on. Frozen inputs that have seen
 labels of a panel are left out there. Writes benchmarks/results/study_panels.json and .md; rows of
-other panels and seeds stay as they were.
+other panels, folds and seeds stay as they were.
 """
 
 import json
@@ -25,7 +25,9 @@ from report import write_results
 
 NETWORKS = ("single_task", "multi_task", "own_heads")
 GROUPED = ("task_affinity", "random_groups")
-FROZEN = ("frozen_mlp", "frozen_own_heads", "kernel", "joint_kernel", "boosted")
+WITH_INPUTS = (
+    "informed_heads", "frozen_mlp", "frozen_own_heads", "kernel", "joint_kernel", "boosted",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -69,9 +71,9 @@ def main() -> None:
         studies = []
         for seed in range(1, n_seeds + 1):
             studies.append(run(study_of(name, folder, output, n_folds, seed)))
-            found[f"{name}, seed {seed}"] = summary(studies[-1])
-        found[f"{name}, seed 1"]["agreement"] = agreement(studies)
-        write(found, n_folds)
+            found[f"{name}, {n_folds} folds, seed {seed}"] = summary(studies[-1])
+        found[f"{name}, {n_folds} folds, seed 1"]["agreement"] = agreement(studies)
+        write(found)
 
 
 def earlier() -> dict[str, dict[str, Any]]:
@@ -93,7 +95,7 @@ def study_of(name: str, folder: Path, output: Path, n_folds: int, seed: int) -> 
         },
         save_dir=output / f"{name}-{n_folds}-{seed}",
         seed=seed,
-        study={"folds": n_folds, "arms": NETWORKS + GROUPED + FROZEN, "inputs": panel.inputs},
+        study={"folds": n_folds, "arms": NETWORKS + GROUPED + WITH_INPUTS, "inputs": panel.inputs},
     )
 
 
@@ -130,7 +132,7 @@ def agreement(studies: list[Study]) -> dict[str, float]:
     return {"same": sum(words) / len(words), "opposed": sum(opposed) / len(opposed)}
 
 
-def write(found: dict[str, dict[str, Any]], n_folds: int) -> None:
+def write(found: dict[str, dict[str, Any]]) -> None:
     """Writes the table."""
     heads = (
         "| panel | single | multi | own heads, by affinity, random groups | best arm | mixture | "
@@ -155,7 +157,7 @@ def write(found: dict[str, dict[str, Any]], n_folds: int) -> None:
         ]  # fmt: skip
         table.append("| " + " | ".join(cells) + " |")
     note = (
-        f"{n_folds} scaffold folds, one training of each arm on each. Losses are means over "
+        "Scaffold folds, one training of each arm on each. Losses are means over "
         "endpoints of the MAE (or 1 − AUROC) relative to always predicting the mean; the mixture's "
         "weights for a fold come from the other folds. Intervals of 95 %, corrected resampled "
         "t-test. `worse on`: endpoints with an interval above zero against either baseline."

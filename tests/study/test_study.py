@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import admet
 from admet.cli.__main__ import main
 from admet.cli._common import parse
 from admet.config.study import ArmName, InputName, StudyCommand, StudyRun
@@ -23,7 +24,12 @@ from admet.study.seen import seen_labels, warn_of_seen_labels
 from admet.study.summary import study_summary_of
 
 TARGETS = ("LogD", "hERG", "CLint")
-CHEAP = {"frozen_mlp": {"hidden_size": 16, "epochs": 3}, "inputs": ["rdkit"], "folds": 3}
+CHEAP = {
+    "frozen_mlp": {"hidden_size": 16, "epochs": 3},
+    "informed_heads": {"epochs": 2},
+    "inputs": ["rdkit"],
+    "folds": 3,
+}
 
 
 def config_for(folder, panel, **study):
@@ -193,7 +199,9 @@ def test_two_processes_give_the_results_of_one(study, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("arm", ["own_heads", "task_affinity", "random_groups", "boosted"])
+@pytest.mark.parametrize(
+    "arm", ["own_heads", "task_affinity", "random_groups", "informed_heads", "boosted"]
+)
 def test_every_other_arm_predicts(arm, panel_path, tmp_path):
     found = run(config_for(tmp_path / "s", panel_path, arms=[arm], folds=2))
     assert np.isfinite(found.out_of_fold[arm, 0, 0]).all()
@@ -201,6 +209,18 @@ def test_every_other_arm_predicts(arm, panel_path, tmp_path):
     if arm in {"task_affinity", "random_groups"}:
         groups = found.fits[0].outcome.groups
         assert sorted(name for group in groups for name in group) == sorted(TARGETS)
+
+
+@pytest.mark.slow
+def test_informed_heads_read_inputs_and_have_a_training_of_their_own(panel_path, tmp_path):
+    own = {"epochs": 2, "loss": "huber"}
+    config = config_for(tmp_path / "s", panel_path, arms=["informed_heads"], informed_heads=own)
+    found = run(config)
+    assert "training.epochs" in found.config.idle_keys()
+    assert "study.informed_heads.epochs" not in found.config.idle_keys()
+    (member,) = admet.load(tmp_path / "s" / "model").predictor.spec.members
+    assert member.network.inputs == ("rdkit",)
+    assert [len(group.tasks) for group in member.network.plan.networks[0].groups] == [1, 1, 1]
 
 
 def test_what_cannot_be_compared_is_refused_before_any_work(panel_path, tmp_path):

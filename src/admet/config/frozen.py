@@ -29,6 +29,20 @@ class FrozenMLPConfig(LossConfig, AveragingConfig):
     weight_decay: float = Field(0.01, ge=0, description="Decay of AdamW.")
 
 
+class InformedHeadsConfig(Section):
+    """A network on graphs whose heads read frozen inputs, too."""
+
+    loss: LossName = Field(
+        "mae",
+        description="Loss of a measured value on the scaled target; see training.loss. Out of fold "
+        "mae is better here.",
+    )
+    epochs: int = Field(
+        12, ge=1, description="Epochs; with such inputs it learns sooner than from graphs alone."
+    )
+    learning_rate: float = Field(2e-3, gt=0, description="Peak learning rate.")
+
+
 class KernelConfig(Section):
     """Gaussian processes on frozen inputs."""
 

@@ -9,7 +9,13 @@ from pydantic import Field, field_validator, model_validator
 
 from admet.config.base import Section
 from admet.config.duration import checked_duration
-from admet.config.frozen import BoostedConfig, FrozenMLPConfig, InputName, KernelConfig
+from admet.config.frozen import (
+    BoostedConfig,
+    FrozenMLPConfig,
+    InformedHeadsConfig,
+    InputName,
+    KernelConfig,
+)
 from admet.config.root import TrainConfig
 from admet.config.training import LOGGING, TrainingConfig
 
@@ -20,6 +26,7 @@ ArmName = Literal[
     "task_affinity",
     "groups",
     "random_groups",
+    "informed_heads",
     "frozen_mlp",
     "frozen_own_heads",
     "frozen_groups",
@@ -36,23 +43,27 @@ SINGLE, MULTI = "single_task", "multi_task"
 CURVE_ARMS = ("frozen_mlp", "kernel", "frozen_own_heads", "boosted")
 """Arms that are cheap enough for a learning curve; the first of them that is compared has one."""
 
-_NETWORKS = {
+_ON_GRAPHS = {
     "single_task", "multi_task", "own_heads", "task_affinity", "groups", "random_groups"
 }  # fmt: skip
+_NETWORKS = _ON_GRAPHS | {"informed_heads"}
 _BY_GROUPS = {"groups", "frozen_groups"}
 _BY_AFFINITY = {"task_affinity", "random_groups", "frozen_affinity_groups", "frozen_partners"}
 _MLPS = {
     "frozen_mlp", "frozen_own_heads", "frozen_groups", "frozen_affinity_groups", "frozen_partners"
 }  # fmt: skip
+_NOT_INFORMED = ("loss", "epochs", "learning_rate", "max_lr", "init_lr", "final_lr")
 _READ_BY: dict[str, set[str]] = {
     "training": _NETWORKS,
+    **{f"training.{key}": _ON_GRAPHS for key in _NOT_INFORMED},
     "task_affinity": _BY_AFFINITY,
     "model.extra_inputs": _NETWORKS,
     "model.init_from": _NETWORKS,
     "model.groups": _BY_GROUPS,
     "study.groups": _BY_GROUPS,
     "model.share_encoder": {"task_affinity", "groups", "random_groups"},
-    "study.inputs": _MLPS | {"kernel", "joint_kernel"},
+    "study.inputs": _MLPS | {"informed_heads", "kernel", "joint_kernel"},
+    "study.informed_heads": {"informed_heads"},
     "study.frozen_mlp": _MLPS,
     "study.kernel": {"kernel", "joint_kernel"},
     "study.boosted": {"boosted"},
@@ -74,6 +85,7 @@ class StudyConfig(Section):
             "own_heads",
             "task_affinity",
             "random_groups",
+            "informed_heads",
             "frozen_mlp",
             "frozen_own_heads",
             "kernel",
@@ -118,6 +130,9 @@ class StudyConfig(Section):
         False,
         description="Whether a cheap arm is also trained on a quarter and on half of each training "
         "side, so that the verdict can say what more labels would bring.",
+    )
+    informed_heads: InformedHeadsConfig = Field(
+        InformedHeadsConfig(), description="The arm informed_heads; the rest is as in training."
     )
     frozen_mlp: FrozenMLPConfig = Field(FrozenMLPConfig(), description="Networks on inputs.")
     kernel: KernelConfig = Field(KernelConfig(), description="Gaussian processes.")

@@ -23,7 +23,10 @@ _FREE = {
     "training.logger", "training.log_to",
 }  # fmt: skip
 # Older studies know nothing of these; they count only where they are not as usual.
-_LATER = ("model.extra_inputs", "model.init_from", "study.groups", "study.kernel.joint_up_to")
+_LATER = (
+    "model.extra_inputs", "model.init_from", "study.groups", "study.kernel.joint_up_to",
+    "study.informed_heads",
+)  # fmt: skip
 
 
 def identity_of(config: StudyRun, sha256: str, origin: Mapping[str, Any]) -> dict[str, Any]:

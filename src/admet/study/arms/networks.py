@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from admet.config.study import StudyRun
 from admet.data import Split
 from admet.featurize.cache import cache_of
 from admet.model.chemprop.plan import Arm as PlanArm
@@ -30,6 +31,10 @@ class NetworkArm(Arm):
     def groups(self, material: Material, split: Split, seed: int) -> Sequence[Group]:
         """Gives the groups of tasks, each with the tasks that it serves."""
 
+    def config_of(self, config: StudyRun) -> StudyRun:
+        """Gives the shape of its networks and how they are trained: those of the study."""
+        return config
+
     def train(self, material: Material, split: Split, seed: int) -> Trained:
         """Trains the networks; the validation side chooses their best epochs."""
         names = material.panel.task_names
@@ -38,7 +43,7 @@ class NetworkArm(Arm):
             not self.follows_the_model or material.config.model.share_encoder is not False
         )
         plan = Plan.of(self.planned, groups, names, share_encoder=shared)
-        config = material.config.model_copy(update={"seed": seed})
+        config = self.config_of(material.config).model_copy(update={"seed": seed})
         extra = config.model.extra_inputs
         inputs = material.molecules().inputs(extra) if extra else None
         model = fit_model(
@@ -89,6 +94,23 @@ class OwnHeads(SingleTask):
     planned = "manual_groups"
     shares_encoder = True
     alone = False
+
+
+class InformedHeads(OwnHeads):
+    """One encoder with a head per task, which reads the frozen inputs of the study, too."""
+
+    name = "informed_heads"
+    text = "the same, with heads that read frozen inputs, too"
+    inputs = True
+
+    def config_of(self, config: StudyRun) -> StudyRun:
+        """Adds the inputs, and takes what `study.informed_heads` says of the training."""
+        names = dict.fromkeys([*config.model.extra_inputs, *config.study.inputs])
+        own = config.study.informed_heads
+        model = config.model.model_copy(update={"extra_inputs": tuple(names)})
+        rates = dict.fromkeys(("max_lr", "init_lr", "final_lr"))  # follow from the peak
+        training = config.training.model_copy(update=own.model_dump() | rates)
+        return config.model_copy(update={"model": model, "training": training})
 
 
 def nothing_to_group(material: Material) -> str:

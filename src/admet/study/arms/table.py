@@ -7,6 +7,7 @@ from admet.study.arms.base import Arm
 from admet.study.arms.frozen import Boosted, FrozenMLP, FrozenOwnHeads, JointKernel, Kernel
 from admet.study.arms.frozen_plans import FrozenAffinityGroups, FrozenGroups, FrozenPartners
 from admet.study.arms.networks import (
+    InformedHeads,
     MultiTask,
     NetworkArm,
     OwnHeads,
@@ -25,6 +26,7 @@ ARMS: dict[str, Arm] = {
         TaskAffinity(),
         UserGroups(),
         RandomGroups(),
+        InformedHeads(),
         FrozenMLP(),
         FrozenOwnHeads(),
         FrozenGroups(),
