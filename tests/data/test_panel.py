@@ -221,3 +221,31 @@ def test_a_list_is_no_molecule():
         "text behind the SMILES: \"'CC']\"", "invalid SMILES",
         "text behind the SMILES: \"'N']\"", "text behind the SMILES: '1}'", "empty SMILES",
     ]  # fmt: skip
+
+
+def test_a_molecule_of_several_times_counts_at_the_latest():
+    values = np.array([5.0, 1.0, 2.0, 7.0])
+    merged = merge_duplicates(
+        np.array(["A", "B", "A", "B"], dtype=object),
+        Labels(np.array([[1.0], [2.0], [3.0], [2.0]])),
+        (Task("T", REGRESSION),),
+        np.arange(4),
+        values,
+        split_type="time",
+    )
+    assert merged.split_values.tolist() == [5.0, 7.0]
+    assert merged.messages[-1].startswith("2 molecules: each has several times and counts at the")
+    assert merged.labels.values.tolist() == [[2.0], [2.0]]
+
+
+def test_a_molecule_of_several_groups_counts_for_the_first_and_that_is_said():
+    merged = merge_duplicates(
+        np.array(["A", "B", "A"], dtype=object),
+        Labels(np.array([[1.0], [2.0], [3.0]])),
+        (Task("T", REGRESSION),),
+        np.arange(3),
+        np.array([4, 1, 0]),
+        split_type="group",
+    )
+    assert merged.split_values.tolist() == [4, 1]
+    assert "1 molecule stands in several groups" in merged.messages[-1]

@@ -156,10 +156,10 @@ def test_an_order_of_dates_that_does_not_fit_is_named(write_csv):
         load_panel(path, data)
 
 
-def test_a_molecule_measured_twice_counts_from_its_first_time(write_csv):
+def test_a_molecule_measured_twice_counts_at_its_latest_time(write_csv):
     path = write_csv("SMILES,A,when\nC,1,2022\nCC,2,2021\nC,3,2019.5\nCCC,4,2020\n")
     data = DataConfig(target_columns=["A"], split_type="time", split_column="when")
-    assert load_panel(path, data).split_values.tolist() == [2019.5, 2021.0, 2020.0]
+    assert load_panel(path, data).split_values.tolist() == [2022.0, 2021.0, 2020.0]
 
 
 def test_predefined_sides_and_their_errors(write_csv):

@@ -258,3 +258,28 @@ def test_one_endpoint_has_nobody_to_be_joined_with(demo_csv, tmp_path):
     study = run(config)
     assert "joint_kernel" in study.left_out
     assert study.arms == ["kernel"]
+
+
+def test_a_task_whose_labels_do_not_differ_leaves_the_others_as_they_are(panel):
+    X, panel = panel
+    without = fit_joint_kernel(X, panel, TRAIN, RELATED, KernelConfig(), 0).predict(X[TEST])
+    constant = np.where(np.arange(400) % 7 == 0, 2.0, np.nan)
+    values = np.concatenate([panel.labels.values, constant[:, None]], axis=1)
+    tasks = (*panel.tasks, Task("d", kind_of("regression")))
+    wider = Panel(panel.smiles, Labels(values), tasks, panel.lines)
+    R = np.eye(4)
+    R[:3, :3] = RELATED
+    R[3, :3] = R[:3, 3] = np.nan
+    found = fit_joint_kernel(X, wider, TRAIN, R, KernelConfig(), 0).predict(X[TEST])
+    assert np.isfinite(found).all()
+    np.testing.assert_allclose(found[:, :3], without, atol=0.05)
+    np.testing.assert_allclose(found[:, 3], 0, atol=1e-6)
+
+
+def test_tasks_that_all_say_nothing_are_predicted_by_their_mean(panel):
+    X, panel = panel
+    values = np.where(np.isnan(panel.labels.values), np.nan, [1.0, 5.0, 1.0])
+    flat = Panel(panel.smiles, Labels(values), panel.tasks, panel.lines)
+    found = fit_joint_kernel(X, flat, TRAIN, RELATED, KernelConfig(), 0)
+    units = found.targets.to_units(torch.from_numpy(found.predict(X[TEST])))
+    np.testing.assert_allclose(units[:, :2], [[1.0, 5.0]] * len(TEST), atol=1e-6)

@@ -11,7 +11,7 @@ from rich.table import Table
 from admet.config.study import MULTI, SINGLE
 from admet.names import number, short_names
 from admet.study.statistics import Contrast
-from admet.study.verdict import what_settles, what_twice_brings
+from admet.study.verdict import NOT_KNOWN, what_settles, what_twice_brings
 
 if TYPE_CHECKING:
     from admet.study import Study
@@ -86,7 +86,8 @@ def _print_company(console: Console, verdicts: Sequence["Verdict"]) -> None:
     for verdict in tasks:
         everybody = len(verdict.partners) == len(tasks) - 1
         company = "together" if everybody and verdict.partners else verdict.company
-        lines.setdefault(f"{verdict.best}, {company}", []).append(verdict.task)
+        how = verdict.best if company == NOT_KNOWN else f"{verdict.best}, {company}"
+        lines.setdefault(how, []).append(verdict.task)
     console.print("How to train (the best single arm of each):")
     for how, names in lines.items():
         console.print(f"  {', '.join(names)}: {how}")

@@ -89,7 +89,7 @@ def build_panel(
         tasks,
         table.lines[kept],
         split_values,
-        keep_apart=config.split_type == "predefined",
+        split_type=config.split_type,
     )
     left = np.setdiff1d(np.arange(len(kept)), merged.rows)
     rejected += [

@@ -43,29 +43,30 @@ def merge_duplicates(
     lines: np.ndarray,
     split_values: np.ndarray | None = None,
     *,
-    keep_apart: bool = False,
+    split_type: str = "random",
 ) -> Merged:
     """Merges the records of each molecule as the kinds of the tasks say.
 
     Where the records of a binary task are tied, its label stays empty. The line is that of the
-    first record; the time is the earliest. With `keep_apart` (a predefined split) a molecule that
-    stands on two sides stays on the one nearer to the test. Its other records are rejected, since
-    training on a test molecule would flatter the test.
+    first record. By time a molecule counts at the latest of its times, so that no label stands
+    before all its measurements were made; by group it counts for the group of its first record. In
+    a predefined split a molecule that stands on two sides stays on the one nearer to the test. Its
+    other records are rejected, since training on a test molecule would flatter the test.
 
     Args:
         smiles: Canonical SMILES, shape (n,).
         labels: Labels of n records.
         tasks: T tasks.
         lines: Shape (n,).
-        split_values: Times (float64) or sides (int8) of the rows, shape (n,), or None.
-        keep_apart: Whether `split_values` are sides that must not mix.
+        split_values: Times (float64), groups or sides (int8) of the rows, shape (n,), or None.
+        split_type: What they are, as in `data.split_type`.
 
     Returns:
         The merged rows, with what to tell the user.
     """
     rejected: list[Rejection] = []
     rows = np.arange(len(smiles))
-    if keep_apart and split_values is not None:
+    if split_type == "predefined" and split_values is not None:
         keep = _one_side(smiles, lines, split_values, rejected)
         rows = rows[keep]
         smiles, labels, lines = smiles[keep], labels.subset(keep), lines[keep]
@@ -87,7 +88,8 @@ def merge_duplicates(
             "were left out"
         )
     if split_values is not None:
-        split_values = _earliest(split_values, inverse, first)
+        split_values, several = _one_each(split_values, inverse, first, split_type)
+        messages += several
     merged = Labels(values, limits)
     return Merged(
         smiles[first],
@@ -111,11 +113,27 @@ def _group(smiles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return first, inverse
 
 
-def _earliest(values: np.ndarray, inverse: np.ndarray, first: np.ndarray) -> np.ndarray:
-    """Takes the smallest time of each molecule; its sides are equal by now."""
-    earliest = values[first]
-    np.minimum.at(earliest, inverse, values)
-    return np.asarray(earliest)
+def _one_each(
+    values: np.ndarray, inverse: np.ndarray, first: np.ndarray, split_type: str
+) -> tuple[np.ndarray, list[str]]:
+    """Takes one time or group of each molecule; its sides are equal by now.
+
+    Returns:
+        Shape (m,), and what to tell the user.
+    """
+    found = values[first]
+    n_several = len(np.unique(inverse[values != found[inverse]]))
+    if split_type == "time":
+        np.maximum.at(found, inverse, values)
+    if not n_several:
+        return found, []
+    counts = (
+        "has several times and counts at the latest, so that nothing of the future is learnt early"
+        if split_type == "time"
+        else "stands in several groups and counts for that of its first record"
+    )
+    them = "1 molecule" if n_several == 1 else f"{n_several} molecules: each"
+    return found, [f"{them} {counts}"]
 
 
 def _one_side(

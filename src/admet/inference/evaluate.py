@@ -92,10 +92,11 @@ def run_on_table(
     if seen and split != "train":
         log.warning(
             "%s was trained on %d of the %d molecules: its metrics on them are no test. Use "
-            "--split test or unseen, another table, or runs of one split",
+            "--split %sunseen, another table, or runs of one split",
             run_dir,
             seen,
             len(panel),
+            "test or " * _has_test_side(own),
         )
     predictions = model.predictor.predict_smiles(panel.smiles).mean
     columns = [model.spec.task_names.index(name) for name in panel.task_names]
@@ -111,12 +112,22 @@ def _on_side(
         DataError: If there are none.
     """
     found = np.array([sides.get(str(smiles)) == split for smiles in panel.smiles])
+    if split == "test" and sides and not _has_test_side(sides):
+        raise DataError(
+            f"{str(run_dir)!r} has no test side: it learnt from all molecules of its table, as the "
+            "model of a study does. What it is worth is in `results.csv` and `coverage.csv` of the "
+            "study; for another table use --split unseen or all."
+        )
     if not found.any():
         raise DataError(
             f"No molecule of {table.source} is on the {split!r} side of the split of "
             f"{str(run_dir)!r}. Name the table it was trained on, or use --split all."
         )
     return found
+
+
+def _has_test_side(sides: Mapping[str, str]) -> bool:
+    return "test" in sides.values()
 
 
 def _unseen(panel: Panel, sides: Mapping[str, str], run_dir: Path, table: Table) -> np.ndarray:
@@ -130,11 +141,12 @@ def _unseen(panel: Panel, sides: Mapping[str, str], run_dir: Path, table: Table)
             f"{str(run_dir)!r} does not say which molecules it has seen: it was trained by another "
             "program and imported. Name a table that it cannot have seen, with --split all."
         )
+    tested = _has_test_side(sides)
     found = np.array([str(smiles) not in sides for smiles in panel.smiles])
     if not found.any():
         raise DataError(
             f"{str(run_dir)!r} had all {len(panel)} molecules of {table.source} in its split: none "
-            "is unseen. Name a table with newer molecules, or use --split test."
+            f"is unseen. Name a table with newer molecules{', or use --split test' * tested}."
         )
     log.info("%d of %d molecules are unseen by %s", found.sum(), len(panel), run_dir)
     return found

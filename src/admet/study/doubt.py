@@ -97,9 +97,10 @@ def intervals(known: StudyDoubt) -> pd.DataFrame:
 
     Returns:
         One row per tested molecule and task with a label, as they stand in the panel: task,
-        SMILES, label, prediction, low and high (the ends of the 80 % interval, in the unit of the
-        labels; empty for a binary task and where too few labels calibrate it), and similarity to
-        the nearest molecule that the fit had learnt from.
+        SMILES, label, limit ("<" or ">" where it is one, else empty), prediction, low and high (the
+        ends of the 80 % interval, in the unit of the labels; empty for a binary task and where too
+        few labels calibrate it), and similarity to the nearest molecule that the fit had learnt
+        from.
     """
     study, panel = known.study, known.study.scaled
     first, level = study.done_rounds[0], LEVELS[0]
@@ -124,6 +125,7 @@ def intervals(known: StudyDoubt) -> pd.DataFrame:
             "task": task.name,
             "SMILES": study.panel.smiles[rows],
             "label": study.panel.labels.values[rows, column],
+            "limit": study.panel.labels.signs(rows, column),
             "prediction": served[rows, column],
             "low": ends[0, rows],
             "high": ends[1, rows],

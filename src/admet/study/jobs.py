@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from safetensors.numpy import load, save
 from threadpoolctl import threadpool_limits
 
 from admet.data import Split
-from admet.errors import AdmetError
+from admet.errors import AdmetError, AffinityWarning, NumericalError
 from admet.files import read_sealed, write_sealed
 from admet.study.arms import ARMS, Outcome, Trained
 from admet.study.material import Material
@@ -109,9 +110,17 @@ def do(material: Material, split: Split, job: Job) -> Fit:
             part = thinned(split, job.share, material.panel.labels.values, seed)
             outcome = ARMS[job.arm].fit(own, part, seed)
             report(outcome.mean)
-    except AdmetError as error:
-        return Fit(job, None, time.perf_counter() - start, str(error))
+            if not np.isfinite(outcome.mean).all():
+                raise NumericalError("It predicted a value that is NaN or infinite.")
+    except Exception as error:  # of a library, too: the other arms go on
+        return Fit(job, None, time.perf_counter() - start, _fault(error))
     return Fit(job, outcome, time.perf_counter() - start)
+
+
+def _fault(error: Exception) -> str:
+    """Says why a fit failed; what is no error of ours by its kind, too."""
+    told = str(error).strip() or "no reason given"
+    return told if isinstance(error, AdmetError) else f"{type(error).__name__}: {told}"
 
 
 def keep(material: Material, split: Split, job: Job) -> Fit:
@@ -120,8 +129,8 @@ def keep(material: Material, split: Split, job: Job) -> Fit:
     try:
         with one_thread(), quiet():
             trained = ARMS[job.arm].train(material, split, material.config.seed)
-    except AdmetError as error:
-        return Fit(job, None, time.perf_counter() - start, str(error))
+    except Exception as error:  # likewise
+        return Fit(job, None, time.perf_counter() - start, _fault(error))
     return Fit(job, None, time.perf_counter() - start, trained=trained)
 
 
@@ -144,7 +153,8 @@ def quiet() -> Iterator[None]:
     level = logger.level
     logger.setLevel(logging.ERROR)
     try:
-        with redirect_stdout(io.StringIO()):
+        with redirect_stdout(io.StringIO()), warnings.catch_warnings():
+            warnings.simplefilter("ignore", AffinityWarning)  # of each fold
             yield
     finally:
         logger.setLevel(level)

@@ -9,7 +9,7 @@ from admet.study import settle
 from admet.study.arms import ARMS
 from admet.study.curve import with_twice
 from admet.study.statistics import known_mean
-from admet.study.verdict import ALL, COMPOSITE, SEVERAL, Verdict
+from admet.study.verdict import ALL, COMPOSITE, NOT_KNOWN, SEVERAL, Verdict
 
 if TYPE_CHECKING:
     from admet.study.results import Study
@@ -23,8 +23,9 @@ def verdict_of(study: "Study", task: str) -> Verdict:
         task: A task, or "all endpoints".
     """
     means = {arm: float(known_mean(study.losses(arm, task))) for arm in study.arms}
-    best = min(means, key=lambda arm: (not np.isfinite(means[arm]), means[arm]))
-    served = COMPOSITE if len(study.arms) >= SEVERAL else best
+    told = [arm for arm in study.arms if np.isfinite(means[arm])]
+    best = min(told, key=means.__getitem__, default=NOT_KNOWN)
+    served = COMPOSITE if len(study.arms) >= SEVERAL else study.arms[0]
     baselines = {base: study.contrast(served, base, task) for base in study.baselines}
     labels = study.panel.labels.present
     n = labels.sum() if task == ALL else labels[:, study.panel.task_names.index(task)].sum()
@@ -32,8 +33,9 @@ def verdict_of(study: "Study", task: str) -> Verdict:
     times, rounds = settle.together(open_by)
     forward = study.config.data.split_type == "time"
     return Verdict(
-        task, int(n), best, ARMS[best].alone, partners(study, best, task), means, served,
-        float(known_mean(study.losses(served, task))), baselines, company(study, best, task),
+        task, int(n), best, bool(told) and ARMS[best].alone, partners(study, best, task), means,
+        served, float(known_mean(study.losses(served, task))), baselines,
+        company(study, best, task) if told else NOT_KNOWN,
         settle.in_words(open_by, None if task == ALL else int(n), forward=forward), times, rounds,
         with_twice(study.curve, task) if study.curve_fits else None,
     )  # fmt: skip

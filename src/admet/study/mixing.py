@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from admet.evaluation.metrics import met
 from admet.study.composite import Evidence, nested_mixture
+from admet.study.statistics import known_mean
 
 if TYPE_CHECKING:
     from admet.study.results import Study
@@ -23,6 +25,18 @@ def mixed_out_of_fold(study: "Study", found: Predictions, repeat: int, seed: int
     return np.stack([transform.undo(column) for transform, column in columns], axis=1)
 
 
+def errors_of_mean(y: np.ndarray, limits: np.ndarray | None) -> np.ndarray:
+    """Gives the absolute errors of always predicting the mean; a limit that it keeps is none.
+
+    Args:
+        y: Labels, shape (n,), NaN where absent.
+        limits: Which of them are limits, shape (n,), as in `Labels`; None for none.
+    """
+    always = np.full(len(y), known_mean(y))
+    reached = always if limits is None else met(y, always, limits)
+    return np.asarray(np.abs(reached - y))
+
+
 def evidence_of(study: "Study", found: Predictions, repeat: int, seed: int) -> list[Evidence]:
     """Gives what mixing needs to know of each task in one round."""
     labels, tasks = study.panel.labels, []
@@ -32,9 +46,9 @@ def evidence_of(study: "Study", found: Predictions, repeat: int, seed: int) -> l
         transform = study.scaled.transforms[column]
         given = np.stack([found[arm, repeat, seed][:, column] for arm in study.arms])
         y = transform.apply(labels.values[:, column])
-        errors = np.abs(y - np.nanmean(y)) if kind.scaled else (y - np.nanmean(y)) ** 2
         limits = None if labels.limits is None else labels.limits[:, column]
-        scale = float(np.nanmean(errors))
+        errors = errors_of_mean(y, limits) if kind.scaled else (y - np.nanmean(y)) ** 2
+        scale = float(np.nanmean(errors)) or float(np.nanmean(np.abs(y - np.nanmean(y))))
         assert scale > 0, name  # noqa: S101 - no task is constant
         tasks.append(Evidence(y, transform.apply(given), scale, limits, not kind.scaled))
     return tasks

@@ -9,6 +9,7 @@ from admet.config.study import StudyRun
 from admet.data import Panel, Split, folds
 from admet.data.scales import decided
 from admet.data.splits.chain import newest_apart
+from admet.data.splits.folds import most_folds
 from admet.errors import WorkerError
 from admet.model.chemprop import TargetScaler
 from admet.model.chemprop.spec import reading_of, task_specs
@@ -28,8 +29,9 @@ _PARTS = 10  # of which one chooses the best epochs
 def refit(study: Study, material: Material, executor: Executor) -> CompositePredictor:
     """Trains the arms that have weight on all molecules of the panel.
 
-    Networks take a tenth of them, in whole blocks (by time the newest), to choose their best epoch.
-    Weights below 0.05 are dropped, and the others of the task share them out.
+    Networks take a tenth of them, in whole blocks (by time the newest; of less than ten blocks
+    one), to choose their best epoch. Weights below 0.05 are dropped, and the others of the task
+    share them out.
 
     Args:
         study: The study, whose weights are taken.
@@ -78,5 +80,6 @@ def _split(panel: Panel, config: StudyRun) -> Split:
     if config.data.split_type == "time":
         return newest_apart(panel, 1 / _PARTS)
     seed = config.seed if config.data.split_seed is None else config.data.split_seed
-    first = folds(panel, config.data.split_type, n_folds=_PARTS, val_share=0, seed=seed)[0]
+    n_folds = most_folds(panel, config.data.split_type, _PARTS)
+    first = folds(panel, config.data.split_type, n_folds=n_folds, val_share=0, seed=seed)[0]
     return Split(first.train, first.test, np.empty(0, dtype=np.int64))

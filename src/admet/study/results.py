@@ -17,7 +17,7 @@ from admet.study.composite import Mixture, choose_weights
 from admet.study.curve import curve_of
 from admet.study.jobs import Fit, Job
 from admet.study.judge import partners, verdict_of
-from admet.study.mixing import evidence_of, mixed_out_of_fold
+from admet.study.mixing import errors_of_mean, evidence_of, mixed_out_of_fold
 from admet.study.sides import known_before, test_share, tested
 from admet.study.statistics import Contrast, contrast, known_mean
 from admet.study.tukey import Tukey, all_pairs
@@ -159,7 +159,8 @@ class Study:
     def predictions(self) -> pd.DataFrame:
         """One row per molecule, task, arm, repeat and seed, for tested cells with a label.
 
-        The columns are SMILES, task, arm, repeat, seed, label and prediction.
+        The columns are SMILES, task, label, limit ("<" or ">" where the label is one, else empty),
+        arm, repeat, seed and prediction.
         """
         rows, columns = np.nonzero(self.panel.labels.present & self.tested[:, None])
         names = np.array(self.panel.task_names, dtype=object)
@@ -167,6 +168,7 @@ class Study:
             "SMILES": self.panel.smiles[rows],
             "task": names[columns],
             "label": self.panel.labels.values[rows, columns],
+            "limit": self.panel.labels.signs(rows, columns),
         }
         parts = [
             pd.DataFrame(cells).assign(
@@ -196,11 +198,18 @@ class Study:
 
     @cached_property
     def naive(self) -> dict[str, float]:
-        """Task → loss of always predicting the mean of its tested labels; NaN for none."""
+        """Task → loss of always predicting the mean of its tested labels; NaN for none.
+
+        A limit that the mean keeps is no error, as everywhere.
+        """
         found = {}
-        labels = self.panel.labels.values[self.tested]
-        for name, kind, y in zip(self.panel.task_names, self.panel.kinds, labels.T, strict=True):
-            error = float(known_mean(np.abs(y - known_mean(y))))
+        labels = self.panel.labels.subset(np.flatnonzero(self.tested))
+        for column, (name, kind) in enumerate(
+            zip(self.panel.task_names, self.panel.kinds, strict=True)
+        ):
+            y = labels.values[:, column]
+            limits = None if labels.limits is None else labels.limits[:, column]
+            error = float(known_mean(errors_of_mean(y, limits)))
             found[name] = (error or np.nan) if kind.scaled else 0.5
         return found
 

@@ -26,6 +26,7 @@ from admet.study.pace import FitProgress, Pace
 from admet.study.results import Study
 from admet.study.seen import warn_of_seen_labels
 from admet.study.tracking import followed_study
+from admet.study.verdict import ALL
 from admet.training.start import following, origin_of, read_start
 
 log = logging.getLogger(__name__)
@@ -62,6 +63,11 @@ def run(config: StudyRun, *, overwrite: bool = False, clock: Clock = time.monoto
     ):
         panel = load_panel(config.data_path, config.data)
         check_tasks(config, panel.task_names)
+        if ALL in panel.task_names:
+            raise ConfigError(
+                f"A target is called {ALL!r}, which is what a study calls the mean of them. Rename "
+                "the column."
+            )
         if config.study.groups is not None:
             check_groups("study.groups", config.study.groups, panel.task_names)
         given = config.study.frozen_mlp.task_weights

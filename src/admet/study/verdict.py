@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 COMPOSITE = "composite"
 ALL = "all endpoints"
+NOT_KNOWN = "not known"
+"""Stands for the best arm, its company and a change where no fold has labels to say."""
 SEVERAL = 2
 """Arms from which they can be mixed."""
 _ENOUGH = "enough"
@@ -38,7 +40,7 @@ class Verdict:
     Attributes:
         task: The endpoint, or "all endpoints".
         n: Its labels.
-        best: The single arm with the lowest mean loss.
+        best: The single arm with the lowest mean loss; "not known" where no fold can say.
         alone: Whether no endpoint sees another in this arm.
         partners: Endpoints whose group it shares in most fits of this arm.
         company: With whom the endpoint should be trained: alone, together, or with its partners.
@@ -154,6 +156,6 @@ def html(verdicts: Sequence[Verdict]) -> str:
 
 def _change(gain: Contrast) -> str:
     if gain.mean != gain.mean:
-        return "not known"
+        return NOT_KNOWN
     mean, low, high = (f"{100 * value:+.0f}" for value in (gain.mean, gain.low, gain.high))
     return f"{mean} % [{low}, {high}], {gain.verdict}"

@@ -138,3 +138,19 @@ def test_matrices_of_chance_have_the_mean_and_the_noise(rng):
     np.testing.assert_allclose(found[0][off], matrix[off].mean() + noise)
     np.testing.assert_allclose(found[1][off], matrix[off].mean() - noise)
     assert all(np.array_equal(np.diag(one), np.diag(matrix)) for one in found)
+
+
+def test_a_task_of_which_nothing_was_seen_is_in_no_stable_group(rng):
+    matrix = np.full((5, 5), 0.1)
+    matrix[:2, :2] = matrix[2:4, 2:4] = 0.9
+    matrix[4] = matrix[:, 4] = np.nan
+    np.fill_diagonal(matrix, 1.0)
+    noise = 0.01 * rng.standard_normal((40, 5, 5))
+    draws = list(matrix + noise + noise.swapaxes(1, 2))
+    grouper = TaskGrouper(3)
+    groups = grouper.cluster(matrix, names(5), draws)
+    inside = np.array([[name in group for name in names(5)] for group in groups])
+    (own,) = [members for members in inside if members[4]]
+    assert grouper.agreement < 0.9
+    assert grouper.co_assignment[4][own & (np.arange(5) != 4)].max(initial=0.0) < 0.9
+    assert grouper.co_assignment[0, 1] > 0.8

@@ -45,11 +45,12 @@ def chained(panel: Panel, n_folds: int, val_share: float) -> list[Split]:
     least = 1 + (val_share > 0)  # times in the first block
     if len(ends) < least + n_folds:
         most = len(ends) - least
-        remedy = f"Ask for {most} folds" if most > 1 else "Use times that are known more finely"
+        fewer = f"Ask for {most} folds (study.folds)"
+        remedy = fewer if most > 1 else "Use times that are known more finely"
         raise DataError(
             f"{len(ends)} different time(s) cannot make {n_folds} folds by time: each tests times "
-            f"of its own, and the first needs {least} older time(s) to learn from. {remedy} "
-            "(study.folds), or choose another data.split_type."
+            f"of its own, and the first needs {least} older time(s) to learn from. {remedy}, "
+            "or choose another data.split_type."
         )
     bounds = _bounds(ends, _first(panel, times, ends, n_folds, val_share), n_folds)
     found = []

@@ -61,14 +61,14 @@ def folds(
         return chained(panel, n_folds, val_share)
     if split_type == "group" and panel.split_values is None:
         raise ConfigError("Folds by group need a panel that was read with data.split_column.")
-    blocks = BLOCKS[split_type](panel, largest_dealt(len(panel) / n_folds))
+    blocks = _blocks(panel, split_type, n_folds)
     n_blocks = int(blocks.max()) + 1
     needed = n_folds + (val_share > 0)
     if n_blocks < needed:
         raise DataError(
             f"{n_blocks} block(s) of a {split_type} split cannot fill {n_folds} folds"
-            f"{' and a validation side' * (val_share > 0)}. Lower n_folds, or choose another "
-            "split type."
+            f"{' and a validation side' * (val_share > 0)}. Lower n_folds (of a study "
+            "`study.folds`), or choose another split type (`data.split_type`)."
         )
     needs = Needs.of(panel, np.full(n_folds, 1 / n_folds), trains=False)
     found = []
@@ -78,6 +78,19 @@ def folds(
         part = spread(part, blocks, needs)
         found += [_split(panel, blocks, part == k, val_share, rng) for k in range(n_folds)]
     return found
+
+
+def most_folds(panel: Panel, split_type: str, most: int) -> int:
+    """Gives the largest number of folds up to `most` that a panel has blocks for, at least 2."""
+    n = most
+    while n > 2 and int(_blocks(panel, split_type, n).max()) + 1 < n:
+        n -= 1
+    return n
+
+
+def _blocks(panel: Panel, split_type: str, n_folds: int) -> np.ndarray:
+    """Numbers the blocks that are dealt out to so many folds, shape (n,)."""
+    return BLOCKS[split_type](panel, largest_dealt(len(panel) / n_folds))
 
 
 def _split(

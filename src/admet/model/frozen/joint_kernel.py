@@ -167,15 +167,20 @@ class _Problem:
 
     @classmethod
     def of(cls, X: np.ndarray, Y: np.ndarray, alone: Sequence[Single]) -> "_Problem":
-        """Draws length, signal and noise of each task towards those of all."""
+        """Draws length, signal and noise of each task towards those of all.
+
+        A task whose labels do not differ says nothing of them, and takes those of the others.
+        """
         n = (~np.isnan(Y)).sum(axis=0)
-        own = n / (n + _TRUSTED)
-        signal = np.log([each.signal for each in alone])
-        noise = signal + np.log([each.noise for each in alone])
-        length = np.log([each.length for each in alone])
-        pooled = float(np.exp(np.average(length, weights=n)))
+        found = np.array([(each.signal, each.noise, each.length) for each in alone])  # (T, 3)
+        told = (n > 1) & (found > 0).all(axis=1) & np.isfinite(found).all(axis=1)
+        signal, noise, length = np.log(np.where(told[:, None], found, 1.0)).T
+        noise = signal + noise
+        weights = np.where(told, n, 0) if told.any() else np.ones(len(n))
+        own = np.where(told, n / (n + _TRUSTED), 0.0)
+        pooled = float(np.exp(np.average(length, weights=weights)))
         signal, noise, length = (
-            own * values + (1 - own) * np.average(values, weights=n)
+            own * values + (1 - own) * np.average(values, weights=weights)
             for values in (signal, noise, length)
         )
         steps = np.round((length - np.log(pooled)) / np.log(_STEP))

@@ -9,7 +9,7 @@ from admet.report.pictures import changes
 from admet.report.study_record import StudyRecord
 from admet.report.tables import LISTED, change, count, names_of, number, table, text
 from admet.study.statistics import Contrast
-from admet.study.verdict import Verdict, what_settles
+from admet.study.verdict import NOT_KNOWN, Verdict, what_settles
 
 _MARKS = {"better": "▲ ", "worse": "▼ ", "same": "= ", "unclear": "? "}
 
@@ -89,7 +89,8 @@ def _ways(verdicts: Sequence[Verdict]) -> list[str]:
     by_arm: dict[str, list[str]] = {}
     for own in verdicts:
         company = "in company" if own.partners else own.company
-        by_arm.setdefault(f"{said(own.best)}, {company}", []).append(own.task)
+        way = NOT_KNOWN if own.best == NOT_KNOWN else f"{said(own.best)}, {company}"
+        by_arm.setdefault(way, []).append(own.task)
     lines = [
         f"{way}: {names_of(names)}"
         for way, names in sorted(by_arm.items(), key=lambda pair: -len(pair[1]))

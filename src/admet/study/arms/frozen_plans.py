@@ -13,7 +13,12 @@ from admet.model.frozen import members
 from admet.model.frozen.fit_mlp import MLPJob, fit_mlps
 from admet.study.arms.base import Arm, Trained
 from admet.study.arms.frozen import learnt_rows
-from admet.study.arms.networks import affinity_groups, affinity_of, nothing_to_group
+from admet.study.arms.networks import (
+    affinity_groups,
+    affinity_of,
+    not_so_many,
+    nothing_to_group,
+)
 from admet.study.material import Material
 
 
@@ -57,8 +62,8 @@ class FrozenAffinityGroups(FrozenPlan):
     text = "a network on frozen inputs for each group by the affinity"
 
     def why_not(self, material: Material) -> str:
-        """Needs two tasks."""
-        return nothing_to_group(material)
+        """Needs two tasks, and no more groups than tasks."""
+        return nothing_to_group(material) or not_so_many(material)
 
     def groups(self, material: Material, split: Split, seed: int) -> Sequence[Group]:
         """Measures the affinity and groups by it."""
@@ -70,6 +75,10 @@ class FrozenPartners(FrozenAffinityGroups):
 
     name = "frozen_partners"
     text = "a network on frozen inputs for each endpoint, with partners by the affinity"
+
+    def why_not(self, material: Material) -> str:
+        """Needs two tasks."""
+        return nothing_to_group(material)
 
     def groups(self, material: Material, split: Split, seed: int) -> Sequence[Group]:
         """Measures the affinity and chooses partners by it."""

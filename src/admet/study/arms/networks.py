@@ -7,7 +7,9 @@ from typing import ClassVar
 import numpy as np
 
 from admet.config.study import StudyRun
+from admet.config.targets import check_n_groups
 from admet.data import Split
+from admet.errors import ConfigError
 from admet.featurize.cache import cache_of
 from admet.model.chemprop.plan import Arm as PlanArm
 from admet.model.chemprop.plan import Group, Plan, disjoint
@@ -118,6 +120,15 @@ def nothing_to_group(material: Material) -> str:
     return "one endpoint has nothing to be grouped with" if len(material.panel.tasks) < 2 else ""
 
 
+def not_so_many(material: Material) -> str:
+    """Says why tasks cannot be put into `task_affinity.n_groups`; empty where they can."""
+    try:
+        check_n_groups(material.config.task_affinity.n_groups, len(material.panel.tasks))
+    except ConfigError as error:
+        return str(error).replace("`n_groups`", "`task_affinity.n_groups`")
+    return ""
+
+
 def affinity_of(
     material: Material, split: Split, seed: int
 ) -> tuple[AffinityEstimate, TaskAffinityConfig]:
@@ -157,8 +168,8 @@ class TaskAffinity(NetworkArm):
     follows_the_model = True
 
     def why_not(self, material: Material) -> str:
-        """Needs two tasks."""
-        return nothing_to_group(material)
+        """Needs two tasks, and no more groups than tasks."""
+        return nothing_to_group(material) or not_so_many(material)
 
     def groups(self, material: Material, split: Split, seed: int) -> Sequence[Group]:
         """Measures the affinity and groups by it."""

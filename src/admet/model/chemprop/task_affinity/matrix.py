@@ -83,6 +83,19 @@ def distances(affinity: np.ndarray) -> np.ndarray:
     return distance
 
 
+def drawn_unknown(affinity: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Replaces NaN off the diagonal by affinities of known pairs, drawn at random.
+
+    A pair of which nothing was seen may be like any other: groups that rest on it are not stable.
+    """
+    drawn = affinity.copy()
+    known = drawn[~np.eye(len(drawn), dtype=bool) & ~np.isnan(drawn)]
+    if known.size:
+        i, j = np.nonzero(np.triu(np.isnan(drawn) | np.isnan(drawn.T), k=1))
+        drawn[i, j] = drawn[j, i] = rng.choice(known, len(i))
+    return fill_unknown(drawn, quiet=True)
+
+
 def fill_unknown(affinity: np.ndarray, quiet: bool = False) -> np.ndarray:
     """Replaces NaN off the diagonal by the mean of the known pairs (0 if none is known)."""
     filled = affinity.copy()

@@ -9,13 +9,16 @@ from admet.config import TaskAffinityConfig
 from admet.errors import ConfigError, NoGradientStepsError
 from admet.model.chemprop.task_affinity.estimators.estimate import AffinityEstimate, Doubt
 from admet.model.chemprop.task_affinity.estimators.pair_sums import PARTS, PairSums, pair_sums
-from admet.model.chemprop.task_affinity.estimators.proxy import TOO_FEW
 from admet.model.chemprop.task_affinity.estimators.sums import NO_STEPS
 from admet.model.chemprop.task_affinity.problems import AffinityProblem, MoleculeProblem
 from admet.model.chemprop.task_affinity.problems.base import count_common
 
 log = logging.getLogger(__name__)
 
+_UNKNOWN = (
+    "A task has fewer than two labels there, only equal ones, or so few that nothing is known of "
+    "how similar molecules behave in it. Add labels, or leave it out."
+)
 _MOST = 8_000  # molecules; the time grows with their square
 _LEAST = 0.75  # reliability: the similarity of a task's own labels is two standard errors from 0
 
@@ -126,7 +129,7 @@ def _result(whole: PairSums, left_out: list[PairSums], n_common: np.ndarray) -> 
     )
     told = np.clip(matrix, -1.0, 1.0)
     pairs = np.where(np.isnan(told), 0, whole.n).astype(np.int64)
-    return AffinityEstimate(told, pairs, PARTS, n_common, doubt, unknown=TOO_FEW, either_sign=True)
+    return AffinityEstimate(told, pairs, PARTS, n_common, doubt, unknown=_UNKNOWN, either_sign=True)
 
 
 def _correlations(slope: np.ndarray, error: np.ndarray) -> np.ndarray:

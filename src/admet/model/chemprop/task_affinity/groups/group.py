@@ -19,7 +19,12 @@ from admet.model.chemprop.task_affinity.groups.evidence import (
 from admet.model.chemprop.task_affinity.groups.grouping import Grouping
 from admet.model.chemprop.task_affinity.groups.number import Number, choose_number
 from admet.model.chemprop.task_affinity.groups.table import METHODS
-from admet.model.chemprop.task_affinity.matrix import check_matrix, fill_unknown, real_numbers
+from admet.model.chemprop.task_affinity.matrix import (
+    check_matrix,
+    drawn_unknown,
+    fill_unknown,
+    real_numbers,
+)
 
 
 def group(
@@ -36,7 +41,7 @@ def group(
     """Groups tasks by their affinity.
 
     A pair whose affinity is NaN counts as the mean of the known pairs, neither for nor against
-    grouping; the log says so.
+    grouping; the log says so. In each draw it has the affinity of another pair, by chance.
 
     Args:
         affinity_matrix: Shape (T, T); [i, j] is the affinity of source i and target j.
@@ -63,7 +68,8 @@ def group(
 
     filled = fill_unknown(matrix)
     own = at_work(filled)
-    others = [fill_unknown(check_matrix(draw, names), quiet=True) for draw in draws]
+    rng = np.random.default_rng(seed)
+    others = [drawn_unknown(check_matrix(draw, names), rng) for draw in draws]
     drawn = [at_work(other) for other in others]
     number = choose_number(own, drawn) if n_groups == "auto" else Number.given(int(n_groups))
     choice = own.choose(number.n_groups)
