@@ -135,13 +135,15 @@ def agreement(studies: list[Study]) -> dict[str, float]:
 def write(found: dict[str, dict[str, Any]]) -> None:
     """Writes the table."""
     heads = (
-        "| panel | single | multi | own heads, by affinity, random groups | best arm | mixture | "
-        "to single | to multi | to the best arm | worse on | verdicts that agree |"
+        "| panel | single | multi | own heads, by affinity, random groups, informed heads | "
+        "best arm | mixture | to single | to multi | to the best arm | worse on | "
+        "verdicts that agree |"
     )
     table = [heads, "|---|---:|---:|---|---|---:|---|---|---|---|---|"]
     for name, entry in found.items():
         loss = entry["loss"]
-        others = [f"{loss[a]:.3f}" if a in loss else "–" for a in ("own_heads", *GROUPED)]
+        shown = ("own_heads", *GROUPED, "informed_heads")
+        others = [f"{loss[a]:.3f}" if a in loss else "–" for a in shown]
         best = min((a for a in loss if a != COMPOSITE), key=lambda arm: loss[arm])
         gains = [
             "{:+.1f} [{:+.1f}, {:+.1f}] %".format(*(100 * v for v in entry["gain"][arm]))
