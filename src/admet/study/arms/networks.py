@@ -102,7 +102,7 @@ class InformedHeads(OwnHeads):
     """One encoder with a head per task, which reads the frozen inputs of the study, too."""
 
     name = "informed_heads"
-    text = "the same, with heads that read frozen inputs, too"
+    text = "one encoder, a head per endpoint that reads frozen inputs, too"
     inputs = True
 
     def config_of(self, config: StudyRun) -> StudyRun:
