@@ -13,6 +13,7 @@ import itertools
 import logging
 import sys
 import warnings
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -162,8 +163,14 @@ def tried(panel: Panel, splits: list[Split], short: str) -> dict[str, list[np.nd
 
 
 def trained_gains(errors: Errors, seeds: list[int], n_tasks: int) -> dict[int, dict[str, float]]:
-    """Gives, for each number of groups, the gain of each partition whose groups were trained."""
-    trained = {tasks for tasks, _, _ in errors}
+    """Gives, for each number of groups, the gain of each partition whose groups were trained.
+
+    A set counts as trained where every seed of it was.
+    """
+    done: dict[tuple[int, ...], set[int]] = defaultdict(set)
+    for tasks, seed, _ in errors:
+        done[tasks].add(seed)
+    trained = {tasks for tasks, own in done.items() if set(seeds) <= own}
     return {
         n_groups: {
             str(partition): partition_gain(errors, partition, seeds)
