@@ -87,8 +87,11 @@ def test_whatever_happens_to_an_arm_reaches_no_other(tmp_path, frame, monkeypatc
 
     monkeypatch.setattr(type(ARMS["boosted"]), "fit", broken)
     found = run(config_for(tmp_path / "s", frame, ("A", "B"), ["kernel", "frozen_mlp", "boosted"]))
-    why = "RuntimeError: num_data" if fault else "It predicted a value that is NaN or infinite."
-    assert found.left_out == {"boosted": why}
+    nan = (
+        "It predicted a value that is NaN or infinite. Look for extreme labels, or leave the arm "
+        "out."
+    )
+    assert found.left_out == {"boosted": "RuntimeError: num_data" if fault else nan}
 
 
 @pytest.mark.slow

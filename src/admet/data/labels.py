@@ -21,7 +21,6 @@ from admet.data.label_rules import (
     places,
     split_relation,
 )
-from admet.data.label_rules.limits import SIGNS
 from admet.data.numbers import Writing, writing_of
 from admet.data.table import Table
 from admet.data.transforms import NO_TRANSFORM, Transform
@@ -85,16 +84,10 @@ class Labels:
         """Gives the labels of some molecules, indices or a mask."""
         return Labels(self.values[rows], None if self.limits is None else self.limits[rows])
 
-    def signs(self, rows: np.ndarray, columns: np.ndarray | int) -> np.ndarray:
-        """Gives ">" or "<" where a label is a limit, else "", for some cells.
-
-        Args:
-            rows: Their rows, shape (m,).
-            columns: Their columns, shape (m,), or one for all.
-        """
-        words = np.array([SIGNS[-1], SIGNS[0], SIGNS[1]], dtype=object)
-        limits = np.zeros(self.values.shape, np.int8) if self.limits is None else self.limits
-        return np.asarray(words[limits[rows, columns] + 1])
+    @property
+    def every_limit(self) -> np.ndarray:
+        """The limits, shape (n, T), int8, also where all labels were measured: 0."""
+        return np.zeros(self.values.shape, np.int8) if self.limits is None else self.limits
 
     def columns(self, tasks: Sequence[int]) -> "Labels":
         """Gives the labels of some tasks, by their places."""

@@ -7,6 +7,7 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
+from admet.evaluation.predicted import signs
 from admet.model.composite import spread_of
 from admet.model.doubt import Calibration, Doubt, Evidence, Neighbours
 from admet.study.results import COMPOSITE, Study
@@ -125,7 +126,7 @@ def intervals(known: StudyDoubt) -> pd.DataFrame:
             "task": task.name,
             "SMILES": study.panel.smiles[rows],
             "label": study.panel.labels.values[rows, column],
-            "limit": study.panel.labels.signs(rows, column),
+            "limit": signs(study.panel.labels.every_limit[rows, column]),
             "prediction": served[rows, column],
             "low": ends[0, rows],
             "high": ends[1, rows],

@@ -111,7 +111,10 @@ def do(material: Material, split: Split, job: Job) -> Fit:
             outcome = ARMS[job.arm].fit(own, part, seed)
             report(outcome.mean)
             if not np.isfinite(outcome.mean).all():
-                raise NumericalError("It predicted a value that is NaN or infinite.")
+                raise NumericalError(
+                    "It predicted a value that is NaN or infinite. Look for extreme labels, or "
+                    "leave the arm out."
+                )
     except Exception as error:  # of a library, too: the other arms go on
         return Fit(job, None, time.perf_counter() - start, _fault(error))
     return Fit(job, outcome, time.perf_counter() - start)

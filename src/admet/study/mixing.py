@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from admet.evaluation.metrics import met
 from admet.study.composite import Evidence, nested_mixture
 from admet.study.statistics import known_mean
 
@@ -32,9 +31,8 @@ def errors_of_mean(y: np.ndarray, limits: np.ndarray | None) -> np.ndarray:
         y: Labels, shape (n,), NaN where absent.
         limits: Which of them are limits, shape (n,), as in `Labels`; None for none.
     """
-    always = np.full(len(y), known_mean(y))
-    reached = always if limits is None else met(y, always, limits)
-    return np.asarray(np.abs(reached - y))
+    always = np.full((1, len(y)), known_mean(y))
+    return np.asarray(Evidence(y, always, 1.0, limits).errors(always)[0])
 
 
 def evidence_of(study: "Study", found: Predictions, repeat: int, seed: int) -> list[Evidence]:

@@ -12,6 +12,7 @@ from admet.config.study import MULTI, SINGLE, StudyRun
 from admet.data import Panel, Split
 from admet.data.scales import decided
 from admet.evaluation import score_tasks
+from admet.evaluation.predicted import signs
 from admet.study.budget import Round, rounds_of
 from admet.study.composite import Mixture, choose_weights
 from admet.study.curve import curve_of
@@ -168,7 +169,7 @@ class Study:
             "SMILES": self.panel.smiles[rows],
             "task": names[columns],
             "label": self.panel.labels.values[rows, columns],
-            "limit": self.panel.labels.signs(rows, columns),
+            "limit": signs(self.panel.labels.every_limit[rows, columns]),
         }
         parts = [
             pd.DataFrame(cells).assign(
