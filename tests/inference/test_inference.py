@@ -68,7 +68,7 @@ def test_numbers_of_a_parquet_input_keep_their_digits(trained, tmp_path):
     assert np.isnan(out["LogD_pred"][1])
 
 
-def test_columns_of_the_input_are_not_overwritten(trained, write_csv, tmp_path):
+def test_columns_of_the_input_are_not_overwritten(trained, write_csv, tmp_path, caplog):
     path = write_csv("SMILES,LogD_pred,reason\nCCO,mine,mine too\n")
     predict_table(load_model(trained), path, tmp_path / "p.csv")
     out = pd.read_csv(tmp_path / "p.csv")
@@ -76,6 +76,8 @@ def test_columns_of_the_input_are_not_overwritten(trained, write_csv, tmp_path):
     assert out["reason"][0] == "mine too"
     assert "LogD_pred_" in out.columns
     assert "reason_" in out.columns
+    assert "columns of its own that are called LogD_pred, reason; they stay" in caplog.text
+    assert "called LogD_pred_, reason_" in caplog.text
 
 
 def test_predict_refuses_what_it_cannot_do(trained, write_csv, tmp_path):

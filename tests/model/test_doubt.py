@@ -53,6 +53,23 @@ def test_intervals_are_wider_where_errors_are_larger(rng):
     assert (high - low)[1] == pytest.approx((high - low)[0], rel=0.15)
 
 
+def test_molecules_nearer_than_those_that_calibrated_have_no_smaller_errors(rng):
+    far = evidence(rng, 400, slope=1.0)
+    far = far.of(far.distance > 0.5)
+    task = TaskCalibration.fit(far, REGRESSION)
+    tenth = np.sort(far.distance)[9]
+    low, high = task.interval(np.zeros(3), np.zeros(3), np.array([0.0, tenth, 0.9]), 0.8)
+    assert (high - low)[0] == (high - low)[1] < (high - low)[2]
+
+
+def test_calibrations_from_before_the_nearest_distance_was_kept_are_read(rng):
+    calibration = Calibration.fit([evidence(rng, 100)], [REGRESSION], [NO_TRANSFORM])
+    arrays = calibration.arrays()
+    old = arrays | {"0.size": arrays["0.size"][:4]}
+    assert calibration.tasks[0].nearest > 0
+    assert Calibration.of(old, (REGRESSION,), (NO_TRANSFORM,)).tasks[0].nearest == 0
+
+
 def test_spread_widens_intervals_only_where_it_tells(rng):
     n = 3_000
     spread, p = rng.random(n), rng.normal(size=n)
@@ -129,7 +146,7 @@ def test_neighbours_are_those_of_rdkit():
 def test_columns_name_the_nearest_molecule_its_label_and_its_limit():
     labels = np.array([[1.0, np.nan], [100.0, np.nan]])
     limits = np.array([[0, 0], [1, 0]], dtype=np.int8)
-    task = TaskCalibration(np.array([1.0, 0, 0]), 1.0, (np.ones(9),))
+    task = TaskCalibration(np.array([1.0, 0, 0]), 1.0, 0.0, (np.ones(9),))
     calibration = Calibration((task,) * 2, (REGRESSION,) * 2, (NO_TRANSFORM,) * 2)
     doubt = Doubt(("A", "B"), calibration, Neighbours.of(["CCO", "c1ccccc1"], labels, limits))
     same = Doubt.of(doubt.arrays(), ["A", "B"], (REGRESSION,) * 2, (NO_TRANSFORM,) * 2)

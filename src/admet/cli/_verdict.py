@@ -71,11 +71,16 @@ def print_verdicts(
             table.add_section()
         table.add_row(name, *cells)
     console.print(table)
+    changes = (
+        "Changes in percent, with 95 % intervals: + better, - worse, = no difference, each with a "
+        "probability of 90 %; ? not enough evidence."
+        if baselines
+        else "No change is told, since neither single_task nor multi_task was compared."
+    )
     console.print(
-        f"Loss and changes are those of the {verdicts[-1].served.replace('_', ' ')}: MAE, or "
-        "1 − AUROC; for all endpoints relative to predicting the mean. Changes in percent, with 95 "
-        "% intervals: + better, - worse, = no difference, each with a probability of 90 %; ? not "
-        "enough evidence."
+        f"Loss{' and changes are those' if baselines else ' is that'} of the "
+        f"{verdicts[-1].served.replace('_', ' ')}: MAE, or 1 − AUROC; for all endpoints relative "
+        f"to predicting the mean. {changes}"
     )
 
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +87,8 @@ def predict_table(
                     "" if i in table.faults else s for i, s in enumerate(encoded.structures)
                 ]
             columns = found if file.typed else _as_text(found)
+            if not n_done:
+                _warn_of_taken([*columns, "reason"], given.columns)
             frame = append_columns(given, columns, reasons)
             file.write(frame, table.blocks)
             if watch is not None:
@@ -136,3 +138,14 @@ def _as_text(columns: Mapping[str, np.ndarray]) -> dict[str, list[str]]:
         name: ["" if v != v else v if isinstance(v, str) else f"{v:.6g}" for v in column.tolist()]  # noqa: PLR0124 - NaN
         for name, column in columns.items()
     }
+
+
+def _warn_of_taken(names: Sequence[str], given: Collection[str]) -> None:
+    """Says which columns of the table have the names of what is predicted."""
+    if taken := [name for name in names if name in given]:
+        log.warning(
+            "The table has columns of its own that are called %s; they stay, and the new ones are "
+            "called %s",
+            ", ".join(taken),
+            ", ".join(free_name(name, given) for name in taken),
+        )

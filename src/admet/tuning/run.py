@@ -254,7 +254,8 @@ class _Search:
         best = best_of(trials)
         said = trial.fault if trial.state == "failed" else f"loss {trial.loss:.4f}"
         if trial.state == "pruned":
-            said += f" in {len(trial.losses)} of {len(self.objective.splits)} folds, ended early"
+            said += f" in {len(trial.losses)} of {len(self.objective.splits)} folds, above "
+            said += "the median of other trials there, ended early"
         left = self.config.tune.trials - len(trials)
         seconds = sum(t.seconds for t in trials) / len(trials) * left
         time_left = f"; about {spoken(seconds)} left" if left > 0 else ""

@@ -225,3 +225,16 @@ def test_a_loader_has_no_molecules():
     computer = TaskAffinityComputer(config)
     with pytest.raises(ConfigError, match="Take residual"):
         computer.compute_from_loader(torch.nn.Module(), [], ["a"])
+
+
+@pytest.mark.parametrize(("n", "known"), [(5, False), (6, True)])
+def test_tasks_of_a_handful_of_labels_are_unknown_and_no_group_is_sure_of_them(counts, n, known):
+    values = functions(counts, 0, 0.8)
+    few = np.full((len(values), 1), np.nan)
+    few[:n, 0] = np.random.default_rng(1).normal(size=n)
+    found = estimated(panel_of(np.hstack([values, few])))
+    assert np.isfinite(found.matrix[0, 2]) == known
+    assert np.isfinite(found.matrix[0, 1])
+    assert found.matrix[2, 2] == 1
+    assert (found.pair_steps[0, 2] > 0) == known
+    assert "fewer than 6 labels" in found.unknown

@@ -250,3 +250,10 @@ def test_inputs_are_kept_only_where_somebody_asks(quick, tmp_path, monkeypatch):
     assert not (tmp_path / "nobody").exists()
     TaskAffinityComputer(config, cache=tmp_path / "kept").compute(panel)
     assert list((tmp_path / "kept").rglob("*.bin"))
+
+
+@pytest.mark.usefixtures("quick")
+def test_one_task_has_nobody_to_be_measured_with():
+    config = TaskAffinityConfig(estimator="measured", inputs=["rdkit"], log_affinity_matrix=False)
+    found = TaskAffinityComputer(config).compute(panel_of(columns=["LogD"]))
+    assert found.matrix.tolist() == [[1.0]]

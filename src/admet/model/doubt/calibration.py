@@ -13,6 +13,7 @@ from admet.kinds import Kind
 
 _FEWEST = 50  # labels from which the size of an error is fitted, and not the same everywhere
 _FLOOR = 0.25  # of the median size: the least that is expected of any error
+_NEAREST = 10  # labels that must lie as near, or a distance tells nothing more
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,19 +49,22 @@ class Evidence:
 class TaskCalibration:
     """What intervals of one task need.
 
-    The expected size of an error is σ = a + b · spread + c · distance, with a, b, c ≥ 0. The
+    The expected size of an error is σ = a + b · spread + c · distance, with a, b, c ≥ 0. Molecules
+    nearer than those that calibrated it count as these: that errors go on falling nobody saw. The
     conformity score of a label is |label − prediction| / σ; that of class k of a binary task is
     1 less the probability of k.
 
     Attributes:
         size: a, b and c, shape (3,).
         least: The least σ.
+        nearest: The least distance that counts.
         scores: Increasing scores of the calibration labels: one array for a value, one for each of
             the classes 0 and 1 of a binary task.
     """
 
     size: np.ndarray
     least: float
+    nearest: float
     scores: tuple[np.ndarray, ...]
 
     @classmethod
@@ -78,22 +82,25 @@ class TaskCalibration:
         y, p = known.labels, known.predictions
         if not kind.scaled:
             scores = tuple(np.sort(1 - q[y == k]) for k, q in ((0, 1 - p), (1, p)))
-            return cls(np.zeros(3), 1.0, scores)
+            return cls(np.zeros(3), 1.0, 0.0, scores)
+        nearest = float(np.sort(known.distance)[:_NEAREST].max(initial=0.0))
+        distance = np.maximum(known.distance, nearest)
         errors = np.abs(y - p)
         size = np.zeros(3)
         if len(errors) < _FEWEST or not errors.any():
             size[0] = errors.mean() if errors.any() else 1.0
         else:
-            design = np.stack([np.ones_like(errors), known.spread, known.distance], axis=1)
+            design = np.stack([np.ones_like(errors), known.spread, distance], axis=1)
             size = nnls(design, errors)[0]
-        expected = _expected(size, known.spread, known.distance)
+        expected = _expected(size, known.spread, distance)
         least = float(_FLOOR * np.median(expected)) if len(expected) else 1.0
         least = least if least > 0 else 1.0
-        return cls(size, least, (np.sort(errors / np.maximum(expected, least)),))
+        return cls(size, least, nearest, (np.sort(errors / np.maximum(expected, least)),))
 
     def sigma(self, spread: np.ndarray, distance: np.ndarray) -> np.ndarray:
         """Gives σ, shape (n,), from spreads and distances of that shape."""
-        return np.asarray(np.maximum(_expected(self.size, spread, distance), self.least))
+        counted = np.maximum(distance, self.nearest)
+        return np.asarray(np.maximum(_expected(self.size, spread, counted), self.least))
 
     def needed(self, level: float) -> int:
         """Gives the number of labels without which there is no interval of a level."""
@@ -180,7 +187,7 @@ class Calibration:
         """Gives all that it knows."""
         found = {}
         for index, task in enumerate(self.tasks):
-            found[f"{index}.size"] = np.append(task.size, task.least)
+            found[f"{index}.size"] = np.array([*task.size, task.least, task.nearest])
             for place, scores in enumerate(task.scores):
                 found[f"{index}.scores.{place}"] = scores
         return found
@@ -202,9 +209,11 @@ class Calibration:
         for index, kind in enumerate(kinds):
             size = arrays[f"{index}.size"]
             scores = tuple(arrays[f"{index}.scores.{k}"] for k in range(1 if kind.scaled else 2))
-            if size.shape != (4,) or (size < 0).any() or size[3] <= 0:
+            if size.shape == (4,):  # of models from before `nearest`
+                size = np.append(size, 0.0)
+            if size.shape != (5,) or (size < 0).any() or size[3] <= 0:
                 raise ValueError(f"the size of errors of task {index} is not what it can be")
             if any(s.ndim != 1 or (np.diff(s) < 0).any() or (s < 0).any() for s in scores):
                 raise ValueError(f"the scores of task {index} do not increase")
-            tasks.append(TaskCalibration(size[:3], float(size[3]), scores))
+            tasks.append(TaskCalibration(size[:3], float(size[3]), float(size[4]), scores))
         return cls(tuple(tasks), kinds, transforms)

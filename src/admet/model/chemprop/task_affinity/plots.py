@@ -159,12 +159,12 @@ def in_order_of_tree(strength: np.ndarray, task_names: Sequence[str]) -> list[st
     """Gives the names in the order in which the clustered heatmap shows them."""
     if len(task_names) < 2:
         return list(task_names)
-    return [task_names[i] for i in leaves_list(_tree(strength, quiet=True))]
+    return [task_names[i] for i in leaves_list(_tree(strength))]
 
 
-def _tree(strength: np.ndarray, quiet: bool = False) -> np.ndarray:
+def _tree(strength: np.ndarray) -> np.ndarray:
     """Gives the dendrogram of affinities, shape (T − 1, 4), by average linkage."""
-    filled = fill_unknown((strength + strength.T) / 2, quiet=quiet)
+    filled = fill_unknown((strength + strength.T) / 2, quiet=True)
     tree: np.ndarray = linkage(squareform(distances(filled), checks=False), method="average")
     return tree
 

@@ -15,9 +15,10 @@ from admet.model.chemprop.task_affinity.problems.base import count_common
 
 log = logging.getLogger(__name__)
 
+_FEWEST = 6  # labels of a task: of fewer, parts left out cannot tell how much is chance
 _UNKNOWN = (
-    "A task has fewer than two labels there, only equal ones, or so few that nothing is known of "
-    "how similar molecules behave in it. Add labels, or leave it out."
+    f"A task has fewer than {_FEWEST} labels there, only equal ones, or so few that nothing is "
+    "known of how similar molecules behave in it. Add labels, or leave it out."
 )
 _MOST = 8_000  # molecules; the time grows with their square
 _LEAST = 0.75  # reliability: the similarity of a task's own labels is two standard errors from 0
@@ -113,6 +114,8 @@ def _result(whole: PairSums, left_out: list[PairSums], n_common: np.ndarray) -> 
     scale = np.sqrt((PARTS - 1) / PARTS)
     error = scale * np.sqrt(((owns - owns.mean(axis=0)) ** 2).sum(axis=0))  # (T,)
     matrix = _correlations(whole.slope, error)
+    few = n_common.diagonal() < _FEWEST
+    matrix[(few | few[:, None]) & ~np.eye(len(few), dtype=bool)] = np.nan
     parts = np.stack([_correlations(slope, error) for slope in slopes])
     components = scale * np.nan_to_num(parts - parts.mean(axis=0))
     half = student_t.ppf(0.975, PARTS - 1) * np.sqrt((components**2).sum(axis=0))  # (T, T)

@@ -143,6 +143,8 @@ def _sets(n_tasks: int, seed: int) -> list[TaskSet]:
 def _shares(errors: Errors, sets: Sequence[TaskSet], kept: np.ndarray) -> np.ndarray:
     """Gives each source's share in the gains of each target, shape (T, T), 0 on the diagonal."""
     n_tasks = errors.counts.shape[1]
+    if not sets:  # one task has no company
+        return np.zeros((n_tasks, n_tasks))
     member = np.array([[task in own for task in range(n_tasks)] for own in sets], dtype=float)
     reached = np.stack([errors.of(own, kept) for own in sets])  # (S, T)
     found = np.zeros((n_tasks, n_tasks))

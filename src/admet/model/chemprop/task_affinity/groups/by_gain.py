@@ -117,7 +117,9 @@ def number_by_gain(
     n_tasks = len(names)
     counts = np.asarray(estimate.n_common.diagonal(), dtype=float)
     method = METHODS[config.clustering_method](
-        Tasks(fill_unknown(estimate.matrix), counts, config.singleton_score, config.seed)
+        Tasks(
+            fill_unknown(estimate.matrix, quiet=True), counts, config.singleton_score, config.seed
+        )
     )
     numbers = np.unique(np.geomspace(1, n_tasks, _TRIED).round().astype(int))
     if n_tasks <= _TRIED:
