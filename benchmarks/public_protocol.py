@@ -23,7 +23,6 @@ from admet.data import Split, load_panel
 from admet.featurize.cache import cache_folder, cached_graphs
 from admet.model.inputs import vectors
 from admet.study.arms import ARMS, inputs_of
-from admet.study.arms.networks import NetworkArm
 from admet.study.composite import Evidence, choose_weights
 from admet.study.material import Material
 from report import mean_and_spread, write_results
@@ -99,7 +98,7 @@ def fit_fold(
     labels = material.panel.labels.values
     on_val, on_test = [], []
     for arm in arms:
-        own_val = val if isinstance(ARMS[arm], NetworkArm) else val[:0]
+        own_val = val if ARMS[arm].validates(material.panel) else val[:0]
         trained = ARMS[arm].train(material, Split(train, own_val, test), seed=fold)
         on_val.append(trained.member.predict(material.molecules(val)))
         on_test.append(trained.member.predict(material.molecules(test)))

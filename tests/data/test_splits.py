@@ -42,6 +42,13 @@ def test_splits_have_their_sizes_and_repeat_by_seed(panel, kind):
     assert np.abs(share - [0.8, 0.1, 0.1]).max() < 0.06
 
 
+def test_without_its_validation_side_a_split_trains_on_it():
+    split = Split.of(np.array([1, 0, 2, 0, 1]))
+    assert split.known.tolist() == [0, 1, 3, 4]
+    without = split.without_val()
+    assert [part.tolist() for part in without.parts.values()] == [[0, 1, 3, 4], [], [2]]
+
+
 def test_no_scaffold_stands_on_two_sides(panel):
     sides = sides_of(panel, config("scaffold"), 0)
     seen: dict[str, set[int]] = {}

@@ -7,6 +7,7 @@ from admet.data import Labels, Panel, Task
 from admet.errors import NumericalError
 from admet.kinds import kind_of
 from admet.model.chemprop.plan import NetworkPlan, disjoint, overlapping
+from admet.model.frozen import fit_mlp as module
 from admet.model.frozen.boosted import fit_trees
 from admet.model.frozen.fit_mlp import MLPJob, fit_mlps
 from admet.model.frozen.kernel import Process, fit_kernel, matern
@@ -49,6 +50,25 @@ def test_networks_learn_what_inputs_say(panel, plan):
     predicted = fitted.predict(X[test])
     assert (error(panel, predicted, test) < [0.3, 0.6, 0.8]).all()
     assert ((predicted[:, 2] >= 0) & (predicted[:, 2] <= 1)).all()
+
+
+def test_networks_of_classes_learn_for_few_steps(panel, monkeypatch):
+    X, panel = panel
+    epochs = []
+    real = module._fit_alike
+
+    def counted(panel, entries, config):
+        epochs.append(config.epochs)
+        return real(panel, entries, config.model_copy(update={"epochs": 1}))
+
+    monkeypatch.setattr(module, "_fit_alike", counted)
+    rows = np.arange(300)
+    for class_steps, expected in ((24, 3), (1, 1), (10_000, 40)):  # 8 steps an epoch
+        config = SMALL.model_copy(update={"class_steps": class_steps})
+        plans = [NetworkPlan.together(["c"]), NetworkPlan.together(["a", "c"])]
+        fit_mlps(X, panel, [MLPJob(plan, rows, 0) for plan in plans], config)
+        assert sorted(epochs) == sorted([expected, 40])
+        epochs.clear()
 
 
 def test_a_network_is_the_same_alone_and_beside_others(panel):

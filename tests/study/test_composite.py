@@ -16,7 +16,7 @@ from admet.run_directory.checksums import write_checksums
 from admet.study import run
 
 TARGETS = ("LogD", "hERG", "CLint")
-KINDS = ["network", "mlp", "kernel", "trees", "joint_kernel"]
+KINDS = ["network", "mlps", "kernel", "trees", "joint_kernel"]
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +112,10 @@ def damaged(arrays, name, value):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda a: damaged(a, "members.1.layers.0", None), "holds of 'frozen_own_heads' does not"),
+        (
+            lambda a: damaged(a, "members.1.networks.0.layers.0", None),
+            "holds of 'frozen_own_heads' does not",
+        ),
         (
             lambda a: damaged(a, "members.0.networks.0.heads.0.0.0.weight", np.zeros((3, 3), "f4")),
             "holds of 'multi_task' does not fit",
@@ -134,7 +137,10 @@ def damaged(arrays, name, value):
             lambda a: damaged(a, "members.4.coefficients", np.zeros((3, 3))),
             "holds of 'joint_kernel' does not fit",
         ),
-        (lambda a: damaged(a, "members.1.serves", np.array([9, 9, 9])), "'frozen_own_heads'"),
+        (
+            lambda a: damaged(a, "members.1.networks.0.serves", np.array([9, 9, 9])),
+            "'frozen_own_heads'",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused_on_opening(model_dir, tmp_path, change, says):

@@ -12,12 +12,15 @@ from admet.data.transforms import NO_TRANSFORM
 from admet.errors import ConfigError
 from admet.kinds import REGRESSION
 from admet.model.chemprop import TargetScaler
+from admet.model.chemprop.plan import Group, disjoint
 from admet.model.chemprop.task_affinity.estimators import AffinityEstimate
+from admet.model.chemprop.task_affinity.frames import panel_from_frame
 from admet.model.frozen.fit_mlp import FittedMLP
 from admet.model.frozen.members import MLPs
 from admet.model.frozen.mlp import Layout
 from admet.model.frozen.scaling import InputScaler
 from admet.study import run
+from admet.study.arms.frozen import by_kind
 from admet.study.arms.frozen_plans import with_partners
 
 TARGETS = ("LogD", "hERG", "CLint")
@@ -60,6 +63,18 @@ def test_each_network_predicts_what_it_serves_and_arrays_bring_them_back():
 def test_networks_that_leave_a_task_out_or_serve_it_twice_are_refused(serves):
     with pytest.raises(ValueError, match="`serves` must name one head for each task"):
         MLPs([network_of(own, 0) for own in serves]).check(4)
+
+
+def test_groups_are_parted_into_numbers_and_classes(demo_frame):
+    panel = panel_from_frame(demo_frame, "SMILES", list(TARGETS))
+    (together,) = disjoint([TARGETS])
+    numbers, classes = by_kind([together], panel)
+    assert [group.tasks for group in numbers] == [("LogD", "CLint")]
+    assert [group.tasks for group in classes] == [("hERG",)]
+    for_logd = Group(tasks=("LogD", "hERG"), serves=("LogD",))
+    assert by_kind([for_logd], panel) == [[Group(tasks=("LogD",), serves=("LogD",))]]
+    apart = disjoint([["LogD"], ["CLint"]])
+    assert by_kind(apart, panel) == [list(apart)]
 
 
 def test_partners_are_those_that_help_a_task():

@@ -11,7 +11,7 @@ import admet
 from admet.cli.__main__ import main
 from admet.cli._common import parse
 from admet.config.study import ArmName, InputName, StudyCommand, StudyRun
-from admet.data import load_panel
+from admet.data import Split, load_panel
 from admet.errors import ConfigError, DataError, NumericalError, RunDirectoryError
 from admet.featurize import featurize
 from admet.model.inputs import INPUTS
@@ -221,6 +221,35 @@ def test_informed_heads_read_inputs_and_have_a_training_of_their_own(panel_path,
     (member,) = admet.load(tmp_path / "s" / "model").predictor.spec.members
     assert member.network.inputs == ("rdkit",)
     assert [len(group.tasks) for group in member.network.plan.networks[0].groups] == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("arm", "n_train", "n_val"), [("informed_heads", 7, 0), ("own_heads", 5, 2)]
+)
+def test_an_arm_without_an_epoch_to_choose_learns_from_the_validation_side(
+    arm, n_train, n_val, panel_path, tmp_path, monkeypatch
+):
+    config = config_for(tmp_path / "s", panel_path)
+    data = config.data.model_copy(update={"target_columns": ("LogD", "CLint")})
+    panel = load_panel(panel_path, data)
+    inputs = {"rdkit": np.zeros((len(panel), 2), dtype=np.float32)}
+    material = Material(config, panel, featurize(panel.smiles), inputs)
+    seen = []
+
+    def stop(panel, split, *rest, **named):
+        seen.append(split)
+        raise InterruptedError
+
+    monkeypatch.setattr("admet.study.arms.networks.fit_model", stop)
+    with pytest.raises(InterruptedError):
+        ARMS[arm].train(material, Split.of(np.array([0, 1, 2, 0, 0, 1, 0, 0])), seed=0)
+    assert (len(seen[0].train), len(seen[0].val), seen[0].test.tolist()) == (n_train, n_val, [2])
+
+
+def test_classes_choose_their_best_epoch(panel_path, tmp_path):
+    panel = load_panel(panel_path, config_for(tmp_path / "s", panel_path).data)  # hERG is binary
+    assert ARMS["informed_heads"].validates(panel)
+    assert not ARMS["frozen_mlp"].validates(panel)
 
 
 def test_what_cannot_be_compared_is_refused_before_any_work(panel_path, tmp_path):

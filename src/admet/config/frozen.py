@@ -24,13 +24,19 @@ class FrozenMLPConfig(LossConfig, AveragingConfig):
     num_layers: int = Field(2, ge=1, le=20, description="Hidden layers; the first is shared.")
     dropout: float = Field(0.35, ge=0, lt=1, description="Dropout behind each of them.")
     epochs: int = Field(60, ge=1, description="Epochs.")
+    class_steps: int = Field(
+        120,
+        ge=1,
+        description="Steps of networks of binary endpoints, in whole epochs, one at least and "
+        "`epochs` at most: more learn classes by heart.",
+    )
     batch_size: int = Field(128, ge=1, le=LARGEST_BATCH, description="Molecules in one step.")
     learning_rate: float = Field(1e-3, gt=0, description="Peak learning rate of one cycle.")
     weight_decay: float = Field(0.01, ge=0, description="Decay of AdamW.")
 
 
 class InformedHeadsConfig(Section):
-    """A network on graphs whose heads read frozen inputs, too."""
+    """A network on graphs whose heads read frozen inputs, too; of numbers its last epoch is taken."""
 
     loss: LossName = Field(
         "mae",

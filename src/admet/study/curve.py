@@ -64,8 +64,7 @@ def _rows(study: "Study", fit: Fit) -> list[tuple[str, str, float, int, int, flo
     assert fit.outcome is not None  # noqa: S101 - who calls it has looked
     split = study.splits[job.repeat][job.fold]
     learnt = thinned(split, job.share, panel.labels.values, seed_of(study.config.seed, job))
-    known = np.concatenate([learnt.train, learnt.val])
-    n = panel.labels.present[known].sum(axis=0)
+    n = panel.labels.present[learnt.known].sum(axis=0)
     labels = panel.labels.subset(split.test)
     kinds = [kind.name for kind in panel.kinds]
     scores = score_tasks(

@@ -199,7 +199,6 @@ def _distances(study: Study, everything: Neighbours) -> np.ndarray:
     """Gives each molecule's distance to the labelled molecules of the other folds, (n, T)."""
     found = np.full(study.panel.labels.values.shape, np.nan)
     for split in study.splits[study.done_rounds[0][0]]:
-        learnt = np.concatenate([split.train, split.val])
-        nearest = everything.subset(learnt).nearest_to(everything.bits[split.test])
+        nearest = everything.subset(split.known).nearest_to(everything.bits[split.test])
         found[split.test] = nearest.distance
     return found

@@ -29,8 +29,8 @@ _PARTS = 10  # of which one chooses the best epochs
 def refit(study: Study, material: Material, executor: Executor) -> CompositePredictor:
     """Trains the arms that have weight on all molecules of the panel.
 
-    Networks take a tenth of them, in whole blocks (by time the newest; of less than ten blocks
-    one), to choose their best epoch. Weights below 0.05 are dropped, and the others of the task
+    Arms that choose their best epoch take a tenth of them for it, in whole blocks (by time the
+    newest; of less than ten blocks one). Weights below 0.05 are dropped, and the others of the task
     share them out.
 
     Args:

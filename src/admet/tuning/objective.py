@@ -62,7 +62,7 @@ class Objective:
         data = config.data
         with quiet():
             sides = split_panel(whole, data, config.seed)
-        rows = np.sort(np.concatenate([sides.train, sides.val]))
+        rows = sides.known
         panel = whole.subset(rows)
         seed = config.seed if data.split_seed is None else data.split_seed
         if config.makes_folds:

@@ -31,6 +31,15 @@ class Split:
         return len(self.train) + len(self.val) + len(self.test)
 
     @property
+    def known(self) -> np.ndarray:
+        """The rows of the training and the validation side, increasing, int64."""
+        return np.sort(np.concatenate([self.train, self.val]))
+
+    def without_val(self) -> "Split":
+        """Gives the split of which the validation side is trained on, too."""
+        return Split(self.known, self.val[:0], self.test)
+
+    @property
     def parts(self) -> dict[str, np.ndarray]:
         """The rows of each side by its name."""
         return {"train": self.train, "val": self.val, "test": self.test}

@@ -102,16 +102,18 @@ def fit_mlps(
     Raises:
         NumericalError: If a weight is not finite at the end.
     """
-    alike: dict[tuple[int, int], list[int]] = defaultdict(list)
+    alike: dict[tuple[int, int, int], list[int]] = defaultdict(list)
     prepared = [_Prepared.of(inputs, panel, job) for job in jobs]
     for place, entry in enumerate(prepared):
         steps = -(-len(entry.rows) // config.batch_size)
-        alike[len(entry.layout.learns), steps].append(place)
+        epochs = _epochs(panel, entry, steps, config)
+        alike[len(entry.layout.learns), steps, epochs].append(place)
     found: dict[int, FittedMLP] = {}
-    for places in alike.values():
+    for (_, _, epochs), places in alike.items():
+        own = config.model_copy(update={"epochs": epochs})
         for start in range(0, len(places), _MOST_AT_ONCE):
             chosen = places[start : start + _MOST_AT_ONCE]
-            fitted = _fit_alike(panel, [prepared[place] for place in chosen], config)
+            fitted = _fit_alike(panel, [prepared[place] for place in chosen], own)
             found.update(zip(chosen, fitted, strict=True))
     return [found[place] for place in range(len(jobs))]
 
@@ -209,6 +211,14 @@ def _fit_alike(
             FittedMLP(entry.layout, _own(network, index), entry.inputs, entry.targets)
             for index, entry in enumerate(entries)
         ]
+
+
+def _epochs(panel: Panel, entry: _Prepared, steps: int, config: FrozenMLPConfig) -> int:
+    """Gives the epochs of a network: few, where all that it learns are classes."""
+    learnt = np.flatnonzero(entry.layout.learns.any(axis=0))
+    if any(panel.kinds[column].scaled for column in learnt):
+        return config.epochs
+    return min(config.epochs, max(1, round(config.class_steps / max(steps, 1))))
 
 
 def _loss(panel: Panel, entry: _Prepared, config: FrozenMLPConfig) -> TaskLoss:

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from admet.data import Split
+from admet.data import Panel, Split
 from admet.model.composite import Member, MemberSpec
 from admet.study.material import Material
 
@@ -57,6 +57,10 @@ class Arm(ABC):
     def why_not(self, material: Material) -> str:  # noqa: ARG002
         """Says why it cannot run on a panel; "" where it can."""
         return ""
+
+    def validates(self, panel: Panel) -> bool:  # noqa: ARG002
+        """Says whether the validation side chooses its best epoch; if not, it is trained on."""
+        return False
 
     @abstractmethod
     def train(self, material: Material, split: Split, seed: int) -> Trained:

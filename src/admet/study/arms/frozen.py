@@ -1,11 +1,13 @@
 """Arms that learn from frozen inputs: they take seconds where networks take minutes."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from admet.data import Panel, Split
 from admet.data.scales import decided
 from admet.featurize.cache import cache_of
-from admet.model.chemprop.plan import NetworkPlan, disjoint
+from admet.model.chemprop.plan import Group, NetworkPlan, disjoint
 from admet.model.chemprop.task_affinity import TaskAffinityComputer, TaskAffinityConfig
 from admet.model.composite import FrozenMember, MemberSpec
 from admet.model.frozen import members
@@ -35,12 +37,16 @@ class FrozenMLP(Arm):
         """Trains on the training and the validation side: it has no epoch to choose."""
         study, names = material.config.study, material.panel.task_names
         panel, rows = learnt_rows(material, split)
-        plan = self.plan(names)
+        plans = by_kind(self.plan(names).groups, panel)
         inputs = material.molecules().inputs(study.inputs)
-        (fitted,) = fit_mlps(inputs, panel, [MLPJob(plan, rows, seed)], study.frozen_mlp)
-        spec = MemberSpec(arm=self.name, kind="mlp", inputs=study.inputs)
-        groups = [list(group.tasks) for group in plan.groups]
-        return Trained(FrozenMember(members.MLP(fitted), study.inputs), spec, groups)
+        jobs = [MLPJob(NetworkPlan.of(groups, names), rows, seed) for groups in plans]
+        fitted = fit_mlps(inputs, panel, jobs, study.frozen_mlp)
+        groups = [list(group.tasks) for plan in plans for group in plan]
+        if len(fitted) == 1:
+            spec = MemberSpec(arm=self.name, kind="mlp", inputs=study.inputs)
+            return Trained(FrozenMember(members.MLP(fitted[0]), study.inputs), spec, groups)
+        spec = MemberSpec(arm=self.name, kind="mlps", inputs=study.inputs)
+        return Trained(FrozenMember(members.MLPs(fitted), study.inputs), spec, groups)
 
 
 class FrozenOwnHeads(FrozenMLP):
@@ -117,5 +123,30 @@ class Boosted(Arm):
 
 def learnt_rows(material: Material, split: Split) -> tuple[Panel, np.ndarray]:
     """Gives the rows to train on, and the panel with what they decide."""
-    rows = np.sort(np.concatenate([split.train, split.val]))
+    rows = split.known
     return decided(material.panel, rows), rows
+
+
+def by_kind(groups: Sequence[Group], panel: Panel) -> list[list[Group]]:
+    """Parts groups into those of numbers and those of classes, which need other trainings.
+
+    Args:
+        groups: The groups; a task that is learnt for a task of the other kind is left out.
+        panel: The panel, which knows the kinds.
+
+    Returns:
+        The groups of numbers, then those of classes; a kind without any is left out.
+    """
+    scaled = {task: kind.scaled for task, kind in zip(panel.task_names, panel.kinds, strict=True)}
+    found = []
+    for wanted in (True, False):
+        parts = [
+            Group(
+                tasks=tuple(name for name in group.tasks if scaled[name] == wanted),
+                serves=tuple(name for name in group.serves if scaled[name] == wanted),
+            )
+            for group in groups
+            if any(scaled[name] == wanted for name in group.serves)
+        ]
+        found += [parts] if parts else []
+    return found

@@ -12,7 +12,7 @@ from admet.model.composite import FrozenMember, MemberSpec
 from admet.model.frozen import members
 from admet.model.frozen.fit_mlp import MLPJob, fit_mlps
 from admet.study.arms.base import Arm, Trained
-from admet.study.arms.frozen import learnt_rows
+from admet.study.arms.frozen import by_kind, learnt_rows
 from admet.study.arms.networks import (
     affinity_groups,
     affinity_of,
@@ -34,8 +34,9 @@ class FrozenPlan(Arm):
     def train(self, material: Material, split: Split, seed: int) -> Trained:
         """Trains all networks at once, on the training and the validation side."""
         study, names = material.config.study, material.panel.task_names
-        groups = [group for group in self.groups(material, split, seed) if group.serves]
         panel, rows = learnt_rows(material, split)
+        given = self.groups(material, split, seed)
+        groups = [group for part in by_kind(given, panel) for group in part]
         inputs = material.molecules().inputs(study.inputs)
         jobs = [MLPJob(NetworkPlan.of([group], names), rows, seed) for group in groups]
         fitted = fit_mlps(inputs, panel, jobs, study.frozen_mlp)

@@ -8,7 +8,7 @@ import numpy as np
 
 from admet.config.study import StudyRun
 from admet.config.targets import check_n_groups
-from admet.data import Split
+from admet.data import Panel, Split
 from admet.errors import ConfigError
 from admet.featurize.cache import cache_of
 from admet.model.chemprop.plan import Arm as PlanArm
@@ -29,6 +29,10 @@ class NetworkArm(Arm):
     shares_encoder: ClassVar[bool] = True
     follows_the_model: ClassVar[bool] = False  # `model.share_encoder` decides
 
+    def validates(self, panel: Panel) -> bool:  # noqa: ARG002
+        """Says that the validation side chooses the best epoch."""
+        return True
+
     @abstractmethod
     def groups(self, material: Material, split: Split, seed: int) -> Sequence[Group]:
         """Gives the groups of tasks, each with the tasks that it serves."""
@@ -38,7 +42,8 @@ class NetworkArm(Arm):
         return config
 
     def train(self, material: Material, split: Split, seed: int) -> Trained:
-        """Trains the networks; the validation side chooses their best epochs."""
+        """Trains the networks."""
+        split = split if self.validates(material.panel) else split.without_val()
         names = material.panel.task_names
         groups = self.groups(material, split, seed)
         shared = self.shares_encoder and (
@@ -104,6 +109,13 @@ class InformedHeads(OwnHeads):
     name = "informed_heads"
     text = "one encoder, a head per endpoint that reads frozen inputs, too"
     inputs = True
+
+    def validates(self, panel: Panel) -> bool:
+        """Says whether an endpoint is binary: classes are learnt by heart, if for too long.
+
+        Of numbers the last epoch is better than the one that few labels choose.
+        """
+        return not all(kind.scaled for kind in panel.kinds)
 
     def config_of(self, config: StudyRun) -> StudyRun:
         """Adds the inputs, and takes what `study.informed_heads` says of the training."""
