@@ -36,7 +36,7 @@ class FrozenMLPConfig(LossConfig, AveragingConfig):
 
 
 class InformedHeadsConfig(Section):
-    """A network on graphs whose heads read frozen inputs, too; of numbers its last epoch is taken."""
+    """A network on graphs whose heads read frozen inputs, too; of numbers the last epoch counts."""
 
     loss: LossName = Field(
         "mae",
