@@ -69,10 +69,16 @@ def test_groups_are_parted_into_numbers_and_classes(demo_frame):
     panel = panel_from_frame(demo_frame, "SMILES", list(TARGETS))
     (together,) = disjoint([TARGETS])
     numbers, classes = by_kind([together], panel)
-    assert [group.tasks for group in numbers] == [("LogD", "CLint")]
-    assert [group.tasks for group in classes] == [("hERG",)]
+    assert numbers == [Group(tasks=TARGETS, serves=("LogD", "CLint"))]
+    assert classes == [Group(tasks=("hERG",), serves=("hERG",))]
     for_logd = Group(tasks=("LogD", "hERG"), serves=("LogD",))
-    assert by_kind([for_logd], panel) == [[Group(tasks=("LogD",), serves=("LogD",))]]
+    assert by_kind([for_logd], panel) == [[for_logd]]
+    for_herg = Group(tasks=("LogD", "hERG"), serves=("hERG",))
+    assert by_kind([for_herg], panel) == [classes]
+    heads = disjoint([[name] for name in TARGETS])
+    numbers, classes = by_kind(heads, panel)
+    assert [group.serves for group in numbers] == [("LogD",), (), ("CLint",)]
+    assert classes == [heads[1]]
     apart = disjoint([["LogD"], ["CLint"]])
     assert by_kind(apart, panel) == [list(apart)]
 

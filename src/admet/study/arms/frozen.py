@@ -41,7 +41,7 @@ class FrozenMLP(Arm):
         inputs = material.molecules().inputs(study.inputs)
         jobs = [MLPJob(NetworkPlan.of(groups, names), rows, seed) for groups in plans]
         fitted = fit_mlps(inputs, panel, jobs, study.frozen_mlp)
-        groups = [list(group.tasks) for plan in plans for group in plan]
+        groups = [list(group.serves) for plan in plans for group in plan if group.serves]
         if len(fitted) == 1:
             spec = MemberSpec(arm=self.name, kind="mlp", inputs=study.inputs)
             return Trained(FrozenMember(members.MLP(fitted[0]), study.inputs), spec, groups)
@@ -128,25 +128,29 @@ def learnt_rows(material: Material, split: Split) -> tuple[Panel, np.ndarray]:
 
 
 def by_kind(groups: Sequence[Group], panel: Panel) -> list[list[Group]]:
-    """Parts groups into those of numbers and those of classes, which need other trainings.
+    """Parts groups by what they serve: numbers, and classes, which need a shorter training.
+
+    Numbers learn from classes, too; classes learn among themselves.
 
     Args:
-        groups: The groups; a task that is learnt for a task of the other kind is left out.
+        groups: The groups.
         panel: The panel, which knows the kinds.
 
     Returns:
-        The groups of numbers, then those of classes; a kind without any is left out.
+        The groups of a network that serves the numbers, and of one that serves the classes; without
+        the one that would serve nothing.
     """
     scaled = {task: kind.scaled for task, kind in zip(panel.task_names, panel.kinds, strict=True)}
-    found = []
-    for wanted in (True, False):
-        parts = [
-            Group(
-                tasks=tuple(name for name in group.tasks if scaled[name] == wanted),
-                serves=tuple(name for name in group.serves if scaled[name] == wanted),
-            )
-            for group in groups
-            if any(scaled[name] == wanted for name in group.serves)
-        ]
-        found += [parts] if parts else []
-    return found
+    numbers = [
+        Group(tasks=group.tasks, serves=tuple(name for name in group.serves if scaled[name]))
+        for group in groups
+    ]
+    classes = [
+        Group(
+            tasks=tuple(name for name in group.tasks if not scaled[name]),
+            serves=tuple(name for name in group.serves if not scaled[name]),
+        )
+        for group in groups
+        if not all(scaled[name] for name in group.serves)
+    ]
+    return [part for part in (numbers, classes) if any(group.serves for group in part)]

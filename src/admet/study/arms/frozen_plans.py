@@ -36,7 +36,7 @@ class FrozenPlan(Arm):
         study, names = material.config.study, material.panel.task_names
         panel, rows = learnt_rows(material, split)
         given = self.groups(material, split, seed)
-        groups = [group for part in by_kind(given, panel) for group in part]
+        groups = [own for group in given for (own,) in by_kind([group], panel)]
         inputs = material.molecules().inputs(study.inputs)
         jobs = [MLPJob(NetworkPlan.of([group], names), rows, seed) for group in groups]
         fitted = fit_mlps(inputs, panel, jobs, study.frozen_mlp)
